@@ -52,6 +52,7 @@ type Metric struct {
 // relative to the project's folder; a reference names an OCI repository.
 type Sources struct {
 	Bundle         string `yaml:"bundle" json:"bundle"`
+	Anchor         string `yaml:"anchor,omitempty" json:"anchor,omitempty"`
 	Evidence       string `yaml:"evidence,omitempty" json:"evidence,omitempty"`
 	EvidenceDigest string `yaml:"evidence_digest,omitempty" json:"evidence_digest,omitempty"` // of report.json
 }

@@ -1,0 +1,73 @@
+package promote
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+)
+
+// body is the text of the pull request. Everything in it comes from closed
+// alphabets (names, digests, numbers), so nothing needs escaping; the
+// manifest's validation and the config's keep it so.
+func body(m manifest.Manifest, path string) string {
+	var b strings.Builder
+	what := "is not worse than"
+	if m.Improved {
+		what = "improves on"
+	}
+	if m.Replaces == "" {
+		fmt.Fprintf(&b, "**%s**: the first model of `%s` in `%s`.\n\n", m.Verdict, m.Model, m.Environment)
+	} else {
+		fmt.Fprintf(&b, "**%s**: the candidate for `%s` in `%s` %s the model in production.\n\n", m.Verdict, m.Model, m.Environment, what)
+	}
+	b.WriteString("| metric | production | candidate | improvement | low .. high | margin |\n")
+	b.WriteString("|---|---:|---:|---:|---:|---:|\n")
+	for _, r := range m.Metrics {
+		bounds := "–"
+		if r.Low != nil && r.High != nil {
+			bounds = number(r.Low) + " .. " + number(r.High)
+		}
+		margin := r.Margin
+		if margin == "" {
+			margin = "–"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", r.Name, number(r.Baseline), number(r.Candidate), number(r.Improvement), bounds, margin)
+	}
+	b.WriteString("\nAn improvement is positive when the candidate is better, whatever the metric's direction; with a margin in per cent, low and high are relative to production.\n\n")
+	fmt.Fprintf(&b, "- bundle `%s`\n", m.Bundle)
+	if m.Replaces != "" {
+		fmt.Fprintf(&b, "- replaces `%s`\n", m.Replaces)
+	}
+	if m.Image != "" {
+		fmt.Fprintf(&b, "- image `%s`\n", m.Image)
+	}
+	fmt.Fprintf(&b, "- exam `%s`\n", m.Exam)
+	if m.Commit != "" {
+		fmt.Fprintf(&b, "- trained at commit `%s`\n", m.Commit)
+	}
+	fmt.Fprintf(&b, "\nMerging this changes `%s`, and that *is* the promotion. To roll back, revert the merge.\n", path)
+	return b.String()
+}
+
+func message(p Proposal, m manifest.Manifest) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n", p.Title)
+	if m.Replaces != "" {
+		fmt.Fprintf(&b, "%s against the model in production. Merging this commit is the\npromotion; reverting it is the rollback.\n\n", m.Verdict)
+	} else {
+		fmt.Fprintf(&b, "%s, the first model here. Merging this commit is the promotion;\nreverting it is the rollback.\n\n", m.Verdict)
+	}
+	b.WriteString(p.Trailers.String())
+	return b.String()
+}
+
+// number writes v with four significant digits, "–" when there is none.
+func number(v *float64) string {
+	if v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) {
+		return "–"
+	}
+	return strconv.FormatFloat(*v, 'g', 4, 64)
+}
