@@ -1,0 +1,134 @@
+package git_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dosirak-ml/dosirak/pipeline/git"
+	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
+)
+
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t, map[string]string{"a.txt": "a", "sub/project/b.txt": "b"})
+
+	top, err := git.Open(t.Context(), r.Dir)
+	require.NoError(t, err)
+	assert.Empty(t, top.Prefix)
+
+	sub, err := git.Open(t.Context(), filepath.Join(r.Dir, "sub/project"))
+	require.NoError(t, err)
+	assert.Equal(t, "sub/project/", sub.Prefix)
+	tracked, err := sub.Tracked(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"b.txt"}, tracked)
+
+	_, err = git.Open(t.Context(), t.TempDir())
+	assert.ErrorIs(t, err, git.ErrNoRepository)
+
+	bare := t.TempDir()
+	r.Git("clone", "--quiet", "--bare", r.Dir, bare+"/x.git")
+	_, err = git.Open(t.Context(), bare+"/x.git")
+	assert.ErrorIs(t, err, git.ErrNoRepository)
+	assert.ErrorContains(t, err, "bare")
+}
+
+func TestHead(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t, map[string]string{"a.txt": "a"})
+	repo, err := git.Open(t.Context(), r.Dir)
+	require.NoError(t, err)
+
+	commit, branch, err := repo.Head(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, r.Git("rev-parse", "HEAD"), commit)
+	assert.Equal(t, "main", branch)
+
+	r.Git("checkout", "--quiet", "--detach")
+	_, branch, err = repo.Head(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, branch, "a detached HEAD has no branch")
+
+	empty := t.TempDir()
+	gittest.Repository{T: t, Dir: empty}.Git("init", "--quiet", "--initial-branch=main")
+	repo, err = git.Open(t.Context(), empty)
+	require.NoError(t, err)
+	commit, branch, err = repo.Head(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, commit, "a repository without commits")
+	assert.Equal(t, "main", branch)
+}
+
+func TestShowAndList(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t, map[string]string{"p/deploy/x.yaml": "one\n", "p/deploy/b/model": "\x00\x01", "other.txt": "o"})
+	repo, err := git.Open(t.Context(), filepath.Join(r.Dir, "p"))
+	require.NoError(t, err)
+
+	content, err := repo.Show(t.Context(), "main", "deploy/b/model")
+	require.NoError(t, err)
+	assert.Equal(t, "\x00\x01", string(content))
+	_, err = repo.Show(t.Context(), "main", "deploy/none")
+	assert.ErrorIs(t, err, git.ErrNotFound)
+
+	paths, err := repo.List(t.Context(), "main", "deploy")
+	require.NoError(t, err)
+	assert.Equal(t, []string{"deploy/b/model", "deploy/x.yaml"}, paths)
+	paths, err = repo.List(t.Context(), "main", "nowhere")
+	require.NoError(t, err)
+	assert.Empty(t, paths)
+}
+
+// What a user has in the work tree and the index stays as it is while a
+// commit is made beside it.
+func TestCommitLeavesWorkTreeAlone(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t, map[string]string{"p/a.txt": "a\n", "p/.gitattributes": "*.txt text eol=crlf\n"})
+	repo, err := git.Open(t.Context(), filepath.Join(r.Dir, "p"))
+	require.NoError(t, err)
+	r.Write(map[string]string{"p/a.txt": "changed\n", "p/new.txt": "new"})
+	r.Git("add", "p/new.txt")
+	before := r.Git("status", "--porcelain")
+
+	base := r.Git("rev-parse", "main")
+	tree, err := repo.WriteTree(t.Context(), base, map[string][]byte{"deploy/m.txt": []byte("one\r\ntwo\n")})
+	require.NoError(t, err)
+	commit, err := repo.CommitTree(t.Context(), tree, base, "title\n\nDosirak-Bundle: x\n")
+	require.NoError(t, err)
+	require.NoError(t, repo.UpdateRef(t.Context(), "refs/heads/side", commit, "", "test"))
+
+	assert.Equal(t, before, r.Git("status", "--porcelain"))
+	assert.Equal(t, base, r.Git("rev-parse", "main"))
+	assert.Equal(t, "p/deploy/m.txt", r.Git("diff", "--name-only", "main", "side"))
+	content, err := repo.Show(t.Context(), "side", "deploy/m.txt")
+	require.NoError(t, err)
+	assert.Equal(t, "one\r\ntwo\n", string(content), "attributes change no byte")
+	got, err := os.ReadFile(filepath.Join(r.Dir, "p/a.txt"))
+	require.NoError(t, err)
+	assert.Equal(t, "changed\n", string(got))
+}
+
+func TestUpdateRefComparesAndSwaps(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t, map[string]string{"a.txt": "a"})
+	repo, err := git.Open(t.Context(), r.Dir)
+	require.NoError(t, err)
+	first := r.Git("rev-parse", "HEAD")
+	second := r.Commit("second", nil)
+
+	require.NoError(t, repo.UpdateRef(t.Context(), "refs/heads/x", first, "", "test"))
+	assert.ErrorIs(t, repo.UpdateRef(t.Context(), "refs/heads/x", second, "", "test"), git.ErrMoved)
+	assert.ErrorIs(t, repo.UpdateRef(t.Context(), "refs/heads/x", first, second, "test"), git.ErrMoved)
+	require.NoError(t, repo.UpdateRef(t.Context(), "refs/heads/x", second, first, "test"))
+
+	ancestor, err := repo.IsAncestor(t.Context(), first, second)
+	require.NoError(t, err)
+	assert.True(t, ancestor)
+	ancestor, err = repo.IsAncestor(t.Context(), second, first)
+	require.NoError(t, err)
+	assert.False(t, ancestor)
+}
