@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// exit is the error of a command that has printed all there is to say and
+// only ends with a code, such as that of its verdict.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// exitWith ends a command with the code of v; a PASS is no error.
+func exitWith(v verdict.Verdict) error {
+	if code := v.ExitCode(); code != 0 {
+		return exit(code)
+	}
+	return nil
+}
+
+// newRootCommand is the command tree.
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "dosirak",
+		Short: "Train, prove, compare, package and promote a model",
+		Long: `dosirak turns a change of a model into a decision that can be defended: it
+trains with fixed seeds, proves that training is reproducible, compares the
+candidate with the model in production on the same rows, builds and tests the
+serving image, reports, and proposes the promotion.
+
+Exit codes: 0 PASS or done; 1 FAIL, or a command of yours that fails; 2 bad
+usage, config or data; 3 INCONCLUSIVE; 4 the environment failed and trying
+again may help; 130 interrupted.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(
+		newVersionCommand(),
+	)
+	return root
+}
+
+// execute runs the command line and returns its exit code.
+func execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer) int {
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var code exit
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	if err != nil {
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			fmt.Fprintln(stderr, "dosirak: interrupted; what was finished is kept")
+			return fault.CodeInterrupted
+		}
+		fmt.Fprintf(stderr, "dosirak: %s\n", strings.TrimRight(err.Error(), "\n"))
+	}
+	return fault.ExitCode(err)
+}
