@@ -25,12 +25,13 @@ var arrows = map[string][]string{
 	"pipeline/exam":     {},
 	"pipeline/fault":    {},
 	"pipeline/where":    {},
+	"pipeline/spelling": {},
 	"pipeline/manifest": {"pipeline/verdict"},
 
 	"pipeline/git":         {},
 	"pipeline/git/gittest": {},
-	"pipeline/spec":        {"pipeline/exam", "pipeline/fault", "pipeline/manifest", "pipeline/where"},
-	"pipeline/dataset":     {"pipeline/fault"},
+	"pipeline/spec":        {"pipeline/exam", "pipeline/fault", "pipeline/manifest", "pipeline/spelling", "pipeline/verdict", "pipeline/where"},
+	"pipeline/dataset":     {"pipeline/fault", "pipeline/spelling"},
 	"pipeline/predictions": {"pipeline/exam", "pipeline/fault"},
 	"pipeline/metric":      {"pipeline/exam", "pipeline/predictions"},
 	"pipeline/compare":     {"pipeline/exam", "pipeline/fault", "pipeline/metric", "pipeline/predictions", "pipeline/verdict", "pipeline/where"},
@@ -60,7 +61,7 @@ var arrows = map[string][]string{
 var adapters = []string{"pipeline/forge/", "pipeline/track/", "pipeline/registry/"}
 
 // standardOnly are the leaves that need nothing but the standard library.
-var standardOnly = []string{"pipeline/verdict", "pipeline/exam", "pipeline/manifest", "pipeline/fault", "pipeline/where", "model-server/tensor"}
+var standardOnly = []string{"pipeline/verdict", "pipeline/exam", "pipeline/manifest", "pipeline/fault", "pipeline/where", "pipeline/spelling", "model-server/tensor"}
 
 func TestArrows(t *testing.T) {
 	t.Parallel()
