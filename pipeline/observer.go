@@ -1,0 +1,19 @@
+package pipeline
+
+// Observer is told how far the line is. It shows; it decides nothing.
+type Observer interface {
+	Start(step, detail string)
+	Update(step string, done, total int, detail string)
+	Done(step, detail string, err error)
+	Log(message string)
+}
+
+// Silent is an Observer that shows nothing.
+type Silent struct{}
+
+var _ Observer = Silent{}
+
+func (Silent) Start(string, string)            {}
+func (Silent) Update(string, int, int, string) {}
+func (Silent) Done(string, string, error)      {}
+func (Silent) Log(string)                      {}
