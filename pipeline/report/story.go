@@ -1,0 +1,427 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// Mark is a character for a verdict, so that colour is never the only carrier.
+func Mark(v verdict.Verdict) string {
+	switch v {
+	case verdict.Pass:
+		return "✓"
+	case verdict.Fail:
+		return "✗"
+	case verdict.Inconclusive:
+		return "?"
+	}
+	return "·"
+}
+
+// Outcome is the run in one word or two: the verdict, or "UNCHANGED".
+func (r *Report) Outcome() string {
+	if r.Unchanged && r.Verdict == verdict.Pass {
+		return "UNCHANGED"
+	}
+	return string(r.Verdict)
+}
+
+// First reports whether there is no baseline to compare with.
+func (r *Report) First() bool { return r.Baseline == nil }
+
+// Reasons returns why the verdict is what it is, the weightiest first: the
+// headline where the report has one, else what the gates say.
+func (r *Report) Reasons() []string {
+	if len(r.Headline) > 0 {
+		out := make([]string, len(r.Headline))
+		for i, h := range r.Headline {
+			out[i] = string(h)
+		}
+		return out
+	}
+	if r.Unchanged && r.Verdict == verdict.Pass {
+		return []string{"The candidate is the baseline's own bundle: there is nothing to judge and nothing to promote."}
+	}
+	var out []string
+	for _, v := range []verdict.Verdict{verdict.Fail, verdict.Inconclusive} {
+		out = append(out, r.gateReasons(v)...)
+	}
+	if len(out) > 0 {
+		return out
+	}
+	if r.Verdict == verdict.Pass {
+		return []string{r.passReason()}
+	}
+	return []string{"No gate says why; the run may have ended early."}
+}
+
+// gateReasons lists the gates whose verdict is v.
+func (r *Report) gateReasons(v verdict.Verdict) []string {
+	var out []string
+	if d := r.Determinism; d != nil && d.Verdict == v {
+		out = append(out, d.Sentence())
+	}
+	for _, i := range r.MetricOrder() {
+		if m := &r.Metrics[i]; m.Verdict == v && !r.Unchanged {
+			out = append(out, m.Sentence())
+		}
+	}
+	for _, i := range r.SliceOrder() {
+		if s := &r.Slices[i]; s.Matters() && s.Verdict == v && !r.Unchanged {
+			out = append(out, s.Sentence())
+		}
+	}
+	if r.Smoke != nil {
+		for _, c := range r.Smoke.Checks {
+			if c.Verdict == v {
+				out = append(out, join("Smoke check "+string(c.Name)+" "+outcome(v), string(c.Detail)))
+			}
+		}
+	}
+	for _, f := range r.Leakage {
+		if f.Verdict == v {
+			out = append(out, string(f.Detail))
+		}
+	}
+	for _, e := range r.Exams {
+		if e.Role == Promoted && len(e.Changes) > 0 && e.Verdict == v {
+			out = append(out, join("By the exam that promoted production the verdict is "+string(v), string(e.Reason)))
+		}
+	}
+	return out
+}
+
+func outcome(v verdict.Verdict) string {
+	if v == verdict.Inconclusive {
+		return "could not tell"
+	}
+	return "failed"
+}
+
+func join(a, b string) string {
+	if b == "" {
+		return a + "."
+	}
+	return a + ": " + strings.TrimSuffix(b, ".") + "."
+}
+
+func (r *Report) passReason() string {
+	judged, improved := 0, []string{}
+	for _, m := range r.Metrics {
+		if m.Against == AgainstAnchor {
+			continue
+		}
+		if m.Verdict != "" {
+			judged++
+		}
+		if m.Improved {
+			improved = append(improved, string(m.Name))
+		}
+	}
+	var s string
+	switch {
+	case r.First():
+		s = "First model of this environment: it keeps every floor and ceiling"
+	case judged == 1:
+		s = "Not worse than the baseline by more than the margin"
+	default:
+		s = fmt.Sprintf("Not worse than the baseline by more than the margin on any of %d metrics", judged)
+	}
+	if len(improved) > 0 {
+		s += "; better on " + strings.Join(improved, ", ")
+	}
+	return s + "."
+}
+
+// Sentence says what was found of m.
+func (m *Metric) Sentence() string {
+	other := "the baseline"
+	if m.Against == AgainstAnchor {
+		other = "the anchor"
+	}
+	return sentence(string(m.Name), other, m.Comparison(), m.Margin, m.Verdict, m.Improved, m.Reason, m.RowsNeeded)
+}
+
+// Sentence says what was found of s.
+func (s *Slice) Sentence() string {
+	c := s.Comparison()
+	return sentence(s.Label()+", "+string(s.Metric), "the baseline", c, s.Margin, s.Verdict,
+		c.low() != nil && *c.low() > 0, s.Reason, nil)
+}
+
+func sentence(name, other string, c Comparison, margin Margin, v verdict.Verdict, improved bool, reason Prose, rows *int64) string {
+	f := c.Figures()
+	low, high := c.low(), c.high()
+	switch {
+	case v == verdict.Fail && c.Limit != nil && high != nil && *high < *c.Limit:
+		return fmt.Sprintf("%s is worse than %s by %s (%s), beyond the margin of %s.", name, other, unsigned(f.Improvement), f.Interval, margin)
+	case v == verdict.Inconclusive && c.Limit != nil && low != nil && high != nil && *low <= *c.Limit && *high >= *c.Limit:
+		s := fmt.Sprintf("%s cannot be told: the interval %s reaches across the margin of %s", name, f.Interval, margin)
+		if rows != nil {
+			s += fmt.Sprintf("; about %s rows would tell", RoundedUp(*rows))
+		}
+		return s + "."
+	case reason != "":
+		return join(name, string(reason))
+	case v == verdict.Fail:
+		return name + " fails."
+	case v == verdict.Inconclusive:
+		return name + " cannot be told."
+	case improved:
+		return fmt.Sprintf("%s is better than %s by %s (%s).", name, other, unsigned(f.Improvement), f.Interval)
+	case v == verdict.Pass && c.Limit != nil:
+		return fmt.Sprintf("%s is within the margin of %s (%s).", name, margin, f.Interval)
+	}
+	return fmt.Sprintf("%s changed by %s.", name, f.Improvement)
+}
+
+func unsigned(s string) string { return strings.TrimLeft(s, "+-") }
+
+// Sentence says what the determinism proof found.
+func (d *Determinism) Sentence() string {
+	seed := "The first seed"
+	if d.Seed != nil {
+		seed = fmt.Sprintf("Seed %d", *d.Seed)
+	}
+	var s string
+	switch d.Kind {
+	case Identical:
+		s = seed + " was trained twice and gave the same bytes"
+	case EqualPredictions:
+		s = seed + " was trained twice and gave different bytes with the same answers"
+	case WithinTolerance:
+		s = seed + " was trained twice and gave answers within the tolerance"
+	case Different:
+		s = seed + " was trained twice and gave two different models"
+	default:
+		return join("Not asked for", string(d.Reason))
+	}
+	if d.MaxDifference != nil && *d.MaxDifference > 0 {
+		s += ", answers differ by up to " + Short(*d.MaxDifference)
+	}
+	if d.Remembered {
+		s += " (proved earlier with the same inputs)"
+	}
+	return join(s, string(d.Reason))
+}
+
+// Label names a slice for readers.
+func (s *Slice) Label() string {
+	switch {
+	case s.Column != "":
+		return string(s.Column) + " = " + string(s.Level)
+	case s.Name != "":
+		return string(s.Name)
+	}
+	return string(s.Where)
+}
+
+// Matters reports whether a reader must see s: it failed, or it is a gate that
+// cannot tell. A silent alarm says nothing.
+func (s *Slice) Matters() bool {
+	return s.Verdict == verdict.Fail || (s.Verdict == verdict.Inconclusive && s.Mode == GateSlice)
+}
+
+// Changed reports whether a reader must see m: it does not pass, it changed by
+// more than chance, it is the primary one, or there is no baseline and it is
+// judged.
+func (m *Metric) Changed() bool {
+	c := m.Comparison()
+	low, high := c.low(), c.high()
+	return m.Verdict == verdict.Fail || m.Verdict == verdict.Inconclusive || m.Improved || m.Primary ||
+		(low != nil && *low > 0) || (high != nil && *high < 0) ||
+		(m.Baseline == nil && m.Verdict != "")
+}
+
+// MetricOrder returns the indices of r.Metrics as a reader wants them: what
+// fails, what cannot be told, the primary one, what improved, the rest; then
+// the same against the anchor.
+func (r *Report) MetricOrder() []int {
+	rank := func(m *Metric) int {
+		k := 4
+		switch {
+		case m.Verdict == verdict.Fail:
+			return 0
+		case m.Verdict == verdict.Inconclusive:
+			return 1
+		case m.Primary:
+			k = 2
+		case m.Improved:
+			k = 3
+		case m.Verdict == "":
+			k = 5
+		}
+		if m.Against == AgainstAnchor {
+			k += 10
+		}
+		return k
+	}
+	return order(len(r.Metrics), func(a, b int) int {
+		return cmp.Compare(rank(&r.Metrics[a]), rank(&r.Metrics[b]))
+	})
+}
+
+// SliceOrder returns the indices of r.Slices, those that matter first, then
+// those judged from worst to best in units of their margin, then those only
+// listed.
+func (r *Report) SliceOrder() []int {
+	type key struct {
+		rank  int
+		worst float64
+	}
+	keys := make([]key, len(r.Slices))
+	for i := range r.Slices {
+		s := &r.Slices[i]
+		k := key{rank: 3}
+		switch {
+		case s.Verdict == verdict.Fail:
+			k.rank = 0
+		case s.Matters():
+			k.rank = 1
+		case s.Verdict != "":
+			k.rank = 2
+		}
+		c := s.Comparison()
+		if unit, ok := c.unit(); ok && c.Point != nil && c.Limit != nil {
+			k.worst = *c.Point / unit
+		}
+		keys[i] = k
+	}
+	return order(len(r.Slices), func(a, b int) int {
+		return cmp.Or(cmp.Compare(keys[a].rank, keys[b].rank), cmp.Compare(keys[a].worst, keys[b].worst))
+	})
+}
+
+func order(n int, compare func(a, b int) int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	slices.SortStableFunc(out, compare)
+	return out
+}
+
+// ExamChanged returns the exam that promoted production where it is not
+// today's, else nil.
+func (r *Report) ExamChanged() *Exam {
+	for i := range r.Exams {
+		if e := &r.Exams[i]; e.Role == Promoted && len(e.Changes) > 0 {
+			return e
+		}
+	}
+	return nil
+}
+
+// IntervalNote says what low..high is.
+func (r *Report) IntervalNote() string {
+	confidence, sides := r.Run.Confidence, 1
+	for _, m := range r.Metrics {
+		if m.CI != nil {
+			confidence, sides = m.CI.Confidence, m.CI.Sides
+			break
+		}
+	}
+	each, both := confidence, 2*confidence-1
+	if sides == 2 {
+		each, both = (1+confidence)/2, confidence
+	}
+	return fmt.Sprintf("low..high is a %s interval: each bound %s.", Percent(both), Percent(each))
+}
+
+// Step is something to do next, with the command that does it where there is
+// one.
+type Step struct {
+	Text    string
+	Command string
+}
+
+// Next says what to do next. Commands hold names of the closed alphabet and
+// numbers only, so they can be copied into a shell.
+func (r *Report) Next() []Step {
+	var steps []Step
+	if r.Unchanged && r.Verdict == verdict.Pass {
+		return []Step{{Text: "Nothing to do."}}
+	}
+	if d := r.Determinism; d != nil && d.Verdict == verdict.Fail {
+		text := "Make training reproducible, or say in `train.reproduce` what is enough"
+		if d.Hint != "" {
+			text = string(d.Hint)
+		}
+		steps = append(steps, Step{Text: strings.TrimSuffix(text, ".")})
+	}
+	for _, i := range r.MetricOrder() {
+		if m := &r.Metrics[i]; m.Verdict == verdict.Fail || m.Verdict == verdict.Inconclusive {
+			if m.Verdict == verdict.Inconclusive {
+				steps = append(steps, inconclusiveStep(m)...)
+			}
+			steps = append(steps, Step{
+				Text:    "See what was tested and what would change the verdict",
+				Command: fmt.Sprintf("dosirak explain %s %s", r.Run.ID, m.Name),
+			})
+			break
+		}
+	}
+	switch {
+	case r.Verdict != verdict.Pass && len(steps) == 0 && r.smokeFailed():
+		steps = append(steps, Step{Text: "Test the server again once it is mended", Command: fmt.Sprintf("dosirak smoke %s", r.Run.ID)})
+	case r.Verdict != verdict.Pass && len(steps) == 0 && r.First():
+		steps = append(steps, Step{Text: "Give the metrics floors or ceilings in dosirak.yaml: there is no baseline to compare a first model with"})
+	case r.Verdict == verdict.Pass:
+		command := fmt.Sprintf("dosirak promote %s", r.Run.ID)
+		if r.Run.Environment != "" {
+			command += " --environment " + string(r.Run.Environment)
+		}
+		text := "Propose this model"
+		if r.ExamChanged() != nil {
+			text, command = "The exam was changed: look at the changes, then propose this model", command+" --acknowledge-exam"
+		}
+		steps = append(steps, Step{Text: text, Command: command})
+	}
+	return steps
+}
+
+func inconclusiveStep(m *Metric) []Step {
+	var ways []string
+	if m.RowsNeeded != nil {
+		ways = append(ways, fmt.Sprintf("evaluate on about %s rows", RoundedUp(*m.RowsNeeded)))
+	}
+	if m.MDE != nil && m.Margin != "" {
+		ways = append(ways, fmt.Sprintf("accept a margin of %s", m.CI.Scaled(*m.MDE)))
+	}
+	if len(ways) == 0 {
+		return nil
+	}
+	return []Step{{Text: "To tell " + string(m.Name) + ", " + strings.Join(ways, ", or ")}}
+}
+
+func (r *Report) smokeFailed() bool {
+	if r.Smoke == nil {
+		return false
+	}
+	for _, c := range r.Smoke.Checks {
+		if c.Verdict == verdict.Fail {
+			return true
+		}
+	}
+	return false
+}
+
+// Outcome returns the worst verdict of the checks that ran, and how many
+// passed of how many ran.
+func (s *Smoke) Outcome() (v verdict.Verdict, passed, ran int) {
+	var all []verdict.Verdict
+	for _, c := range s.Checks {
+		if c.Verdict == "" {
+			continue
+		}
+		all = append(all, c.Verdict)
+		if c.Verdict == verdict.Pass {
+			passed++
+		}
+	}
+	return verdict.Worst(all...), passed, len(all)
+}

@@ -1,0 +1,323 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// maxProblems bounds how many problems one error names.
+const maxProblems = 20
+
+// Validate returns all problems of r (at most 20 are named), each with the
+// field it concerns, or nil.
+func (r *Report) Validate() error {
+	c := &checker{}
+	c.leaves(reflect.ValueOf(r).Elem(), "", false)
+	c.run(r)
+	for i := range r.Metrics {
+		c.metric(&r.Metrics[i], fmt.Sprintf("metrics[%d]", i))
+	}
+	for i := range r.Slices {
+		c.slice(&r.Slices[i], fmt.Sprintf("slices[%d]", i))
+	}
+	c.parts(r)
+	if len(c.problems) == 0 {
+		c.gates(r)
+	}
+	return c.err()
+}
+
+type checker struct {
+	problems []error
+	more     int
+}
+
+func (c *checker) add(path, format string, args ...any) {
+	if len(c.problems) >= maxProblems {
+		c.more++
+		return
+	}
+	c.problems = append(c.problems, fmt.Errorf("%s: %s", where(path), fmt.Sprintf(format, args...)))
+}
+
+func (c *checker) err() error {
+	if c.more > 0 {
+		return errors.Join(append(c.problems, fmt.Errorf("and %d more problems", c.more))...)
+	}
+	return errors.Join(c.problems...)
+}
+
+// leaves checks every value that knows its own form, and that every number is
+// finite. optional is true where an empty value is written as no value.
+func (c *checker) leaves(v reflect.Value, path string, optional bool) {
+	if leaf, ok := v.Interface().(checked); ok {
+		if optional && v.IsZero() {
+			return
+		}
+		if err := leaf.check(); err != nil {
+			c.add(path, "%v", err)
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			c.leaves(v.Elem(), path, false)
+		}
+	case reflect.Float64:
+		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
+			c.add(path, "is %v; an undefined number is null", f)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			c.leaves(v.Index(i), fmt.Sprintf("%s[%d]", path, i), false)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			at := path + "." + key.String()
+			c.leaves(key, at, false)
+			c.leaves(v.MapIndex(key), at, false)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			at := strings.TrimPrefix(path+"."+name, ".")
+			c.leaves(v.Field(i), at, options == "omitempty" || v.Field(i).Type() == textType)
+		}
+	}
+}
+
+// textType marks fields whose emptiness says something (an exam's old value):
+// an empty Text is well formed everywhere.
+var textType = reflect.TypeFor[Text]()
+
+func oneOf[T ~string](c *checker, path string, v T, allowed ...T) {
+	if !slices.Contains(allowed, v) {
+		c.add(path, "is %s, not one of %s", quote(string(v)), list(allowed))
+	}
+}
+
+func list[T ~string](values []T) string {
+	var texts []string
+	for _, v := range values {
+		if v != "" {
+			texts = append(texts, string(v))
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
+func (c *checker) verdict(path string, v verdict.Verdict, optional bool) {
+	if v == "" && optional {
+		return
+	}
+	if !v.Valid() {
+		c.add(path, "is %s, not PASS, FAIL or INCONCLUSIVE", quote(string(v)))
+	}
+}
+
+func (c *checker) notNegative(path string, values ...int64) {
+	for _, v := range values {
+		if v < 0 {
+			c.add(path, "is negative")
+			return
+		}
+	}
+}
+
+func (c *checker) notNegativePtr(path string, values ...*float64) {
+	for _, v := range values {
+		if v != nil && *v < 0 {
+			c.add(path, "is negative")
+			return
+		}
+	}
+}
+
+func (c *checker) probability(path string, v *float64) {
+	if v != nil && (*v < 0 || *v > 1) {
+		c.add(path, "is %v, not a probability", *v)
+	}
+}
+
+func (c *checker) run(r *Report) {
+	if r.Schema != SchemaName {
+		c.add("schema", "is %s, this release knows %s", quote(r.Schema), SchemaName)
+	}
+	c.verdict("verdict", r.Verdict, false)
+	oneOf(c, "run.task", r.Run.Task, "binary", "multiclass", "regression")
+	oneOf(c, "run.mode", r.Run.Mode, Gate, Advise)
+	if !(r.Run.Confidence > 0.5 && r.Run.Confidence < 1) {
+		c.add("run.confidence", "is %v, not between 0.5 and 1", r.Run.Confidence)
+	}
+	if r.Run.DurationMS != nil {
+		c.notNegative("run.duration_ms", *r.Run.DurationMS)
+	}
+	if d := r.Run.Data.Train; d != nil {
+		c.notNegative("run.data.train.rows", d.Rows)
+	}
+	if d := r.Run.Data.Eval; d != nil {
+		c.notNegative("run.data.eval.rows", d.Rows)
+	}
+	c.notNegative("n", int64(r.N))
+	if r.Unchanged && (r.Baseline == nil || r.Baseline.Bundle != r.Candidate.Bundle) {
+		c.add("unchanged", "is true, but candidate and baseline are not the same bundle")
+	}
+}
+
+func (c *checker) interval(path string, ci *Interval) {
+	if ci == nil {
+		return
+	}
+	if ci.Low != nil && ci.High != nil && *ci.Low > *ci.High {
+		c.add(path, "low is %v, above high, %v", *ci.Low, *ci.High)
+	}
+	if !(ci.Confidence > 0.5 && ci.Confidence < 1) {
+		c.add(path+".confidence", "is %v, not between 0.5 and 1", ci.Confidence)
+	}
+	if ci.Sides != 1 && ci.Sides != 2 {
+		c.add(path+".sides", "is %d, not 1 or 2", ci.Sides)
+	}
+	oneOf(c, path+".scale", ci.Scale, Difference, Ratio)
+}
+
+func (c *checker) metric(m *Metric, path string) {
+	oneOf(c, path+".direction", m.Direction, "", Higher, Lower)
+	oneOf(c, path+".against", m.Against, "", AgainstBaseline, AgainstAnchor)
+	c.verdict(path+".verdict", m.Verdict, true)
+	c.interval(path+".ci", m.CI)
+	c.interval(path+".value_ci", m.Value)
+	c.notNegativePtr(path+".mde", m.MDE)
+	if m.RowsNeeded != nil {
+		c.notNegative(path+".rows_needed", *m.RowsNeeded)
+	}
+	if (m.Margin != "" || m.Floor != nil || m.Ceiling != nil) && m.Verdict == "" {
+		c.add(path+".verdict", "is missing although the metric has a margin, floor or ceiling")
+	}
+}
+
+func (c *checker) slice(s *Slice, path string) {
+	oneOf(c, path+".direction", s.Direction, "", Higher, Lower)
+	oneOf(c, path+".mode", s.Mode, "", AlarmSlice, GateSlice)
+	c.verdict(path+".verdict", s.Verdict, true)
+	c.interval(path+".ci", s.CI)
+	c.notNegative(path+".n", int64(s.N))
+}
+
+func (c *checker) parts(r *Report) {
+	for i := range r.Replicates {
+		if d := r.Replicates[i].DurationMS; d != nil {
+			c.notNegative(fmt.Sprintf("replicates[%d].duration_ms", i), *d)
+		}
+	}
+	for i, l := range r.Luck {
+		oneOf(c, fmt.Sprintf("luck[%d].kind", i), l.Kind, Usual, Lucky, Unlucky, Inert)
+	}
+	if d := r.Determinism; d != nil {
+		oneOf(c, "determinism.kind", d.Kind, Identical, EqualPredictions, WithinTolerance, Different, ProofOff)
+		c.verdict("determinism.verdict", d.Verdict, true)
+		c.notNegativePtr("determinism.max_difference", d.MaxDifference)
+	}
+	for i, e := range r.Exams {
+		oneOf(c, fmt.Sprintf("exams[%d].role", i), e.Role, Today, Promoted)
+		c.verdict(fmt.Sprintf("exams[%d].verdict", i), e.Verdict, true)
+	}
+	if s := r.Smoke; s != nil {
+		c.smoke(s)
+	}
+	if cal := r.Calibration; cal != nil {
+		c.bins("calibration.candidate", cal.Candidate)
+		c.bins("calibration.baseline", cal.Baseline)
+	}
+	for i, f := range r.Leakage {
+		at := fmt.Sprintf("leakage[%d]", i)
+		oneOf(c, at+".kind", f.Kind, "rows", "ids", "groups", "time", "group-column")
+		c.verdict(at+".verdict", f.Verdict, true)
+		c.notNegative(at+".count", f.Count, f.Of)
+	}
+	if w := r.WhyDifferent; w != nil {
+		for i, ch := range w.Changes {
+			oneOf(c, fmt.Sprintf("why_different.changes[%d].kind", i), ch.Kind,
+				"parameter", "data", "code", "dependency", "hardware", "seed")
+		}
+		if f := w.Flips; f != nil {
+			c.notNegative("why_different.flips", f.N, f.Of, f.Mended, f.Broken)
+			if f.N > f.Of {
+				c.add("why_different.flips.n", "is %d of %d", f.N, f.Of)
+			}
+		}
+	}
+}
+
+func (c *checker) smoke(s *Smoke) {
+	oneOf(c, "smoke.target", s.Target, "container", "process")
+	for i, check := range s.Checks {
+		at := fmt.Sprintf("smoke.checks[%d]", i)
+		c.verdict(at+".verdict", check.Verdict, true)
+		c.notNegativePtr(at+".duration_ms", check.DurationMS)
+	}
+	c.notNegativePtr("smoke.ready_ms", s.ReadyMS, s.ReadySLO)
+	for _, v := range []*int64{s.ImageSize, s.ImageSLO, s.Compressed, s.Memory, s.MemorySLO} {
+		if v != nil {
+			c.notNegative("smoke", *v)
+		}
+	}
+	if l := s.Latencies; l != nil {
+		c.notNegative("smoke.latencies.requests", l.Requests)
+		c.notNegativePtr("smoke.latencies", l.Rate, l.RateSLO, l.P50, l.P90, l.P99, l.P999, l.Max, l.P99SLO)
+	}
+}
+
+func (c *checker) bins(path string, bins []Bin) {
+	for i, b := range bins {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if !(b.Low >= 0 && b.Low < b.High && b.High <= 1) {
+			c.add(at, "runs from %v to %v, not within 0 and 1", b.Low, b.High)
+		}
+		c.notNegative(at+".n", b.N)
+		c.probability(at+".mean_prediction", b.Mean)
+		c.probability(at+".observed", b.Observed)
+	}
+}
+
+// gates refuses a run whose verdict is better than one of its gates': such a
+// report contradicts itself, whoever wrote it. The metrics of an unchanged
+// model say nothing, so they bind nothing.
+func (c *checker) gates(r *Report) {
+	gate := func(path string, v verdict.Verdict) {
+		if v != "" && verdict.Worst(v, r.Verdict) != r.Verdict {
+			c.add("verdict", "is %s although %s is %s", r.Verdict, path, v)
+		}
+	}
+	if !r.Unchanged {
+		for i, m := range r.Metrics {
+			gate(fmt.Sprintf("metrics[%d] (%s)", i, m.Name), m.Verdict)
+		}
+		for i, s := range r.Slices {
+			// An alarm rings or is silent; only a ringing one binds.
+			if s.Mode == GateSlice || s.Verdict == verdict.Fail {
+				gate(fmt.Sprintf("slices[%d]", i), s.Verdict)
+			}
+		}
+		for i, e := range r.Exams {
+			gate(fmt.Sprintf("exams[%d] (%s)", i, e.Role), e.Verdict)
+		}
+		for i, f := range r.Leakage {
+			gate(fmt.Sprintf("leakage[%d]", i), f.Verdict)
+		}
+	}
+	if r.Determinism != nil {
+		gate("determinism", r.Determinism.Verdict)
+	}
+	if r.Smoke != nil {
+		for i, check := range r.Smoke.Checks {
+			gate(fmt.Sprintf("smoke.checks[%d]", i), check.Verdict)
+		}
+	}
+}
