@@ -1,0 +1,3 @@
+module example.com/flights
+
+go 1.25.0
