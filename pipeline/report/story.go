@@ -365,12 +365,10 @@ func (r *Report) Next() []Step {
 			break
 		}
 	}
-	switch {
-	case r.Verdict != verdict.Pass && len(steps) == 0 && r.smokeFailed():
-		steps = append(steps, Step{Text: "Test the server again once it is mended", Command: fmt.Sprintf("dosirak smoke %s", r.Run.ID)})
-	case r.Verdict != verdict.Pass && len(steps) == 0 && r.First():
-		steps = append(steps, Step{Text: "Give the metrics floors or ceilings in dosirak.yaml: there is no baseline to compare a first model with"})
-	case r.Verdict == verdict.Pass:
+	if len(steps) == 0 && r.Verdict != verdict.Pass {
+		return []Step{r.lastResort()}
+	}
+	if r.Verdict == verdict.Pass {
 		command := fmt.Sprintf("dosirak promote %s", r.Run.ID)
 		if r.Run.Environment != "" {
 			command += " --environment " + string(r.Run.Environment)
@@ -382,6 +380,22 @@ func (r *Report) Next() []Step {
 		steps = append(steps, Step{Text: text, Command: command})
 	}
 	return steps
+}
+
+// lastResort is the step where no metric and no proof says what to do.
+func (r *Report) lastResort() Step {
+	if r.smokeFailed() {
+		return Step{Text: "Test the server again once it is mended", Command: fmt.Sprintf("dosirak smoke %s", r.Run.ID)}
+	}
+	for _, i := range r.SliceOrder() {
+		if s := &r.Slices[i]; s.Matters() {
+			return Step{Text: "See what was tested and what would change the verdict", Command: fmt.Sprintf("dosirak explain %s %s", r.Run.ID, s.Metric)}
+		}
+	}
+	if r.First() {
+		return Step{Text: "Give the metrics floors or ceilings in dosirak.yaml: there is no baseline to compare a first model with"}
+	}
+	return Step{Text: "Look at the whole run", Command: fmt.Sprintf("dosirak runs show %s", r.Run.ID)}
 }
 
 func inconclusiveStep(m *Metric) []Step {

@@ -1,0 +1,283 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// Line is one part of the report in one line. Verdict is empty where nothing
+// was judged.
+type Line struct {
+	Name    string
+	Verdict verdict.Verdict
+	Text    string
+}
+
+// Lines returns the parts besides metrics, each in one line: slices, seeds,
+// proof, smoke, exam, leakage. Parts that a run does not have are left out.
+func (r *Report) Lines() []Line {
+	var out []Line
+	for _, line := range []Line{r.sliceLine(), r.seedLine(), r.proofLine(), r.smokeLine(), r.examLine(), r.leakageLine()} {
+		if line.Text != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func (r *Report) sliceLine() Line {
+	line := Line{Name: "slices"}
+	judged, ringing, unclear := 0, 0, 0
+	for i := range r.Slices {
+		s := &r.Slices[i]
+		if s.Verdict != "" {
+			judged++
+		}
+		switch {
+		case s.Verdict == verdict.Fail:
+			ringing++
+		case s.Matters():
+			unclear++
+		}
+	}
+	listed := len(r.Slices) - judged
+	switch {
+	case len(r.Slices) == 0:
+		return line
+	case judged == 0:
+		line.Text = fmt.Sprintf("%s listed, none judged", plural(listed, "slice"))
+		return line
+	case ringing+unclear == 0:
+		line.Verdict = verdict.Pass
+		line.Text = fmt.Sprintf("%s, none worse than its margin", plural(judged, "slice"))
+	default:
+		line.Verdict = verdict.Inconclusive
+		var parts []string
+		if ringing > 0 {
+			line.Verdict = verdict.Fail
+			parts = append(parts, fmt.Sprintf("%d worse", ringing))
+		}
+		if unclear > 0 {
+			parts = append(parts, fmt.Sprintf("%d cannot be told", unclear))
+		}
+		line.Text = fmt.Sprintf("of %s %s", plural(judged, "slice"), strings.Join(parts, ", "))
+		if w := r.SliceOrder(); len(w) > 0 {
+			s := &r.Slices[w[0]]
+			f := s.Comparison().Figures()
+			line.Text += fmt.Sprintf("; first %s: %s %s (%s)", s.Label(), s.Metric, f.Improvement, f.Interval)
+		}
+	}
+	if listed > 0 {
+		line.Text += fmt.Sprintf("; %d only listed", listed)
+	}
+	return line
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return Count(int64(n)) + " " + what + "s"
+}
+
+// shownMetric is the metric by which replicates are summarised: the primary
+// one, else the first.
+func (r *Report) shownMetric() Name {
+	for _, m := range r.Metrics {
+		if m.Primary {
+			return m.Name
+		}
+	}
+	if len(r.Metrics) > 0 {
+		return r.Metrics[0].Name
+	}
+	return ""
+}
+
+func (r *Report) seedLine() Line {
+	line := Line{Name: "seeds"}
+	if len(r.Replicates) == 0 {
+		return line
+	}
+	line.Text = plural(len(r.Replicates), "replicate")
+	reused := 0
+	for _, rep := range r.Replicates {
+		if rep.Reused {
+			reused++
+		}
+	}
+	if reused > 0 {
+		line.Text += fmt.Sprintf(" (%d reused)", reused)
+	}
+	name := r.shownMetric()
+	var low, high *float64
+	for _, rep := range r.Replicates {
+		if v := rep.Metrics[name]; v != nil {
+			if low == nil || *v < *low {
+				low = v
+			}
+			if high == nil || *v > *high {
+				high = v
+			}
+		}
+	}
+	if low != nil && len(r.Replicates) > 1 {
+		line.Text += fmt.Sprintf(", %s %s..%s", name, Number(*low), Number(*high))
+	}
+	for _, l := range r.Luck {
+		if l.Kind == Lucky || l.Kind == Unlucky {
+			line.Text += fmt.Sprintf("; seed %d is %s on %s", r.Replicates[0].Seed, article(l.Kind), l.Metric)
+		}
+	}
+	return line
+}
+
+func article(k LuckKind) string {
+	if k == Unlucky {
+		return "an unlucky seed"
+	}
+	return "a lucky seed"
+}
+
+func (r *Report) proofLine() Line {
+	if r.Determinism == nil {
+		return Line{}
+	}
+	return Line{Name: "proof", Verdict: r.Determinism.Verdict, Text: strings.TrimSuffix(r.Determinism.Sentence(), ".")}
+}
+
+func (r *Report) smokeLine() Line {
+	s := r.Smoke
+	if s == nil {
+		return Line{}
+	}
+	v, passed, ran := s.Outcome()
+	if ran == 0 {
+		return Line{Name: "smoke", Text: "no check ran"}
+	}
+	text := fmt.Sprintf("%d of %d checks against a %s", passed, ran, s.Target)
+	if l := s.Latencies; l != nil && l.P99 != nil {
+		text += ", p99 " + Millis(*l.P99)
+		if l.P99SLO != nil {
+			text += " (at most " + Millis(*l.P99SLO) + ")"
+		}
+	}
+	if s.ReadyMS != nil {
+		text += ", ready in " + Millis(*s.ReadyMS)
+	}
+	if s.ImageSize != nil {
+		text += ", image " + Bytes(*s.ImageSize)
+	}
+	return Line{Name: "smoke", Verdict: v, Text: text}
+}
+
+func (r *Report) examLine() Line {
+	e := r.ExamChanged()
+	if e == nil {
+		return Line{}
+	}
+	text := fmt.Sprintf("changed in %s; the exam that promoted production says %s", plural(len(e.Changes), "place"), e.Verdict)
+	return Line{Name: "exam", Verdict: e.Verdict, Text: text}
+}
+
+func (r *Report) leakageLine() Line {
+	if len(r.Leakage) == 0 {
+		return Line{}
+	}
+	f := r.Leakage[0]
+	text := strings.TrimSuffix(string(f.Detail), ".")
+	if n := len(r.Leakage) - 1; n > 0 {
+		text += fmt.Sprintf("; and %s", plural(n, "more finding"))
+	}
+	return Line{Name: "leakage", Verdict: f.Verdict, Text: text}
+}
+
+// Title names what was judged: model, environment, commit.
+func (r *Report) Title() string {
+	s := string(r.Run.Model)
+	if r.Run.Environment != "" {
+		s += " → " + string(r.Run.Environment)
+	}
+	return s
+}
+
+// Facts says in a few words on what the verdict rests.
+func (r *Report) Facts() []string {
+	var out []string
+	if r.Run.Commit != "" {
+		c := "commit " + r.Run.Commit.Short()
+		if r.Run.Dirty {
+			c += " with uncommitted changes"
+		}
+		out = append(out, c)
+	}
+	if r.N > 0 {
+		out = append(out, plural(r.N, "row"))
+	}
+	if n := len(r.Run.Seeds); n > 0 {
+		out = append(out, plural(n, "seed"))
+	}
+	if r.Run.DurationMS != nil {
+		out = append(out, Millis(float64(*r.Run.DurationMS)))
+	}
+	return out
+}
+
+// Caveats are what a reader must know beside the verdict: advise mode, a
+// claimed result, warnings.
+func (r *Report) Caveats() []string {
+	var out []string
+	if r.Run.Mode == Advise {
+		out = append(out, "Mode advise: this verdict is advice and blocks nothing.")
+	}
+	if r.Claimed {
+		out = append(out, "Claimed: the answers came from the change's own server code, so these figures are its claim and no proof.")
+	}
+	for _, w := range r.Warnings {
+		out = append(out, string(w))
+	}
+	return out
+}
+
+// PassingSummary says in one line what is not among the changed metrics.
+func (r *Report) PassingSummary() string {
+	var passing, shown []string
+	for i := range r.Metrics {
+		m := &r.Metrics[i]
+		if m.Changed() || m.Against == AgainstAnchor {
+			continue
+		}
+		if m.Verdict == verdict.Pass {
+			passing = append(passing, string(m.Name))
+		} else {
+			shown = append(shown, string(m.Name))
+		}
+	}
+	var parts []string
+	if len(passing) > 0 {
+		parts = append(parts, "within the margin: "+few(passing))
+	}
+	if len(shown) > 0 {
+		parts = append(parts, "shown only: "+few(shown))
+	}
+	anchored, worst := 0, verdict.Pass
+	for _, m := range r.Metrics {
+		if m.Against == AgainstAnchor && m.Verdict != "" {
+			anchored++
+			worst = verdict.Worst(worst, m.Verdict)
+		}
+	}
+	if anchored > 0 && worst == verdict.Pass {
+		parts = append(parts, fmt.Sprintf("against the anchor: %d of %d within the margin", anchored, anchored))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func few(names []string) string {
+	if len(names) > 6 {
+		return strings.Join(names[:5], ", ") + fmt.Sprintf(" and %d more", len(names)-5)
+	}
+	return strings.Join(names, ", ")
+}
