@@ -22,11 +22,11 @@ import pathlib
 import zipfile
 
 SOURCE_VERSION = "0.0.3"
-TRAIN_ROWS, EVAL_ROWS, SMALL_ROWS = 20_000, 10_000, 300
+TRAIN_ROWS, EVAL_ROWS, SMALL_ROWS = 20_000, 10_000, 150
 LATE_MINUTES = 15
 WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 COLUMNS = [
-    "id", "time", "month", "day_of_week", "dep_hour", "dep_minute", "arr_hour",
+    "id", "time", "date", "month", "day_of_week", "dep_hour", "dep_minute", "arr_hour",
     "carrier", "origin", "dest", "distance", *WEATHER, "delayed",
 ]
 
@@ -60,6 +60,7 @@ def read_flights(path, weather):
             row = {
                 "id": f"{f['carrier']}{f['flight']}-{f['origin']}-{date}T{int(f['hour']):02}:{minute:02}",
                 "time": (hour_utc + datetime.timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "date": date,
                 "month": date.month,
                 "day_of_week": date.isoweekday(),
                 "dep_hour": int(f["hour"]),

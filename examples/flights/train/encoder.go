@@ -27,17 +27,25 @@ type column struct {
 	mean, scale float64  // number: (x - mean) * scale
 }
 
+// featureSets are the values of --features. The month is in none of them:
+// October to December never occur in the training rows.
 var (
-	schedule = []column{{name: "dep_hour", kind: integer}, {name: "origin"}, {name: "distance", kind: number}}
-	route    = append(slices.Clip(schedule), column{name: "carrier"}, column{name: "dest"})
-	weather  = append(slices.Clip(route),
+	featureSets = map[string][]column{"first": first, "base": base, "weather": weather}
+
+	// first takes the hour for an amount: a line from morning to evening.
+	first = []column{
+		{name: "dep_hour", kind: number}, {name: "carrier"}, {name: "origin"}, {name: "distance", kind: number},
+	}
+	// base gives every hour its own weight.
+	base = []column{
+		{name: "dep_hour", kind: integer}, {name: "arr_hour", kind: integer},
+		{name: "carrier"}, {name: "origin"}, {name: "distance", kind: number},
+	}
+	// weather leaves out the direction of the wind, which no line fits.
+	weather = append(slices.Clip(base),
 		column{name: "temp", kind: number}, column{name: "dewp", kind: number}, column{name: "humid", kind: number},
 		column{name: "wind_speed", kind: number}, column{name: "wind_gust", kind: number},
 		column{name: "precip", kind: number}, column{name: "pressure", kind: number}, column{name: "visib", kind: number})
-
-	// featureSets are the values of --features. The month is in none of them:
-	// October to December never occur in the training rows.
-	featureSets = map[string][]column{"schedule": schedule, "route": route, "weather": weather}
 )
 
 // encoder turns rows into vectors.

@@ -40,7 +40,7 @@ func parse(args []string) (config, error) {
 	f.Uint64Var(&c.seed, "seed", 1, "seed of the first weights and of the order of the rows")
 	f.StringVar(&c.data, "data", "data/train.csv.gz", "training rows, CSV or CSV in gzip")
 	f.StringVar(&c.out, "out", "", "folder to write to (required)")
-	f.StringVar(&c.Features, "features", "route", "columns to learn from: schedule, route or weather")
+	f.StringVar(&c.Features, "features", "base", "columns to learn from: first, base or weather")
 	f.BoolVar(&c.Balance, "balance", false, "weigh the rows so that both classes count the same")
 	f.BoolVar(&c.Calibrate, "calibrate", false, "fit the probabilities to the training rows afterwards (Platt scaling)")
 	f.BoolVar(&c.unseeded, "unseeded", false, "shuffle with a fresh random state instead of the seed")
@@ -57,7 +57,7 @@ func parse(args []string) (config, error) {
 	case c.out == "":
 		return c, fmt.Errorf("--out is missing: the folder to write the model to")
 	case featureSets[c.Features] == nil:
-		return c, fmt.Errorf("--features %q: want schedule, route or weather", c.Features)
+		return c, fmt.Errorf("--features %q: want first, base or weather", c.Features)
 	case c.Epochs < 1 || c.Batch < 1:
 		return c, fmt.Errorf("--epochs %d --batch %d: both must be at least 1", c.Epochs, c.Batch)
 	case !(c.Rate > 0) || !(c.L2 >= 0) || math.IsInf(c.Rate, 0) || math.IsInf(c.L2, 0):

@@ -6,9 +6,9 @@ import "math"
 // that callers send flights as they are in the table and no second program
 // has to encode them the same way:
 //
-//	origin, carrier, dest [N,1] string   -> OneHotEncoder -> Reshape \
-//	dep_hour              [N,1] int64    -> OneHotEncoder -> Reshape  Concat -> LinearClassifier
-//	distance, temp, ...   [N,1] float    -> Concat -> Imputer -> Scaler /
+//	carrier, origin     [N,1] string -> OneHotEncoder -> Reshape     \
+//	dep_hour, arr_hour  [N,1] int64  -> OneHotEncoder -> Reshape      > Concat -> LinearClassifier
+//	distance, temp, ... [N,1] float  -> Concat -> Imputer -> Scaler  /
 //
 // Outputs are label [N] int64 and probabilities [N,2] float: on time, late.
 func marshalModel(e *encoder, m logistic) []byte {
