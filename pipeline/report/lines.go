@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -280,4 +282,91 @@ func few(names []string) string {
 		return strings.Join(names[:5], ", ") + fmt.Sprintf(" and %d more", len(names)-5)
 	}
 	return strings.Join(names, ", ")
+}
+
+// Sentence says where the candidate lies among its replicates.
+func (l *Luck) Sentence() string {
+	if l.Detail != "" {
+		return string(l.Detail)
+	}
+	between := ""
+	if l.Low != nil && l.High != nil {
+		between = fmt.Sprintf(" (%s..%s expected from its own replicates)", Number(*l.Low), Number(*l.High))
+	}
+	switch l.Kind {
+	case Lucky:
+		return "the candidate is a lucky seed: better than expected" + between
+	case Unlucky:
+		return "the candidate is an unlucky seed: worse than expected" + between
+	case Inert:
+		return "fewer than 5 seeds: too few to say whether the candidate is a lucky one"
+	}
+	return "the candidate is a usual seed" + between
+}
+
+// ReplicateMetrics returns the metrics of the replicates, in the order of
+// Metrics, then by name.
+func (r *Report) ReplicateMetrics() []Name {
+	present := map[Name]bool{}
+	for _, set := range [][]Replicate{r.Replicates, r.BaselineReplicates} {
+		for _, rep := range set {
+			for n := range rep.Metrics {
+				present[n] = true
+			}
+		}
+	}
+	var out []Name
+	for _, m := range r.Metrics {
+		if present[m.Name] {
+			out = append(out, m.Name)
+			delete(present, m.Name)
+		}
+	}
+	return append(out, slices.Sorted(maps.Keys(present))...)
+}
+
+// Measure is one measured quantity of the smoke test with its limit.
+type Measure struct{ Name, Value, Limit string }
+
+// Measures returns what the smoke test measured. The limit of the rate is a
+// least, said in its text.
+func (s *Smoke) Measures() []Measure {
+	var out []Measure
+	add := func(name string, value, limit *float64, text func(float64) string) {
+		if value == nil {
+			return
+		}
+		m := Measure{Name: name, Value: text(*value)}
+		if limit != nil {
+			m.Limit = text(*limit)
+		}
+		out = append(out, m)
+	}
+	bytes := func(name string, value, limit *int64) {
+		add(name, float(value), float(limit), func(v float64) string { return Bytes(int64(v)) })
+	}
+	add("ready after", s.ReadyMS, s.ReadySLO, Millis)
+	if l := s.Latencies; l != nil {
+		add("latency p50", l.P50, nil, Millis)
+		add("latency p90", l.P90, nil, Millis)
+		add("latency p99", l.P99, l.P99SLO, Millis)
+		add("latency p99.9", l.P999, nil, Millis)
+		add("latency max", l.Max, nil, Millis)
+		add("requests a second", l.Rate, nil, Number)
+		if l.Rate != nil && l.RateSLO != nil {
+			out[len(out)-1].Limit = "at least " + Number(*l.RateSLO)
+		}
+	}
+	bytes("image size", s.ImageSize, s.ImageSLO)
+	bytes("image to download", s.Compressed, nil)
+	bytes("memory", s.Memory, s.MemorySLO)
+	return out
+}
+
+func float(v *int64) *float64 {
+	if v == nil {
+		return nil
+	}
+	f := float64(*v)
+	return &f
 }

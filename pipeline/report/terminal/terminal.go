@@ -111,7 +111,8 @@ func (p *printer) metrics(r *report.Report) {
 			columns[0][i] = strings.TrimRight(fit(s, max(cells(s)-over, 8)), " ")
 		}
 	}
-	barWidth := min(p.width-2-total(columns)-1, 33)
+	// 4k+1 cells, so that limit and zero fall on cells of their own.
+	barWidth := (min(p.width-2-total(columns), 33)-1)/4*4 + 1
 	for i := range len(rows) + 1 {
 		line := "  "
 		var v verdict.Verdict
@@ -128,9 +129,9 @@ func (p *printer) metrics(r *report.Report) {
 		}
 		switch {
 		case i > 0 && rows[i-1].bar != nil && barWidth >= 9:
-			line += "  " + p.paint(v, rows[i-1].bar(barWidth-1|1), false)
+			line += "  " + p.paint(v, rows[i-1].bar(barWidth), false)
 		case i == 0 && drawn && barWidth >= 9:
-			line += "  " + scale(barWidth-1|1)
+			line += "  " + scale(barWidth)
 		}
 		p.b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}

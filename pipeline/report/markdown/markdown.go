@@ -1,0 +1,308 @@
+// Package markdown renders a report for GitHub: as the comment on a pull
+// request and as a job's step summary. The verdict stands first, the metrics
+// that changed next with a bar against the margin, the rest folded.
+//
+// Text from outside is escaped (escape.go): it can neither mention, refer nor
+// link, nor break out of a cell.
+//
+// GitHub refuses a comment of more than 65,536 characters, and a step summary
+// of more than 1 MiB (docs.github.com, "Workflow commands", "Adding a job
+// summary"). Where the whole is longer than the limit, a shorter form is
+// taken: without the long lists, then without what is folded, then the
+// reasons alone, at last the verdict. It says that it is shortened.
+package markdown
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/report"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+const (
+	// CommentLimit is GitHub's limit of a comment in characters. Held in
+	// bytes, which are never fewer.
+	CommentLimit = 65_536
+	// SummaryLimit is GitHub's limit of a step summary in bytes.
+	SummaryLimit = 1 << 20
+)
+
+// Options say where the text goes.
+type Options struct {
+	Limit int    // bytes at most; 0 means GitHub's limit
+	Page  string // https URL of the page or of the run; anything else is left out
+}
+
+// Comment returns the comment on a pull request.
+func Comment(r *report.Report, o Options) string {
+	if o.Limit == 0 {
+		o.Limit = CommentLimit
+	}
+	return ladder(r, o, false)
+}
+
+// Summary returns the step summary: the same, with metrics and slices
+// unfolded.
+func Summary(r *report.Report, o Options) string {
+	if o.Limit == 0 {
+		o.Limit = SummaryLimit
+	}
+	return ladder(r, o, true)
+}
+
+// form is a rung of the ladder.
+type form struct {
+	rows    int  // of a list at the top
+	details bool // the folded parts
+	items   int  // of a folded list
+	table   bool
+	reasons int
+}
+
+var forms = []form{
+	{rows: 40, details: true, items: 500, table: true, reasons: 12},
+	{rows: 40, details: true, items: 40, table: true, reasons: 12},
+	{rows: 20, table: true, reasons: 8},
+	{reasons: 5},
+	{reasons: 0},
+}
+
+func ladder(r *report.Report, o Options, open bool) string {
+	var text string
+	for i, f := range forms {
+		w := &writer{r: r, form: f, open: open, page: pageURL(o.Page), limit: o.Limit}
+		text = w.render(i > 0)
+		if !w.over() {
+			return text
+		}
+	}
+	return text
+}
+
+// pageURL returns raw as a link's target that ends where it should, or "".
+func pageURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return ""
+	}
+	return strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", "|", "%7C", "`", "%60", "*", "%2A", "_", "%5F").Replace(u.String())
+}
+
+type writer struct {
+	b     strings.Builder
+	r     *report.Report
+	form  form
+	open  bool
+	page  string
+	limit int
+}
+
+// over reports that this form is too long; the parts ask before they go on.
+func (w *writer) over() bool { return w.b.Len() > w.limit }
+
+func (w *writer) str(s string)   { w.b.WriteString(s) }
+func (w *writer) prose(s string) { prose(&w.b, s) }
+func (w *writer) code(s string)  { code(&w.b, s) }
+func (w *writer) printf(format string, args ...any) {
+	fmt.Fprintf(&w.b, format, args...)
+}
+
+func (w *writer) render(shortened bool) string {
+	w.head()
+	if w.form.table {
+		w.changed()
+		w.lines()
+	}
+	w.next()
+	parts := []func(){w.metrics, w.slices, w.seeds, w.proof, w.smoke, w.exams, w.different, w.leakage, w.provenance}
+	for _, part := range parts {
+		if w.form.details && !w.over() {
+			part()
+		}
+	}
+	w.foot(shortened)
+	return w.b.String()
+}
+
+// Mark is the sign of a verdict: it differs in shape as well as in colour.
+func mark(v verdict.Verdict) string {
+	switch v {
+	case verdict.Pass:
+		return "✅"
+	case verdict.Fail:
+		return "❌"
+	case verdict.Inconclusive:
+		return "❔"
+	}
+	return "·"
+}
+
+func (w *writer) head() {
+	r := w.r
+	sign := mark(r.Verdict)
+	if r.Outcome() == "UNCHANGED" {
+		sign = "➖"
+	}
+	w.str("### " + sign + " " + r.Outcome() + " · ")
+	name(&w.b, r.Run.Model)
+	if r.Run.Environment != "" {
+		w.str(" → ")
+		name(&w.b, r.Run.Environment)
+	}
+	w.str("\n\n")
+	reasons := r.Reasons()
+	shown := reasons[:min(len(reasons), w.form.reasons)]
+	for _, reason := range shown {
+		if len(reasons) > 1 {
+			w.str("- ")
+		}
+		w.prose(reason)
+		w.str("\n")
+	}
+	if left := len(reasons) - len(shown); left > 0 && len(shown) > 0 {
+		w.printf("- and %d more\n", left)
+	}
+	for _, c := range r.Caveats() {
+		if w.form.reasons == 0 {
+			break
+		}
+		w.str("\n> ")
+		w.prose(c)
+		w.str("\n")
+	}
+}
+
+// changed is the table of metrics that a reader must see.
+func (w *writer) changed() {
+	var rows []int
+	left := 0
+	for _, i := range w.r.MetricOrder() {
+		m := &w.r.Metrics[i]
+		if !m.Changed() || (m.Against == report.AgainstAnchor && m.Verdict == verdict.Pass) {
+			continue
+		}
+		if len(rows) == w.form.rows {
+			left++
+			continue
+		}
+		rows = append(rows, i)
+	}
+	if len(rows) > 0 {
+		w.str("\n")
+		w.metricTable(rows)
+	}
+	if left > 0 {
+		w.printf("\nand %d more.\n", left)
+	}
+	if s := w.r.PassingSummary(); s != "" {
+		w.str("\n")
+		w.prose(strings.ToUpper(s[:1]) + s[1:] + ".")
+		w.str("\n")
+	}
+}
+
+const barCells = 21
+
+func (w *writer) metricTable(rows []int) {
+	if w.r.First() {
+		w.str("| | metric | candidate | must keep | |\n|:-:|:--|--:|:--|:--|\n")
+		for _, i := range rows {
+			m := &w.r.Metrics[i]
+			w.str("| " + mark(m.Verdict) + " | ")
+			name(&w.b, m.Name)
+			w.str(" | " + m.Comparison().Figures().Candidate + " | " + bounds(m) + " | ")
+			w.prose(string(m.Reason))
+			w.str(" |\n")
+		}
+		return
+	}
+	w.str("| | metric | baseline | candidate | better by | low..high | margin | ┊ margin · │ no change |\n|:-:|:--|--:|--:|--:|:-:|--:|:-:|\n")
+	for _, i := range rows {
+		m := &w.r.Metrics[i]
+		w.str("| " + mark(m.Verdict) + " | ")
+		name(&w.b, m.Name)
+		if m.Against == report.AgainstAnchor {
+			w.str(" against the anchor")
+		}
+		if m.Primary {
+			w.str(" (primary)")
+		}
+		w.comparison(m.Comparison(), m.Margin)
+		w.str(" |\n")
+	}
+}
+
+func bounds(m *report.Metric) string {
+	var parts []string
+	if m.Floor != nil {
+		parts = append(parts, "at least "+report.Number(*m.Floor))
+	}
+	if m.Ceiling != nil {
+		parts = append(parts, "at most "+report.Number(*m.Ceiling))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// comparison writes six cells: baseline, candidate, improvement, interval,
+// margin, bar.
+func (w *writer) comparison(c report.Comparison, margin report.Margin) {
+	f := c.Figures()
+	w.str(" | " + f.Baseline + " | " + f.Candidate + " | " + f.Improvement + " | " + f.Interval + " | " + string(margin) + " | ")
+	if b, ok := c.Bar(report.TextAxis); ok {
+		w.str("`" + b.Cells(barCells) + "`")
+	}
+}
+
+func (w *writer) lines() {
+	lines := w.r.Lines()
+	if len(lines) == 0 {
+		return
+	}
+	w.str("\n")
+	for _, l := range lines {
+		w.str("- " + mark(l.Verdict) + " **" + l.Name + "** ")
+		w.prose(l.Text)
+		w.str("\n")
+	}
+}
+
+func (w *writer) next() {
+	steps := w.r.Next()
+	if w.form.reasons == 0 || len(steps) == 0 {
+		return
+	}
+	w.str("\n**Next:**\n\n")
+	for _, s := range steps {
+		w.str("- ")
+		w.prose(s.Text)
+		if s.Command != "" {
+			// Names and numbers only: nothing in it can end the span.
+			w.str(": `" + s.Command + "`")
+		}
+		w.str("\n")
+	}
+}
+
+func (w *writer) foot(shortened bool) {
+	w.str("\n<sub>")
+	for _, m := range w.r.Metrics {
+		if m.CI != nil && w.form.table {
+			w.str(w.r.IntervalNote() + " ")
+			break
+		}
+	}
+	if shortened {
+		w.str("Shortened; the whole is in the run's report. ")
+	}
+	w.str("Run ")
+	name(&w.b, w.r.Run.ID)
+	for _, fact := range w.r.Facts() {
+		w.str(" · " + fact)
+	}
+	if w.page != "" {
+		w.str(" · [report](" + w.page + ")")
+	}
+	w.str("</sub>\n")
+}
