@@ -1,0 +1,217 @@
+package dataset
+
+import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+)
+
+// maxExamples is the number of examples that a finding shows.
+const maxExamples = 5
+
+// LeakageOptions names the columns that have a meaning; all may be empty.
+type LeakageOptions struct {
+	// Features are the columns that the model sees. Empty: all columns of the
+	// evaluation table but the others named here.
+	Features []string
+	Label    string
+	ID       string
+	Group    string
+	Weight   string
+	Time     string
+}
+
+// LeakageReport is what the training and the evaluation table share.
+type LeakageReport struct {
+	TrainRows int `json:"train_rows"`
+	EvalRows  int `json:"eval_rows"`
+	// Rows are evaluation rows whose features and label a training row has too,
+	// cell by cell as text.
+	Rows Overlap `json:"rows"`
+	// TrainRepeats is the number of training rows that equal an earlier one.
+	// Where rows repeat within one table, some repeat across two by chance.
+	TrainRepeats int `json:"train_repeats"`
+	// IDs and Groups are nil where no such column was named. Empty cells are
+	// not compared.
+	IDs    *Overlap `json:"ids,omitempty"`
+	Groups *Overlap `json:"groups,omitempty"`
+	// Time is nil where no such column was named.
+	Time *TimeOrder `json:"time,omitempty"`
+	// LooksLikeGroup lists columns that look like the id of a group, when none
+	// was named.
+	LooksLikeGroup []GroupLike `json:"looks_like_group,omitempty"`
+}
+
+// Found reports whether anything leaks. Columns that only look like a group
+// do not count.
+func (r LeakageReport) Found() bool {
+	return r.Rows.Rows > 0 || (r.IDs != nil && r.IDs.Rows > 0) || (r.Groups != nil && r.Groups.Rows > 0) || (r.Time != nil && r.Time.After > 0)
+}
+
+// Overlap counts the rows of the evaluation table that meet a training row.
+type Overlap struct {
+	Rows     int       `json:"rows"`   // evaluation rows
+	Levels   int       `json:"levels"` // different keys among them
+	Examples []Example `json:"examples,omitempty"`
+}
+
+// Example is one evaluation row and the first training row that it meets.
+type Example struct {
+	TrainLine int    `json:"train_line"`
+	EvalLine  int    `json:"eval_line"`
+	Value     string `json:"value,omitempty"` // of the id or group, shortened; text from outside
+}
+
+// TimeOrder counts the training rows that are later than the first evaluation
+// row.
+type TimeOrder struct {
+	After        int    `json:"after"`
+	FirstEval    string `json:"first_eval"` // text from outside
+	FirstLine    int    `json:"first_eval_line"`
+	LastTrain    string `json:"last_train"` // text from outside
+	LastLine     int    `json:"last_train_line"`
+	ExampleLines []int  `json:"example_lines,omitempty"` // of training rows
+}
+
+// Leakage looks for what train and eval share. It takes time linear in the
+// rows. A column that is named and not there is an error.
+func Leakage(train, eval *Table, o LeakageOptions) (LeakageReport, error) {
+	r := LeakageReport{TrainRows: train.Rows(), EvalRows: eval.Rows()}
+	names := o.Features
+	if len(names) == 0 {
+		for _, name := range eval.header {
+			if !slices.Contains([]string{o.Label, o.ID, o.Group, o.Weight, o.Time}, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if o.Label != "" && !slices.Contains(names, o.Label) {
+		names = append(slices.Clone(names), o.Label)
+	}
+	if len(names) > 0 {
+		a, b, err := pair(train, eval, names...)
+		if err != nil {
+			return LeakageReport{}, err
+		}
+		overlap, index := shared(a, train, b, eval, nil)
+		r.Rows, r.TrainRepeats = overlap, train.Rows()-index.levels
+	}
+	for _, c := range []struct {
+		name string
+		into **Overlap
+	}{{o.ID, &r.IDs}, {o.Group, &r.Groups}} {
+		if c.name == "" {
+			continue
+		}
+		a, b, err := pair(train, eval, c.name)
+		if err != nil {
+			return LeakageReport{}, err
+		}
+		overlap, _ := shared(a, train, b, eval, missing)
+		*c.into = &overlap
+	}
+	if o.Time != "" {
+		order, err := timeOrder(train, eval, o.Time)
+		if err != nil {
+			return LeakageReport{}, err
+		}
+		r.Time = &order
+	}
+	if o.Group == "" {
+		r.LooksLikeGroup = groupLike(train, eval, o)
+	}
+	return r, nil
+}
+
+// pair returns the key of the same columns in both tables.
+func pair(train, eval *Table, names ...string) (a, b key, err error) {
+	seed := maphash.MakeSeed()
+	a.seed, b.seed = seed, seed
+	for _, name := range names {
+		c, err := train.Need(name)
+		if err != nil {
+			return a, b, err
+		}
+		d, err := eval.Need(name)
+		if err != nil {
+			return a, b, err
+		}
+		a.columns, b.columns = append(a.columns, c), append(b.columns, d)
+	}
+	return a, b, nil
+}
+
+// shared counts the rows of eval whose key is in train. A key of one column
+// is left out where skip holds, and shown in the examples.
+func shared(a key, train *Table, b key, eval *Table, skip func(cell string) bool) (Overlap, *rowIndex) {
+	var skipTrain, skipEval func(i int) bool
+	if skip != nil {
+		skipTrain = func(i int) bool { return skip(a.columns[0].At(i)) }
+		skipEval = func(i int) bool { return skip(b.columns[0].At(i)) }
+	}
+	index := newRowIndex(a, train.Rows(), skipTrain)
+	var o Overlap
+	met := make([]uint64, train.Rows()/64+1) // training rows that were met
+	for i := range eval.Rows() {
+		if skipEval != nil && skipEval(i) {
+			continue
+		}
+		j, ok := index.find(b, i)
+		if !ok {
+			continue
+		}
+		o.Rows++
+		if met[j/64]>>(j%64)&1 == 0 {
+			met[j/64] |= 1 << (j % 64)
+			o.Levels++
+		}
+		if len(o.Examples) < maxExamples {
+			e := Example{TrainLine: train.Line(j), EvalLine: eval.Line(i)}
+			if skip != nil {
+				e.Value = clip(b.columns[0].At(i))
+			}
+			o.Examples = append(o.Examples, e)
+		}
+	}
+	return o, index
+}
+
+func timeOrder(train, eval *Table, name string) (TimeOrder, error) {
+	a, b, err := pair(train, eval, name)
+	if err != nil {
+		return TimeOrder{}, err
+	}
+	if train.Rows() == 0 || eval.Rows() == 0 {
+		return TimeOrder{}, nil
+	}
+	var clock clock
+	var first, last instant
+	o := TimeOrder{}
+	for i := range eval.Rows() {
+		at, err := clock.read(b.columns[0].At(i))
+		if err != nil {
+			return TimeOrder{}, fault.Usage(fmt.Errorf("%s:%d: column %q: %w", eval.path, eval.Line(i), name, err))
+		}
+		if i == 0 || at.before(first) {
+			first, o.FirstEval, o.FirstLine = at, b.columns[0].At(i), eval.Line(i)
+		}
+	}
+	for i := range train.Rows() {
+		at, err := clock.read(a.columns[0].At(i))
+		if err != nil {
+			return TimeOrder{}, fault.Usage(fmt.Errorf("%s:%d: column %q: %w", train.path, train.Line(i), name, err))
+		}
+		if i == 0 || last.before(at) {
+			last, o.LastTrain, o.LastLine = at, a.columns[0].At(i), train.Line(i)
+		}
+		if first.before(at) {
+			o.After++
+			if len(o.ExampleLines) < maxExamples {
+				o.ExampleLines = append(o.ExampleLines, train.Line(i))
+			}
+		}
+	}
+	return o, nil
+}
