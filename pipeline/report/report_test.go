@@ -472,3 +472,14 @@ func TestReasonsAndSteps(t *testing.T) {
 	assert.Contains(t, reporttest.SmokeFailed().Reasons()[0], "Smoke check golden answers failed: row 7")
 	assert.Contains(t, reporttest.Irreproducible().Reasons()[0], "two different models, answers differ by up to 0.042")
 }
+
+func BenchmarkParse(b *testing.B) {
+	text, err := report.Encode(reporttest.ManySlices(200, 10))
+	require.NoError(b, err)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, err := report.Parse(text, report.DefaultLimits()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

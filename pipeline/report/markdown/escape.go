@@ -67,12 +67,13 @@ func harmless(s string, i int) bool {
 
 // code writes text from outside as code, where GitHub looks for no mentions,
 // references and addresses. What a code span or a cell could end at is written
-// in a <code> element instead, as entities.
+// in a <code> element instead, as entities; "<" too, so that a comment of HTML,
+// by which a forge finds its own comments, cannot be forged.
 func code(b *strings.Builder, s string) {
 	switch {
 	case strings.TrimSpace(s) == "":
 		b.WriteString("–")
-	case !strings.ContainsAny(s, "`|"):
+	case !strings.ContainsAny(s, "`|<"):
 		b.WriteString("`" + s + "`")
 	default:
 		b.WriteString("<code>")
