@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -79,9 +80,11 @@ func read(path string, limits limits) (*Table, error) {
 			return nil, damaged(path, err)
 		}
 		text = unpacked
+		b.size = min(unpackedSize(file, info.Size()), limits.bytes)
 	} else {
-		b.text.Grow(int(min(info.Size(), limits.bytes)))
+		b.size = min(info.Size(), limits.bytes)
 	}
+	b.text.Grow(int(b.size) + 1)
 	bounded := &boundedReader{r: text, left: limits.bytes}
 	err = fill(bounded, b)
 	switch {
@@ -97,6 +100,17 @@ func read(path string, limits limits) (*Table, error) {
 		return nil, damaged(path, err)
 	}
 	return b.table("sha256:" + hex.EncodeToString(sum.Sum(nil))), nil
+}
+
+// unpackedSize returns what the end of a gzip file says about the size of its
+// content (RFC 1952, ISIZE: modulo 2^32, of the last member only). It is a
+// hint, and held to what deflate can do at best: 1032 to 1.
+func unpackedSize(file io.ReaderAt, size int64) int64 {
+	var end [4]byte
+	if _, err := file.ReadAt(end[:], max(0, size-4)); err != nil {
+		return 0
+	}
+	return min(int64(binary.LittleEndian.Uint32(end[:])), 1032*size)
 }
 
 func opening(path string, err error) error {

@@ -114,7 +114,7 @@ func TestReadRefuses(t *testing.T) {
 		{"goes-on.csv", "a,b\n\"1\"x,2\n", "goes-on.csv:2: cell 1 goes on after its closing quote"},
 		{"unclosed.csv", "a,b\n1,2\n3,\"4\n5,6\n", "unclosed.csv:3: a quoted cell that begins on this line is never closed"},
 		{"data.tsv", "a\tb\n", "the name must end in .csv or .csv.gz"},
-		{"many.csv", strings.Repeat("a,", 12) + "b\n", "many.csv:1: more than 10 columns"},
+		{"many.csv", strings.Repeat("a,", 12) + "b\n", "many.csv:1: 13 columns; at most 10 are read"},
 		{"large.csv", "a\n" + strings.Repeat(long+"\n", 100), "it holds more than 0 MiB of text"},
 		{"cells.csv", "a,b\n" + strings.Repeat("1,2\n", 40), "cells.csv:31: more than 60 cells"},
 		{"plain.csv.gz", "a,b\n1,2\n", "it is no whole gzip file"},

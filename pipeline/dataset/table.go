@@ -19,8 +19,8 @@ type Table struct {
 	digest  string
 	header  []string
 	index   map[string]int
-	text    string   // all cells, row by row
-	offsets []uint32 // cell k of row-major order is text[offsets[k]:offsets[k+1]]
+	text    string   // all cells, row by row, each followed by one separator
+	offsets []uint32 // cell k of row-major order is text[offsets[k]:offsets[k+1]-1]
 	rows    int
 	breaks  []lineBreak
 }
@@ -96,7 +96,7 @@ func (c Column) Len() int { return c.table.rows }
 func (c Column) At(i int) string {
 	t := c.table
 	k := i*len(t.header) + c.index
-	return t.text[t.offsets[k]:t.offsets[k+1]]
+	return t.text[t.offsets[k] : t.offsets[k+1]-1]
 }
 
 // Float returns the cell of row i as a number. A missing value is NaN and
@@ -139,6 +139,7 @@ func missing(cell string) bool {
 type builder struct {
 	name    string // for messages
 	limits  limits
+	size    int64 // of the whole text, where it is known
 	header  []string
 	text    strings.Builder
 	offsets []uint32
@@ -170,7 +171,10 @@ func (b *builder) setHeader(line int, names []string) error {
 }
 
 // endCell ends the cell whose text was written to b.text.
-func (b *builder) endCell() { b.offsets = append(b.offsets, uint32(b.text.Len())) }
+func (b *builder) endCell() {
+	b.text.WriteByte(',')
+	b.offsets = append(b.offsets, uint32(b.text.Len()))
+}
 
 // endRow ends the row that began on the given line and spans that many lines.
 // cells is its number of cells.
@@ -182,6 +186,11 @@ func (b *builder) endRow(line, spans, cells int) error {
 		return b.refuse(line, "more than %d cells; split the file", b.limits.cells)
 	}
 	b.rows++
+	if b.rows == 1000 && b.size > 0 {
+		// One allocation for the rest, judging by the rows so far.
+		more := float64(b.size)/float64(b.text.Len())*1.01 - 1
+		b.offsets = slices.Grow(b.offsets, int(min(more*float64(len(b.offsets)), float64(b.limits.cells))))
+	}
 	if spans > 1 {
 		b.breaks = append(b.breaks, lineBreak{row: b.rows, extra: line + spans - (b.rows + 2)})
 	}
