@@ -47,7 +47,7 @@ func parse(args []string) (config, error) {
 	f.IntVar(&c.Epochs, "epochs", 20, "passes over the rows")
 	f.IntVar(&c.Batch, "batch", 32, "rows for each step")
 	f.Float64Var(&c.Rate, "rate", 0.05, "size of the first steps; it falls to 0 over the training")
-	f.Float64Var(&c.L2, "l2", 1e-3, "weight of the L2 penalty")
+	f.Float64Var(&c.L2, "l2", 1e-4, "weight of the L2 penalty")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}
