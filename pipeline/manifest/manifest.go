@@ -9,6 +9,7 @@ package manifest
 
 import (
 	"fmt"
+	"io/fs"
 	"regexp"
 
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -85,6 +86,15 @@ func (m Manifest) Validate() error {
 		return fmt.Errorf("replaces %q is not a digest", m.Replaces)
 	case !m.Verdict.Valid():
 		return fmt.Errorf("verdict is %q, not PASS, FAIL or INCONCLUSIVE", m.Verdict)
+	}
+	// Sources are read below the project's folder; a manifest that came with a
+	// change must not reach elsewhere.
+	for _, source := range []struct{ name, path string }{
+		{"bundle", m.Sources.Bundle}, {"anchor", m.Sources.Anchor}, {"evidence", m.Sources.Evidence},
+	} {
+		if source.path != "" && (!fs.ValidPath(source.path) || source.path == ".") {
+			return fmt.Errorf("sources.%s %q is not a path below the project's folder", source.name, source.path)
+		}
 	}
 	return nil
 }
