@@ -253,11 +253,12 @@ func (r *Repo) UpdateRef(ctx context.Context, ref, commit, old, reason string) e
 
 func (r *Repo) run(ctx context.Context, env []string, stdin []byte, args ...string) ([]byte, error) {
 	// core.quotePath off keeps names as they are; no optional locks, so that
-	// reading the state never collides with the user's own git.
-	args = append([]string{"--no-pager", "--no-optional-locks", "-c", "core.quotePath=false"}, args...)
+	// reading the state never collides with the user's own git; no fsmonitor,
+	// which is a command that the repository's configuration may name.
+	args = append([]string{"--no-pager", "--no-optional-locks", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false"}, args...)
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = r.Dir
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_LITERAL_PATHSPECS=1")
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), namesRepository), "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_LITERAL_PATHSPECS=1")
 	cmd.Env = append(cmd.Env, env...)
 	if stdin != nil {
 		cmd.Stdin = bytes.NewReader(stdin)
@@ -272,6 +273,19 @@ func (r *Repo) run(ctx context.Context, env []string, stdin []byte, args ...stri
 		return nil, err
 	}
 	return out, nil
+}
+
+// namesRepository finds the variables by which git tells a hook where its
+// repository is; run from a hook, they would win over the folder.
+// https://git-scm.com/docs/githooks: "Environment variables, such as GIT_DIR,
+// GIT_WORK_TREE, etc., are exported".
+func namesRepository(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	switch name {
+	case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_NAMESPACE":
+		return true
+	}
+	return false
 }
 
 func splitNUL(out []byte) []string {
