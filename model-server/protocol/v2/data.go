@@ -2,111 +2,99 @@ package v2
 
 import (
 	"math"
+	"net/http"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
-// data reads the data of t, whose type and shape are known.
-func (p *parser) data(t *tensor.Tensor, location func() string) error {
-	n, err := tensor.Elements(t.Shape, p.limits.Elements)
+// data reads the data of a tensor whose type and shape are known.
+func (p *parser) data(at place) error {
+	n, err := tensor.Elements(at.Shape, p.limits.Elements)
 	if err != nil {
-		return invalid("%s: %s", location(), err)
+		return invalid("%s: %s", at, err)
 	}
 	if n > p.limits.Elements-p.elements {
 		return invalid("the tensors have more than %d elements together", p.limits.Elements)
 	}
 	p.elements += n
 	if p.next() != '[' {
-		return invalid("%s: the data must be an array, found %s", location(), p.found())
+		return invalid("%s: the data must be an array, found %s", at, p.found())
 	}
-	l := list{p: p, shape: t.Shape, n: n, datatype: t.Datatype, location: location}
-	switch {
-	case t.Datatype == tensor.FP32:
-		t.F32, err = read(l, (*parser).fp32)
-	case t.Datatype == tensor.FP64:
-		t.F64, err = read(l, (*parser).fp64)
-	case t.Datatype == tensor.Bool:
-		t.Bools, err = read(l, (*parser).boolean)
-	case t.Datatype == tensor.Bytes:
-		t.Strs, err = read(l, (*parser).str)
-	case t.Datatype.Unsigned():
-		_, hi := t.Datatype.Range()
-		t.U64, err = read(l, func(p *parser) (uint64, bool, error) { return p.unsigned(uint64(hi)) })
+	switch d := at.Datatype; {
+	case d == tensor.FP32:
+		at.F32, err = read(p, at, n, (*parser).fp32)
+	case d == tensor.FP64:
+		at.F64, err = read(p, at, n, (*parser).fp64)
+	case d == tensor.Bool:
+		at.Bools, err = read(p, at, n, (*parser).boolean)
+	case d == tensor.Bytes:
+		at.Strs, err = read(p, at, n, (*parser).str)
+	case d.Unsigned():
+		_, hi := d.Range()
+		p.lo, p.hi = 0, uint64(hi)
+		at.U64, err = read(p, at, n, (*parser).unsigned)
 	default:
-		lo, hi := t.Datatype.Range()
-		t.I64, err = read(l, func(p *parser) (int64, bool, error) { return p.signed(lo, hi) })
+		lo, hi := d.Range()
+		p.lo, p.hi = uint64(-lo), uint64(hi) // -lo does not fit an int64 of the smallest lo; its bits do
+		at.I64, err = read(p, at, n, (*parser).signed)
 	}
 	return err
-}
-
-// list is what reading the data of one tensor needs to know.
-type list struct {
-	p        *parser
-	shape    []int64
-	n        int // elements that the shape says
-	datatype tensor.Datatype
-	location func() string
 }
 
 // element reads one element. It returns false where what stands there is no
 // value of the type; an error where it is not even JSON.
 type element[T any] func(*parser) (T, bool, error)
 
-func read[T any](l list, one element[T]) ([]T, error) {
+func read[T any](p *parser, at place, n int, one element[T]) ([]T, error) {
 	// An element takes two bytes at least, "1,": a shape that claims more than
 	// the rest of the body can hold gets no more room for it.
-	out := make([]T, 0, min(l.n, (len(l.p.b)-l.p.i)/2+1))
-	start := l.p.i
-	l.p.i++
-	nested := l.p.next() == '[' && len(l.shape) > 1
-	l.p.i = start
-	dims := []int64{int64(l.n)}
+	out := make([]T, 0, min(n, (len(p.b)-p.i)/2+1))
+	start := p.i
+	p.i++
+	nested := p.next() == '[' && len(at.Shape) > 1
+	p.i = start
 	if nested {
-		dims = l.shape
+		return level(p, at, out, at.Shape, one)
 	}
-	out, err := level(l, out, dims, one)
-	if err == nil && len(out) != l.n {
-		err = invalid("%s: the data has %d elements, its shape %v says %d", l.location(), len(out), l.shape, l.n)
-	}
-	return out, err
+	flat := [1]int64{int64(n)}
+	return level(p, at, out, flat[:], one)
 }
 
 // level reads one array of the nesting: elements where it is the innermost.
-func level[T any](l list, out []T, dims []int64, one element[T]) ([]T, error) {
-	p := l.p
+// dims are the lengths from here inwards.
+func level[T any](p *parser, at place, out []T, dims []int64, one element[T]) ([]T, error) {
 	if p.next() != '[' {
-		return out, invalid("%s: data[%d]: expected an array of %d, found %s; the data is neither flat nor nested as its shape %v says", l.location(), len(out), dims[0], p.found(), l.shape)
+		return out, invalid("%s: data[%d] is %s; the data is neither flat nor nested as its shape %v says", at, len(out), p.found(), at.Shape)
 	}
 	p.i++
-	want := dims[0]
+	want, have := dims[0], int64(0)
 	if p.next() == ']' {
 		p.i++
 		if want != 0 {
-			return out, l.count(0, want, len(dims) == len(l.shape) || len(l.shape) == 0)
+			return out, miscounted(at, len(dims), have, want)
 		}
 		return out, nil
 	}
-	for have := int64(0); ; have++ {
+	for ; ; have++ {
 		if have == want {
-			return out, l.more(want)
+			return out, invalid("%s: the data has an array of more than %d elements, its shape is %v", at, want, at.Shape)
 		}
 		if len(dims) > 1 {
 			var err error
-			if out, err = level(l, out, dims[1:], one); err != nil {
+			if out, err = level(p, at, out, dims[1:], one); err != nil {
 				return out, err
 			}
 		} else {
-			c := p.next()
-			at := p.i
+			c, start := p.next(), p.i
 			v, ok, err := one(p)
 			if err != nil {
 				return out, err
 			}
 			if !ok {
-				p.i = at
-				return out, l.refuse(len(out), c)
+				p.i = start
+				return out, p.refuse(at, len(out), c)
 			}
 			out = append(out, v)
 		}
@@ -116,7 +104,7 @@ func level[T any](l list, out []T, dims []int64, one element[T]) ([]T, error) {
 		case ']':
 			p.i++
 			if have+1 != want {
-				return out, l.count(have+1, want, len(dims) == len(l.shape) || len(dims) == 1 && int(want) == l.n)
+				return out, miscounted(at, len(dims), have+1, want)
 			}
 			return out, nil
 		default:
@@ -125,72 +113,77 @@ func level[T any](l list, out []T, dims []int64, one element[T]) ([]T, error) {
 	}
 }
 
-func (l list) count(have, want int64, whole bool) error {
-	if whole {
-		return invalid("%s: the data has %d elements, its shape %v says %d", l.location(), have, l.shape, want)
+func miscounted(at place, depth int, have, want int64) error {
+	if total, err := tensor.Elements(at.Shape, math.MaxInt32); err == nil && depth == 1 && want == int64(total) {
+		return invalid("%s: the data has %d elements, its shape %v says %d", at, have, at.Shape, want)
 	}
-	return invalid("%s: the data has an array of %d elements where its shape %v says %d", l.location(), have, l.shape, want)
+	return invalid("%s: the data has an array of %d elements where its shape %v says %d", at, have, at.Shape, want)
 }
 
-func (l list) more(want int64) error {
-	return invalid("%s: the data has an array of more than %d elements, its shape is %v", l.location(), want, l.shape)
-}
-
-// refuse says why what stands at the parser is no element.
-func (l list) refuse(index int, c byte) error {
-	p, hint := l.p, ""
-	switch {
+// refuse says why what stands at the parser, beginning with c, is no element.
+func (p *parser) refuse(at place, index int, c byte) error {
+	hint := ""
+	switch d := at.Datatype; {
 	case c == '[':
-		return invalid("%s: data[%d] is an array; the data is neither flat nor nested as its shape %v says", l.location(), index, l.shape)
-	case c == 'n' && l.datatype.Float():
+		return invalid("%s: data[%d] is an array; the data is neither flat nor nested as its shape %v says", at, index, at.Shape)
+	case c == 'n' && d.Float():
 		hint = `; a missing value is written "NaN"`
-	case l.datatype.Signed() || l.datatype.Unsigned():
-		lo, hi := l.datatype.Range()
+	case d == tensor.Uint64:
+		hint = "; expected an integer from 0 to " + strconv.FormatUint(math.MaxUint64, 10)
+	case d.Signed() || d.Unsigned():
+		lo, hi := d.Range()
 		hint = "; expected an integer from " + strconv.FormatInt(lo, 10) + " to " + strconv.FormatInt(hi, 10)
-		if l.datatype == tensor.Uint64 {
-			hint = "; expected an integer from 0 to " + strconv.FormatUint(math.MaxUint64, 10)
-		}
-	case l.datatype == tensor.Bool:
+	case d == tensor.Bool:
 		hint = "; expected true or false"
-	case l.datatype == tensor.Bytes:
+	case d == tensor.Bytes:
 		hint = "; expected a string"
 	}
-	end := p.i
 	if c == '"' {
-		if text, err := p.text(); err == nil {
-			return invalid("%s: data[%d]: the string %s is no %s%s", l.location(), index, quote(text), l.datatype, hint)
+		text, err := p.text()
+		if err != nil {
+			return err
 		}
+		return invalid("%s: data[%d]: the string %s is no %s%s", at, index, quote(text), at.Datatype, hint)
 	}
+	end := p.i
 	for end < len(p.b) && end-p.i <= quoted && p.b[end] != ',' && p.b[end] != ']' && p.b[end] > ' ' {
 		end++
 	}
-	return invalid("%s: data[%d]: %s is no %s%s", l.location(), index, quote(p.b[p.i:end]), l.datatype, hint)
+	if end == p.i {
+		return p.syntax("expected a value in the data, found %s", p.found())
+	}
+	return invalid("%s: data[%d]: %s is no %s%s", at, index, quote(p.b[p.i:end]), at.Datatype, hint)
 }
 
-// Powers of ten that float64 and float32 hold exactly: a mantissa that is
-// exact too needs one rounding, that of the multiplication or division.
+// Powers of ten that a float64 holds exactly: with a mantissa that is exact
+// too, one division or multiplication rounds once, and so correctly.
 // W. D. Clinger, How to Read Floating Point Numbers Accurately, 1990.
-var (
-	pow10   = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
-	pow10f  = [...]float32{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10}
-	quietly = math.NaN()
-)
+var pow10 = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
+
+// double returns the float64 that is nearest to n, and false where that takes
+// more than one operation.
+func (n *number) double() (float64, bool) {
+	if !n.exact || n.mantissa >= 1<<53 || n.exponent < -22 || n.exponent > 22 {
+		return 0, false
+	}
+	v := float64(n.mantissa)
+	if n.exponent < 0 {
+		v /= pow10[-n.exponent]
+	} else {
+		v *= pow10[n.exponent]
+	}
+	if n.negative {
+		v = -v
+	}
+	return v, true
+}
 
 func (p *parser) fp64() (float64, bool, error) {
 	n, special, ok, err := p.float()
 	if err != nil || !ok || n.literal == nil {
 		return special, ok, err
 	}
-	if n.exact && n.mantissa < 1<<53 && n.exponent >= -22 && n.exponent <= 22 {
-		v := float64(n.mantissa)
-		if n.exponent < 0 {
-			v /= pow10[-n.exponent]
-		} else {
-			v *= pow10[n.exponent]
-		}
-		if n.negative {
-			v = -v
-		}
+	if v, ok := n.double(); ok {
 		return v, true, nil
 	}
 	v, err := strconv.ParseFloat(string(n.literal), 64)
@@ -202,17 +195,13 @@ func (p *parser) fp32() (float32, bool, error) {
 	if err != nil || !ok || n.literal == nil {
 		return float32(special), ok, err
 	}
-	if n.exact && n.mantissa < 1<<24 && n.exponent >= -10 && n.exponent <= 10 {
-		v := float32(n.mantissa)
-		if n.exponent < 0 {
-			v /= pow10f[-n.exponent]
-		} else {
-			v *= pow10f[n.exponent]
-		}
-		if n.negative {
-			v = -v
-		}
-		return v, !math.IsInf(float64(v), 0), nil
+	// Rounding twice, to float64 and from there, is wrong only where the first
+	// lands exactly between two float32: then the literal may have been on
+	// either side. Below the normal range the halfway points are others.
+	const halfway, below = 1 << 28, 1<<29 - 1
+	if v, ok := n.double(); ok && math.Float64bits(v)&below != halfway && (math.Abs(v) >= 0x1p-126 || v == 0 && n.mantissa == 0) {
+		f := float32(v)
+		return f, !math.IsInf(float64(f), 0), nil
 	}
 	v, err := strconv.ParseFloat(string(n.literal), 32)
 	return float32(v), err == nil, nil
@@ -235,7 +224,7 @@ func (p *parser) float() (n number, special float64, ok bool, err error) {
 		}
 		switch string(text) {
 		case "NaN":
-			return n, quietly, true, nil
+			return n, math.NaN(), true, nil
 		case "Infinity", "Inf":
 			return n, math.Inf(1), true, nil
 		case "-Infinity", "-Inf":
@@ -244,7 +233,7 @@ func (p *parser) float() (n number, special float64, ok bool, err error) {
 	case c == 'N' || c == 'I':
 		switch string(p.word()) {
 		case "NaN":
-			return n, quietly, true, nil
+			return n, math.NaN(), true, nil
 		case "Infinity":
 			return n, math.Inf(1), true, nil
 		}
@@ -277,24 +266,23 @@ func (n *number) digits() []byte {
 	return n.literal
 }
 
-func (p *parser) signed(lo, hi int64) (int64, bool, error) {
+func (p *parser) signed() (int64, bool, error) {
 	n, ok, err := p.integer()
 	if err != nil || !ok {
 		return 0, false, err
 	}
 	if n.negative {
-		// -lo does not fit an int64 where lo is the smallest one; its bits do.
-		return -int64(n.mantissa), n.mantissa <= uint64(-lo), nil
+		return -int64(n.mantissa), n.mantissa <= p.lo, nil
 	}
-	return int64(n.mantissa), n.mantissa <= uint64(hi), nil
+	return int64(n.mantissa), n.mantissa <= p.hi, nil
 }
 
-func (p *parser) unsigned(hi uint64) (uint64, bool, error) {
+func (p *parser) unsigned() (uint64, bool, error) {
 	n, ok, err := p.integer()
 	if err != nil || !ok {
 		return 0, false, err
 	}
-	return n.mantissa, n.mantissa <= hi && (!n.negative || n.mantissa == 0), nil
+	return n.mantissa, n.mantissa <= p.hi && (!n.negative || n.mantissa == 0), nil
 }
 
 func (p *parser) boolean() (bool, bool, error) {
@@ -326,6 +314,7 @@ func quoteASCII(b []byte) string {
 	return strconv.Quote(string(b))
 }
 
-func tooLarge(limit int64) *Error {
-	return Errorf(413, "the body has more than %d bytes; send fewer rows at a time", limit)
+// TooLarge is the error for a body over the limit.
+func TooLarge(limit int64) *Error {
+	return Errorf(http.StatusRequestEntityTooLarge, "the body has more than %d bytes; send fewer rows at a time", limit)
 }

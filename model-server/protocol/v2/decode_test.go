@@ -96,7 +96,7 @@ func TestDecodeRequestRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ body, err string }{
 		"nothing":             {"", "byte 0: expected '{' at the start of the request, found the end"},
 		"an array":            {"[]", "expected '{'"},
-		"cut":                 {`{"inputs":[{"name":"x","datatype":"FP32","shape":[2],"data":[1,`, `input "x": data[1]: "" is no FP32`},
+		"cut":                 {`{"inputs":[{"name":"x","datatype":"FP32","shape":[2],"data":[1,`, "expected a value in the data, found the end"},
 		"cut in a string":     {`{"inputs":[{"name":"x`, "a string does not end"},
 		"after":               {`{"inputs":[]} x`, "something after the request"},
 		"no inputs":           {`{}`, `no "inputs"`},

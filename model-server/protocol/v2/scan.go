@@ -11,6 +11,7 @@ type parser struct {
 	i        int
 	limits   Limits
 	elements int    // that tensors have claimed so far
+	lo, hi   uint64 // largest magnitudes, below and above zero, of the integers that are read
 	scratch  []byte // of a string with escapes
 }
 
@@ -22,6 +23,13 @@ func (p *parser) syntax(format string, args ...any) *Error {
 
 // next skips white space and returns the byte that follows, 0 at the end.
 func (p *parser) next() byte {
+	if p.i < len(p.b) && p.b[p.i] > ' ' {
+		return p.b[p.i]
+	}
+	return p.space()
+}
+
+func (p *parser) space() byte {
 	for p.i < len(p.b) {
 		switch c := p.b[p.i]; c {
 		case ' ', '\n', '\t', '\r':
@@ -31,14 +39,6 @@ func (p *parser) next() byte {
 		}
 	}
 	return 0
-}
-
-func (p *parser) expect(c byte, where string) error {
-	if got := p.next(); got != c || p.i >= len(p.b) {
-		return p.syntax("expected %q %s, found %s", c, where, p.found())
-	}
-	p.i++
-	return nil
 }
 
 // found describes the next few bytes for a message.
@@ -63,67 +63,58 @@ func quote(b []byte) string {
 	return quoteASCII(b)
 }
 
-// object calls member for each key, standing at its value. The key is valid
-// until the parser moves on.
-func (p *parser) object(what string, member func(key []byte) error) error {
-	if err := p.expect('{', "at the start of "+what); err != nil {
-		return err
+// enter passes over the opening byte of an object or array and reports
+// whether there is a first member, standing at it:
+//
+//	for more, err := p.enter('[', what); ; more, err = p.follow(']', what) {
+//		if err != nil || !more {
+//			return err
+//		}
+//		...
+//	}
+func (p *parser) enter(open byte, what string) (bool, error) {
+	if p.next() != open || p.i >= len(p.b) {
+		return false, p.syntax("expected %q at the start of %s, found %s", open, what, p.found())
 	}
-	if p.next() == '}' {
+	p.i++
+	if p.next() == open+2 { // ']' is '[' + 2, and so it is with braces
 		p.i++
-		return nil
+		return false, nil
 	}
-	for {
-		if p.next() != '"' {
-			return p.syntax("expected a key in %s, found %s", what, p.found())
-		}
-		key, err := p.text()
-		if err != nil {
-			return err
-		}
-		if err := p.expect(':', "after a key"); err != nil {
-			return err
-		}
-		p.next()
-		if err := member(key); err != nil {
-			return err
-		}
-		switch p.next() {
-		case ',':
-			p.i++
-		case '}':
-			p.i++
-			return nil
-		default:
-			return p.syntax("expected ',' or '}' in %s, found %s", what, p.found())
-		}
-	}
+	return true, nil
 }
 
-// array calls item for each item, standing at it.
-func (p *parser) array(what string, item func(i int) error) error {
-	if err := p.expect('[', "at the start of "+what); err != nil {
-		return err
-	}
-	if p.next() == ']' {
+// follow passes over what stands behind a member and reports whether there is
+// another one, standing at it.
+func (p *parser) follow(end byte, what string) (bool, error) {
+	switch p.next() {
+	case ',':
 		p.i++
-		return nil
-	}
-	for i := 0; ; i++ {
 		p.next()
-		if err := item(i); err != nil {
-			return err
-		}
-		switch p.next() {
-		case ',':
-			p.i++
-		case ']':
-			p.i++
-			return nil
-		default:
-			return p.syntax("expected ',' or ']' in %s, found %s", what, p.found())
-		}
+		return true, nil
+	case end:
+		p.i++
+		return false, nil
 	}
+	return false, p.syntax("expected ',' or %q in %s, found %s", end, what, p.found())
+}
+
+// key reads a key and its colon and stands at the value. The key is valid
+// until the parser moves on.
+func (p *parser) key(what string) ([]byte, error) {
+	if p.next() != '"' {
+		return nil, p.syntax("expected a key in %s, found %s", what, p.found())
+	}
+	key, err := p.text()
+	if err != nil {
+		return nil, err
+	}
+	if p.next() != ':' {
+		return nil, p.syntax("expected ':' after a key, found %s", p.found())
+	}
+	p.i++
+	p.next()
+	return key, nil
 }
 
 // text reads a string and returns its bytes, valid until the next call: a part
@@ -259,9 +250,26 @@ func (p *parser) skip(depth int) error {
 	}
 	switch c := p.next(); {
 	case c == '{':
-		return p.object("an object", func([]byte) error { return p.skip(depth + 1) })
+		for more, err := p.enter('{', "an object"); ; more, err = p.follow('}', "an object") {
+			if err != nil || !more {
+				return err
+			}
+			if _, err := p.key("an object"); err != nil {
+				return err
+			}
+			if err := p.skip(depth + 1); err != nil {
+				return err
+			}
+		}
 	case c == '[':
-		return p.array("an array", func(int) error { return p.skip(depth + 1) })
+		for more, err := p.enter('[', "an array"); ; more, err = p.follow(']', "an array") {
+			if err != nil || !more {
+				return err
+			}
+			if err := p.skip(depth + 1); err != nil {
+				return err
+			}
+		}
 	case c == '"':
 		_, err := p.text()
 		return err
