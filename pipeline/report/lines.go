@@ -325,8 +325,12 @@ func (r *Report) ReplicateMetrics() []Name {
 	return append(out, slices.Sorted(maps.Keys(present))...)
 }
 
-// Measure is one measured quantity of the smoke test with its limit.
-type Measure struct{ Name, Value, Limit string }
+// Measure is one measured quantity of the smoke test with its limit. Share is
+// the value's share of its limit, nil without an upper limit.
+type Measure struct {
+	Name, Value, Limit string
+	Share              *float64
+}
 
 // Measures returns what the smoke test measured. The limit of the rate is a
 // least, said in its text.
@@ -339,6 +343,7 @@ func (s *Smoke) Measures() []Measure {
 		m := Measure{Name: name, Value: text(*value)}
 		if limit != nil {
 			m.Limit = text(*limit)
+			m.Share = finite(*value / *limit)
 		}
 		out = append(out, m)
 	}
@@ -352,9 +357,9 @@ func (s *Smoke) Measures() []Measure {
 		add("latency p99", l.P99, l.P99SLO, Millis)
 		add("latency p99.9", l.P999, nil, Millis)
 		add("latency max", l.Max, nil, Millis)
-		add("requests a second", l.Rate, nil, Number)
+		add("requests a second", l.Rate, nil, rate)
 		if l.Rate != nil && l.RateSLO != nil {
-			out[len(out)-1].Limit = "at least " + Number(*l.RateSLO)
+			out[len(out)-1].Limit = "at least " + rate(*l.RateSLO)
 		}
 	}
 	bytes("image size", s.ImageSize, s.ImageSLO)
@@ -362,6 +367,8 @@ func (s *Smoke) Measures() []Measure {
 	bytes("memory", s.Memory, s.MemorySLO)
 	return out
 }
+
+func rate(v float64) string { return trimZeros(Number(v)) }
 
 func float(v *int64) *float64 {
 	if v == nil {

@@ -1,0 +1,46 @@
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"strings"
+	"sync"
+
+	"github.com/dosirak-ml/dosirak/pipeline/report"
+)
+
+//go:embed page.gohtml
+var source string
+
+//go:embed style.css
+var style string
+
+// parsed is made once: parsing costs more than printing.
+var parsed = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{"minus": minus, "count": report.Count, "number": report.Number}).Parse(source))
+})
+
+// minus sets figures with a real minus sign.
+func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
+
+// policy allows the style sheet by its hash and nothing else.
+var policy = sync.OnceValue(func() string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+})
+
+// Render returns the page.
+func Render(r *report.Report) ([]byte, error) {
+	v := viewOf(r)
+	// The style sheet is part of this program, not of the report.
+	v.CSS, v.Policy = template.CSS(style), policy()
+	var b bytes.Buffer
+	if err := parsed().Execute(&b, v); err != nil {
+		return nil, fmt.Errorf("rendering the page: %w", err)
+	}
+	return b.Bytes(), nil
+}
