@@ -24,8 +24,23 @@ var parsed = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{"minus": minus, "count": report.Count, "number": report.Number}).Parse(source))
 })
 
-// minus sets figures with a real minus sign.
-func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
+// minus sets negative figures with a real minus sign: a hyphen before a digit
+// and not within a word or a date.
+func minus(s string) string {
+	if !strings.Contains(s, "-") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		before := i == 0 || strings.IndexByte(" (.", s[i-1]) >= 0
+		if s[i] == '-' && before && i+1 < len(s) && s[i+1] >= '0' && s[i+1] <= '9' {
+			b.WriteString("−")
+		} else {
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String()
+}
 
 // policy allows the style sheet by its hash and nothing else.
 var policy = sync.OnceValue(func() string {

@@ -69,6 +69,11 @@ func TestNothingFromOutside(t *testing.T) {
 	}
 }
 
+func TestMinus(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "long-haul 2013-10-02 (−3.98..−2.40%) −1 GH-45 --x", minus("long-haul 2013-10-02 (-3.98..-2.40%) -1 GH-45 --x"))
+}
+
 func BenchmarkRender(b *testing.B) {
 	r := reporttest.ManySlices(200, 10)
 	for b.Loop() {

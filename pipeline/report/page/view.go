@@ -17,6 +17,7 @@ type view struct {
 	CSS     any
 	Policy  string
 	R       *report.Report
+	First   bool   // there is no baseline
 	Class   string // of the verdict: pass, fail, unclear, same
 	Outcome string
 
@@ -130,7 +131,7 @@ func word(v verdict.Verdict) string {
 }
 
 func viewOf(r *report.Report) view {
-	v := view{R: r, Class: class(r.Verdict), Outcome: r.Outcome(), Facts: r.Facts(), Reasons: r.Reasons(), Caveats: r.Caveats(), Next: r.Next(), Note: r.IntervalNote()}
+	v := view{R: r, First: r.First(), Class: class(r.Verdict), Outcome: r.Outcome(), Facts: r.Facts(), Reasons: r.Reasons(), Caveats: r.Caveats(), Next: r.Next(), Note: r.IntervalNote()}
 	if v.Outcome == "UNCHANGED" {
 		v.Class = "same"
 	}
