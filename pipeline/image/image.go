@@ -150,7 +150,7 @@ func writeLayers(ctx context.Context, blobs, binary string, c content, o Options
 		return nil, err
 	}
 	server := []file{
-		{Name: serverPath, Mode: 0o755, Path: binary},
+		{Name: serverPath, Mode: 0o755, Path: binary, SHA256: digest},
 		{Name: sbomPath, Mode: 0o644, Data: bill},
 	}
 	base := baseFiles()

@@ -30,10 +30,11 @@ var epoch = time.Unix(0, 0).UTC()
 
 // file is one regular file of a layer. Exactly one of Data and Path is set.
 type file struct {
-	Name string // absolute path in the image
-	Mode int64
-	Data []byte
-	Path string // where the content lies on this machine
+	Name   string // absolute path in the image
+	Mode   int64
+	Data   []byte
+	Path   string // where the content lies on this machine
+	SHA256 string // what Path must hold, in hexadecimal; it may have changed since it was looked at
 }
 
 // layer is a compressed layer that lies among the blobs of a layout.
@@ -145,8 +146,14 @@ func writeEntry(t *tar.Writer, name string, f *file) error {
 	if err := t.WriteHeader(header); err != nil {
 		return err
 	}
-	_, err = io.Copy(t, content)
-	return err
+	c := &counter{w: t, hash: sha256.New()}
+	if _, err := io.Copy(c, content); err != nil {
+		return err
+	}
+	if got := c.digest().Hex; f.SHA256 != "" && got != f.SHA256 {
+		return fmt.Errorf("%s changed while the image was built: its SHA-256 is %s, not %s", f.Path, got, f.SHA256)
+	}
+	return nil
 }
 
 // cachedLayer is writeLayer with a memory: dir keeps compressed layers under
