@@ -1,0 +1,70 @@
+package metric
+
+import "github.com/dosirak-ml/dosirak/pipeline/exam"
+
+func init() {
+	register(explained("r2", "Coefficient of determination, 1 - mean (target - value)² / variance of the target.", false))
+	register(explained("explained_variance", "1 - variance of the errors / variance of the target.", true))
+}
+
+// explained builds 1 - E/V, E the mean square of the errors (about their mean
+// when centred) and V the variance of the target. With E_i and V_i the rows'
+// squares:
+//
+//	psi = -(E_i - E)/V + (E/V²)(V_i - V)
+func explained(name, doc string, centred bool) Metric {
+	influence := func(d *Data, psi []float64) Value {
+		if constant(d) {
+			return undefined("the target is constant, so there is no variance to explain")
+		}
+		yMean := d.Mean(d.Target)
+		for i, y := range d.Target {
+			psi[i] = y - d.Value[i]
+		}
+		eMean := 0.0
+		if centred {
+			eMean = d.Mean(psi)
+		}
+		var e, v float64
+		for i, y := range d.Target {
+			w := d.W(i)
+			e += w * (psi[i] - eMean) * (psi[i] - eMean)
+			v += w * (y - yMean) * (y - yMean)
+		}
+		e, v = e/d.TotalWeight(), v/d.TotalWeight()
+		if v <= 0 {
+			return undefined("the target's variance is too small for a floating-point number")
+		}
+		for i, y := range d.Target {
+			psi[i] = -((psi[i]-eMean)*(psi[i]-eMean)-e)/v + e/(v*v)*((y-yMean)*(y-yMean)-v)
+		}
+		return defined(1 - e/v)
+	}
+	return Metric{
+		Name:             name,
+		Doc:              doc,
+		Tasks:            regression,
+		Direction:        exam.Higher,
+		Needs:            NeedValue,
+		Family:           Smooth,
+		MayBeNonPositive: true,
+		Compute:          func(d *Data) Value { return influence(d, make([]float64, d.N)) },
+		Influence:        influence,
+	}
+}
+
+// constant reports whether all targets with a weight are equal.
+func constant(d *Data) bool {
+	first := -1
+	for i, y := range d.Target {
+		if d.W(i) <= 0 {
+			continue
+		}
+		if first < 0 {
+			first = i
+		} else if y != d.Target[first] {
+			return false
+		}
+	}
+	return true
+}
