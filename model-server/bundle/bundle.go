@@ -1,9 +1,3 @@
-// Package bundle is the sealed model: bundle.json, the model file and
-// golden.json in one folder, named by the digest of bundle.json.
-//
-// bundle.json lists every other file with its digest, so the digest of
-// bundle.json covers everything. It holds no clock, host or path: the same
-// model sealed on another day in another folder has the same digest.
 package bundle
 
 import "github.com/dosirak-ml/dosirak/model-server/tensor"
