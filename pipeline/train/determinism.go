@@ -1,0 +1,294 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/store"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// Kind says how alike two trainings with the same seed came out.
+type Kind string
+
+const (
+	Identical        Kind = "identical"         // the same bytes
+	EqualPredictions Kind = "equal-predictions" // other bytes, the same answers
+	Different        Kind = "different"         // other answers
+)
+
+// Side is one of two trainings with the same seed.
+type Side struct {
+	Model     string // path of the sealed model's file
+	Replicate Replicate
+	RunDir    string // absolute, for the replicate's paths
+}
+
+// PredictionDifference is how far the answers of two models are apart.
+type PredictionDifference struct {
+	Rows     int     `json:"rows"`      // that both models answered
+	Changed  int     `json:"changed"`   // rows whose answers are not equal
+	Labels   int     `json:"labels"`    // rows whose predicted class is another
+	Largest  float64 `json:"largest"`   // largest absolute difference of a number
+	LargestR float64 `json:"largest_r"` // largest relative difference of a number
+	FirstRow string  `json:"first_row"` // id of the first row that changed
+}
+
+// Equal reports whether no answer differs.
+func (d PredictionDifference) Equal() bool { return d.Changed == 0 }
+
+// Predictions evaluates both models on the same rows. It is called only where
+// the models' bytes differ.
+type Predictions func(context.Context) (PredictionDifference, error)
+
+// ModelDifference is a place at which two models differ.
+type ModelDifference struct {
+	Where string `json:"where"` // node and field or tensor
+	A     string `json:"a"`
+	B     string `json:"b"`
+}
+
+func (d ModelDifference) String() string {
+	if d.A == "" && d.B == "" {
+		return d.Where
+	}
+	return fmt.Sprintf("%s: %s, then %s", d.Where, orAbsent(d.A), orAbsent(d.B))
+}
+
+// Proof is what came of training the first seed twice.
+type Proof struct {
+	Seed        int64                 `json:"seed"`
+	Kind        Kind                  `json:"kind"`
+	Model       *ModelDifference      `json:"model,omitempty"`       // first difference
+	Differences int                   `json:"differences,omitempty"` // how many places of the model differ
+	ModelError  string                `json:"model_error,omitempty"` // why the models could not be told apart
+	History     *HistoryDifference    `json:"history,omitempty"`     // first difference
+	Predictions *PredictionDifference `json:"predictions,omitempty"` // where the bytes differ
+	Cause       string                `json:"cause,omitempty"`       // where it can be named
+	Hint        string                `json:"hint,omitempty"`        // what to do about it
+	Remembered  bool                  `json:"remembered,omitempty"`  // not repeated, for nothing changed
+	Files       []store.File          `json:"files"`                 // of the first training
+	TwinFiles   []store.File          `json:"twin_files"`            // of the second
+}
+
+// Prove compares two trainings of the same seed.
+func Prove(ctx context.Context, first, second Side, predictions Predictions) (Proof, error) {
+	p := Proof{Seed: first.Replicate.Seed, Files: first.Replicate.Files, TwinFiles: second.Replicate.Files}
+	a, err := os.ReadFile(first.Model)
+	if err != nil {
+		return Proof{}, fault.Environment(fmt.Errorf("comparing two trainings of seed %d: %w", p.Seed, err))
+	}
+	b, err := os.ReadFile(second.Model)
+	if err != nil {
+		return Proof{}, fault.Environment(fmt.Errorf("comparing two trainings of seed %d: %w", p.Seed, err))
+	}
+	if p.History, err = compareHistories(first.history(), second.history()); err != nil {
+		return Proof{}, fmt.Errorf("comparing two trainings of seed %d: %w", p.Seed, err)
+	}
+	if bytes.Equal(a, b) {
+		p.Kind = Identical
+		return p, nil
+	}
+	differences, err := compareModels(a, b)
+	switch {
+	case err != nil:
+		p.ModelError = err.Error()
+	case len(differences) > 0:
+		p.Model, p.Differences = &differences[0], len(differences)
+	}
+	diff, err := predictions(ctx)
+	if err != nil {
+		return Proof{}, fmt.Errorf("comparing two trainings of seed %d: %w", p.Seed, err)
+	}
+	p.Predictions = &diff
+	p.Kind = Different
+	if diff.Equal() {
+		p.Kind = EqualPredictions
+	}
+	p.Cause, p.Hint = explain(p, differences)
+	return p, nil
+}
+
+func (s Side) history() string {
+	if s.Replicate.History == "" {
+		return ""
+	}
+	return filepath.Join(s.RunDir, filepath.FromSlash(s.Replicate.History))
+}
+
+// Remember stores a proof under Result.ProofKey, so that it is not repeated
+// while nothing changes.
+func Remember(ctx context.Context, s *store.Store, run *store.Run, key string, p Proof) error {
+	p.Remembered = true
+	if err := s.PutCache(ctx, proofKind, key, p); err != nil {
+		return err
+	}
+	return run.HoldCache(proofKind, key)
+}
+
+// explain names a cause where the differences tell it, and what to do.
+func explain(p Proof, differences []ModelDifference) (cause, hint string) {
+	only := func(what func(where string) bool) bool {
+		for _, d := range differences {
+			if !what(d.Where) {
+				return false
+			}
+		}
+		return len(differences) > 0
+	}
+	switch {
+	case only(isGraphName):
+		return "the graph's name is random: skl2onnx's convert_sklearn draws one for each export",
+			"export with skl2onnx.to_onnx, which gives a fixed name, or pass name= to convert_sklearn"
+	case only(func(where string) bool { return isGraphName(where) || isNote(where) }):
+		return "only notes in the model differ (name, documentation, producer or metadata), not what it computes",
+			"write no time, path or random id into the model"
+	case p.Kind == EqualPredictions:
+		return "", "the answers are the same: `reproduce: predictions` accepts that; bitwise needs the same bytes from the exporter"
+	case p.History != nil && p.History.First:
+		return "the trainings differ from their first step on: the start or the order of the rows is not the seed's",
+			"give {seed} (DOSIRAK_SEED) to every generator of random numbers: initial weights, shuffles, splits, sampling"
+	case p.History != nil:
+		return "the trainings begin alike and part later: sums in another order, as threads or a GPU make them, grow from rounding",
+			"train with one thread (OMP_NUM_THREADS=1) or with the framework's deterministic mode, or set reproduce: {tolerance: ...}"
+	}
+	return "", "give {seed} (DOSIRAK_SEED) to every generator of random numbers; then look at threads (OMP_NUM_THREADS=1) and at what is read in no fixed order (folders, sets, queries without ORDER BY); a history.jsonl with one object a step shows where they part"
+}
+
+func isGraphName(where string) bool { return where == "graph.name" || where == "graph name" }
+
+func isNote(where string) bool {
+	for _, part := range []string{"doc_string", "producer_", "metadata_props", "model_version", "domain"} {
+		if strings.Contains(where, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// Reproduce is how alike two trainings of one seed must be.
+type Reproduce struct {
+	Mode      string  // bitwise | predictions | tolerance | off
+	Tolerance float64 // largest absolute difference of an answer, with mode tolerance
+}
+
+// ParseReproduce reads "bitwise", "predictions", "off", "tolerance: 1e-6" or
+// "1e-6".
+func ParseReproduce(text string) (Reproduce, error) {
+	text = strings.TrimSpace(text)
+	switch text {
+	case "bitwise", "predictions", "off":
+		return Reproduce{Mode: text}, nil
+	}
+	number := strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(text, "tolerance"), ":"))
+	tolerance, err := strconv.ParseFloat(number, 64)
+	if err != nil || !(tolerance >= 0) || tolerance > 1e300 {
+		return Reproduce{}, fault.Usage(fmt.Errorf("train.reproduce %q is none of bitwise, predictions, off, {tolerance: 1e-6}", text))
+	}
+	return Reproduce{Mode: "tolerance", Tolerance: tolerance}, nil
+}
+
+// String is what ParseReproduce reads.
+func (r Reproduce) String() string {
+	if r.Mode == "tolerance" {
+		return "tolerance: " + strconv.FormatFloat(r.Tolerance, 'g', -1, 64)
+	}
+	return r.Mode
+}
+
+// Judgement is the determinism gate.
+type Judgement struct {
+	Verdict verdict.Verdict `json:"verdict"`
+	Judged  bool            `json:"judged"` // false with reproduce: off
+	Reason  string          `json:"reason"`
+	Hint    string          `json:"hint,omitempty"`
+}
+
+// Judge says whether a proof meets what is asked for: PASS or FAIL. Nil is no
+// proof, which passes only when none is asked for.
+func Judge(p *Proof, r Reproduce) Judgement {
+	if r.Mode == "off" {
+		return Judgement{Verdict: verdict.Pass, Reason: "not asked for (reproduce: off)"}
+	}
+	if p == nil {
+		return Judgement{Verdict: verdict.Inconclusive, Judged: true, Reason: "no seed was trained twice", Hint: "run the training with its proof"}
+	}
+	met := false
+	switch r.Mode {
+	case "bitwise":
+		met = p.Kind == Identical
+	case "predictions":
+		met = p.Kind == Identical || p.Kind == EqualPredictions
+	case "tolerance":
+		met = p.Kind == Identical || p.Predictions != nil && p.Predictions.Rows > 0 && p.Predictions.Labels == 0 && p.Predictions.Largest <= r.Tolerance
+	}
+	j := Judgement{Verdict: verdict.Fail, Judged: true, Reason: p.reason(), Hint: p.Hint}
+	if met {
+		j.Verdict, j.Hint = verdict.Pass, ""
+	} else {
+		j.Reason += fmt.Sprintf("; reproduce: %s asks for more", r)
+	}
+	return j
+}
+
+// reason is the proof in words.
+func (p *Proof) reason() string {
+	text := fmt.Sprintf("seed %d, trained twice, gave ", p.Seed)
+	switch p.Kind {
+	case Identical:
+		text += "the same model, bit by bit"
+	case EqualPredictions:
+		text += fmt.Sprintf("models of different bytes with equal answers on %d rows", p.Predictions.Rows)
+	default:
+		text += "different models"
+		if d := p.Predictions; d != nil {
+			text += fmt.Sprintf(": %d of %d answers differ, by up to %.3g", d.Changed, d.Rows, d.Largest)
+			if d.Labels > 0 {
+				text += fmt.Sprintf(", %d in their class", d.Labels)
+			}
+		}
+	}
+	if p.Model != nil {
+		text += "; first difference of the models: " + p.Model.String()
+		if p.Differences > 1 {
+			text += fmt.Sprintf(" (and %d more)", p.Differences-1)
+		}
+	}
+	if p.ModelError != "" {
+		text += "; where they differ is not known: " + p.ModelError
+	}
+	if p.History != nil {
+		text += "; first difference of the histories: " + p.History.String()
+	}
+	if p.Cause != "" {
+		text += "; " + p.Cause
+	}
+	return text
+}
+
+func orAbsent(text string) string {
+	if text == "" {
+		return "absent"
+	}
+	return text
+}
+
+// exists is false for "".
+func exists(path string) (bool, error) {
+	if path == "" {
+		return false, nil
+	}
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}

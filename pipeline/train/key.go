@@ -1,0 +1,128 @@
+package train
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+)
+
+// keySchema changes when a stored replicate of an older release must not be
+// reused.
+const keySchema = "dosirak/replicate/v1"
+
+// keys are the digests by which a training is remembered.
+type keys struct {
+	inputs []Input
+	setup  string           // "sha256:..."; "" without a setup
+	seeds  map[int64]string // hexadecimal
+}
+
+// digest reads what the training depends on, below root.
+func (o *Options) digest(ctx context.Context, root string, entries []entry) (keys, error) {
+	if err := o.checkInputs(entries); err != nil {
+		return keys{}, err
+	}
+	setupFiles := o.setupInputs(entries)
+	data, dataInside := o.dataInside()
+	var k keys
+	var setupInputs []Input
+	for _, e := range entries {
+		isSetup := slices.Contains(setupFiles, e.path)
+		isInput := len(o.Inputs) == 0 || isSetup || dataInside && below(e.path, data) ||
+			slices.ContainsFunc(o.Inputs, func(pattern string) bool { return glob(pattern, e.path) })
+		if !isInput {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return keys{}, err
+		}
+		input := Input{Path: e.path}
+		switch {
+		case e.mode&fs.ModeSymlink != 0:
+			sum := sha256.Sum256([]byte(e.link))
+			input.Digest = "link:" + hex.EncodeToString(sum[:])
+		default:
+			var err error
+			if input.Digest, err = digestFile(filepath.Join(root, filepath.FromSlash(e.path))); err != nil {
+				return keys{}, fault.Environment(fmt.Errorf("reading what the training depends on: %w", err))
+			}
+			if e.mode&0o111 != 0 {
+				input.Digest += "+x"
+			}
+		}
+		k.inputs = append(k.inputs, input)
+		if isSetup {
+			setupInputs = append(setupInputs, input)
+		}
+	}
+	if o.Data != "" && !dataInside {
+		inputs, err := outside(o.Data)
+		if err != nil {
+			return keys{}, err
+		}
+		k.inputs = append(k.inputs, inputs...)
+	}
+	platform := runtime.GOOS + "/" + runtime.GOARCH
+	if strings.TrimSpace(o.Setup) != "" {
+		k.setup = "sha256:" + sum("dosirak/setup/v1", o.Setup, platform, setupInputs)
+	}
+	k.seeds = map[int64]string{}
+	for _, seed := range o.Seeds {
+		k.seeds[seed] = sum(keySchema, o.Command, seed, k.inputs, k.setup, platform)
+	}
+	return k, nil
+}
+
+// checkInputs finds patterns that match nothing: a misspelt one would let a
+// changed file go unnoticed.
+func (o *Options) checkInputs(entries []entry) error {
+	for _, pattern := range o.Inputs {
+		if err := checkGlob(pattern); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(entries, func(e entry) bool { return glob(pattern, e.path) }) {
+			return fault.Usage(fmt.Errorf("train.inputs: %q matches no file of the working copy: mend the pattern, or add the file to Git (ignored files count only where they are named in full)", pattern))
+		}
+	}
+	data, inside := o.dataInside()
+	if inside && !slices.ContainsFunc(entries, func(e entry) bool { return below(e.path, data) }) {
+		return fault.Usage(fmt.Errorf("the training data %s does not exist in %s: mend data.train, or get it first (data.fetch)", o.Data, o.Dir))
+	}
+	return nil
+}
+
+// outside digests training data that lies outside the project.
+func outside(path string) ([]Input, error) {
+	var inputs []Input
+	err := filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		digest, err := digestFile(name)
+		inputs = append(inputs, Input{Path: filepath.ToSlash(name), Digest: digest})
+		return err
+	})
+	if err != nil {
+		return nil, fault.Usage(fmt.Errorf("reading the training data: %w: mend data.train, or get it first (data.fetch)", err))
+	}
+	return inputs, nil
+}
+
+// sum is the hexadecimal digest of values as JSON, which keeps them apart.
+func sum(values ...any) string {
+	text, err := json.Marshal(values)
+	if err != nil {
+		panic(fmt.Sprintf("encoding strings, numbers and slices of them: %v", err))
+	}
+	digest := sha256.Sum256(text)
+	return hex.EncodeToString(digest[:])
+}

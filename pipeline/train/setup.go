@@ -1,0 +1,162 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+)
+
+// lockFiles pin what a training runs with. Those that exist at the top of the
+// project are part of every key, whether the inputs name them or not.
+var lockFiles = []string{
+	"requirements.lock", "requirements.txt", "uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "pylock.toml",
+	"environment.yml", "environment.yaml", "conda-lock.yml", "pixi.lock",
+	"go.mod", "go.sum", "Cargo.lock", "package-lock.json", "renv.lock", "Manifest.toml", ".python-version",
+}
+
+// setupInputs are the files that the setup depends on: lock files, and files
+// that the command names.
+func (o *Options) setupInputs(entries []entry) []string {
+	words := strings.FieldsFunc(o.Setup, func(r rune) bool { return strings.ContainsRune(" \t\n\"';&|<>()=", r) })
+	var names []string
+	for _, e := range entries {
+		named := slices.ContainsFunc(words, func(word string) bool { return filepath.ToSlash(filepath.Clean(word)) == e.path })
+		if named || slices.Contains(lockFiles, e.path) {
+			names = append(names, e.path)
+		}
+	}
+	return names
+}
+
+// setUp returns the environment of the replicates, building it if its digest
+// is new; "" without a setup.
+func (o *Options) setUp(ctx context.Context, digest, snapshot string, entries []entry) (string, error) {
+	if strings.TrimSpace(o.Setup) == "" {
+		return "", nil
+	}
+	text, err := program(o.Setup, "env")
+	if err != nil {
+		return "", fmt.Errorf("train.setup: %w", err)
+	}
+	started := o.Now()
+	event := func(state State, text string) {
+		o.Observer.Observe(Event{Part: "setup", State: state, Text: text, Duration: o.Now().Sub(started)})
+	}
+	dir, reused, err := o.Store.Env(ctx, digest, func(dir string) error {
+		event(Started, "")
+		return o.build(ctx, text, dir, snapshot, entries, func(line string) { event(Progress, line) })
+	})
+	if err != nil {
+		event(Failed, "")
+		return "", err
+	}
+	if reused {
+		event(Reused, "")
+	} else {
+		event(Done, "")
+	}
+	return dir, o.Run.HoldEnv(digest)
+}
+
+func (o *Options) build(ctx context.Context, text, dir, snapshot string, entries []entry, line func(string)) error {
+	slot, err := o.Store.Slot(ctx, func(dir string) { killMarked(dir) })
+	if err != nil {
+		return err
+	}
+	defer slot.Release()
+	work := filepath.Join(slot.Dir, "copy")
+	if err := os.Mkdir(work, 0o755); err != nil {
+		return fault.Environment(fmt.Errorf("setting up: %w", err))
+	}
+	if err := copyTree(ctx, snapshot, work, entries); err != nil {
+		return fmt.Errorf("setting up: %w", err)
+	}
+	path, err := o.Run.Path("train/setup.log")
+	if err != nil {
+		return err
+	}
+	log, err := newLog(path, o.LogHead, o.LogTail, line)
+	if err != nil {
+		return err
+	}
+	env := append(slices.Clone(o.Env), "DOSIRAK_ENV="+dir, "DOSIRAK_RUN_ID="+o.Run.ID())
+	end, err := job{program: text, dir: work, env: env, slot: slot.Dir, log: log, timeout: o.Timeout, grace: o.Grace}.run(ctx)
+	if closing := log.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return fmt.Errorf("setting up: %w", err)
+	}
+	if err := o.verdict("the setup", end, log); err != nil {
+		return err
+	}
+	return readOnly(dir)
+}
+
+// readOnly takes the permission to write from everything in dir, so that one
+// replicate cannot change what the next one runs with. dir itself stays
+// writable for the store's marker. (It does not bind root.)
+func readOnly(dir string) error {
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == dir || d.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		return os.Chmod(path, info.Mode().Perm()&^0o222)
+	})
+	if err != nil {
+		return fault.Environment(fmt.Errorf("making the environment read-only: %w", err))
+	}
+	return nil
+}
+
+// verdict turns the ending of a command into its error, or nil.
+func (o *Options) verdict(who string, end ending, log *boundedLog) error {
+	var what string
+	switch {
+	case end.overQuota:
+		what = fmt.Sprintf("wrote more than %d bytes to its output folder and was stopped: write less, or raise the quota", o.Quota)
+	case end.timedOut:
+		what = fmt.Sprintf("did not end within %s and was stopped: it hangs, or train.timeout is too short", o.Timeout)
+	case end.signal != 0:
+		what = fmt.Sprintf("was killed by signal %d (%s)", end.signal, end.signal)
+		if end.signal == 9 {
+			what += ": out of memory, perhaps; run fewer replicates at once (train.parallel)"
+		}
+	case end.code == 127:
+		what = "ended with exit status 127: the shell did not find a command"
+	case end.code == 126:
+		what = "ended with exit status 126: a command is not executable"
+	case end.code != 0:
+		what = fmt.Sprintf("ended with exit status %d", end.code)
+		// A shell reports the death of what it started as 128 + signal.
+		if end.code == 128+9 {
+			what += " (killed: out of memory, perhaps; run fewer replicates at once with train.parallel)"
+		}
+	default:
+		return nil
+	}
+	return fault.Failed(fmt.Errorf("%s %s%s", who, what, o.tell(log)))
+}
+
+// tell shows the end of a log, and where the whole is.
+func (o *Options) tell(log *boundedLog) string {
+	path := log.path
+	if rel, err := filepath.Rel(o.Dir, path); err == nil && filepath.IsLocal(rel) {
+		path = rel
+	}
+	text := "\n  log: " + path
+	for _, line := range log.lastLines(10) {
+		text += "\n  | " + line
+	}
+	return text
+}
