@@ -298,6 +298,8 @@ func Bytes(n int64) string {
 // Millis prints milliseconds in the unit that suits them.
 func Millis(ms float64) string {
 	switch {
+	case ms == 0:
+		return "0 ms"
 	case ms < 0.0995:
 		return Short(ms*1000) + " µs"
 	case ms < 9.95:

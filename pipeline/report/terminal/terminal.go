@@ -47,7 +47,7 @@ type printer struct {
 
 func (p *printer) head(r *report.Report) {
 	badge := " " + r.Outcome() + " "
-	p.b.WriteString(p.paint(r.Verdict, badge, true) + "  " + fit(r.Title(), p.width-cells(badge)-2) + "\n")
+	p.b.WriteString(p.paint(r.Verdict, badge, true) + "  " + Fit(r.Title(), p.width-Cells(badge)-2) + "\n")
 	if facts := r.Facts(); len(facts) > 0 {
 		p.block("", "", strings.Join(facts, " · "))
 	}
@@ -108,7 +108,7 @@ func (p *printer) metrics(r *report.Report) {
 	}
 	if over := 2 + total(columns) + 13 - p.width; over > 0 {
 		for i, s := range columns[0] {
-			columns[0][i] = strings.TrimRight(fit(s, max(cells(s)-over, 8)), " ")
+			columns[0][i] = strings.TrimRight(Fit(s, max(Cells(s)-over, 8)), " ")
 		}
 	}
 	// 4k+1 cells, so that limit and zero fall on cells of their own.
@@ -124,7 +124,7 @@ func (p *printer) metrics(r *report.Report) {
 			if c == 0 {
 				line += pad(col[i], widest(col))
 			} else {
-				line += "  " + strings.Repeat(" ", widest(col)-cells(col[i])) + col[i]
+				line += "  " + strings.Repeat(" ", widest(col)-Cells(col[i])) + col[i]
 			}
 		}
 		switch {
@@ -175,7 +175,7 @@ func column(head row, rows []row, get func(row) string) []string {
 func widest(col []string) int {
 	most := 0
 	for _, s := range col {
-		most = max(most, cells(s))
+		most = max(most, Cells(s))
 	}
 	return most
 }
@@ -222,13 +222,13 @@ func (p *printer) proof(d *report.Determinism) {
 
 // block writes text behind a mark and a label, wrapped and indented below it.
 func (p *printer) block(mark, label, text string) {
-	indent := strings.Repeat(" ", 2*min(len(mark), 1)+cells(label))
+	indent := strings.Repeat(" ", 2*min(len(mark), 1)+Cells(label))
 	line, used := mark+label, 0
-	room := p.width - cells(indent)
+	room := p.width - Cells(indent)
 	for _, word := range strings.Fields(text) {
 		for _, piece := range pieces(word, room-1) {
 			piece = inert(piece)
-			n := cells(piece)
+			n := Cells(piece)
 			switch {
 			case used == 0:
 				line += piece
@@ -258,7 +258,7 @@ func inert(piece string) string {
 
 // pieces cuts a word that is longer than a line.
 func pieces(word string, room int) []string {
-	if cells(word) <= room {
+	if Cells(word) <= room {
 		return []string{word}
 	}
 	var out []string
@@ -296,8 +296,8 @@ func (p *printer) paint(v verdict.Verdict, s string, badge bool) string {
 	return "\x1b[" + code + "m" + s + reset
 }
 
-// cells returns how many columns s takes.
-func cells(s string) int {
+// Cells returns how many columns s takes.
+func Cells(s string) int {
 	n := 0
 	for _, r := range s {
 		n += runeCells(r)
@@ -316,11 +316,11 @@ func runeCells(r rune) int {
 	return 1
 }
 
-func pad(s string, n int) string { return s + strings.Repeat(" ", max(n-cells(s), 0)) }
+func pad(s string, n int) string { return s + strings.Repeat(" ", max(n-Cells(s), 0)) }
 
-// fit cuts s to n columns, with an ellipsis.
-func fit(s string, n int) string {
-	if cells(s) <= n {
+// Fit cuts s to n columns, with an ellipsis.
+func Fit(s string, n int) string {
+	if Cells(s) <= n {
 		return s
 	}
 	out, used := "", 0

@@ -46,7 +46,7 @@ func TestEveryWidthHolds(t *testing.T) {
 				if strings.Contains(line, "             dosirak ") {
 					continue // a command is never broken: it is there to be copied
 				}
-				assert.LessOrEqual(t, cells(strings.TrimRight(line, "\n")), w, "%s at %d: %q", c.Name, w, line)
+				assert.LessOrEqual(t, Cells(strings.TrimRight(line, "\n")), w, "%s at %d: %q", c.Name, w, line)
 			}
 		}
 	}
@@ -84,7 +84,7 @@ func TestNoWorkflowCommand(t *testing.T) {
 
 func TestCells(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, 6, cells("도시락"))
-	assert.Equal(t, "도시…", fit("도시락도시락", 5))
+	assert.Equal(t, 6, Cells("도시락"))
+	assert.Equal(t, "도시…", Fit("도시락도시락", 5))
 	assert.Equal(t, []string{"abc", "def", "g"}, pieces("abcdefg", 3))
 }
