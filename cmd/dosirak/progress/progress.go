@@ -179,9 +179,6 @@ func (s *step) part(label string, now time.Time) *part {
 // count returns how much of a step is done, as text. A seed that is trained
 // again, for the proof, is none of the seeds.
 func (s *step) count() string {
-	if s.total == 0 {
-		return ""
-	}
 	seeds, ended := 0, 0
 	for _, x := range s.parts {
 		if strings.HasPrefix(x.label, "seed ") && !strings.HasSuffix(x.label, " again") {
@@ -190,6 +187,9 @@ func (s *step) count() string {
 				ended++
 			}
 		}
+	}
+	if s.total == 0 || seeds == 0 && s.done == 0 && len(s.parts) > 0 {
+		return ""
 	}
 	done, unit := s.done, ""
 	if seeds > 0 {
