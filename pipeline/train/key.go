@@ -48,15 +48,15 @@ func (o *Options) digest(ctx context.Context, root string, entries []entry) (key
 		input := Input{Path: e.path}
 		switch {
 		case e.mode&fs.ModeSymlink != 0:
-			sum := sha256.Sum256([]byte(e.link))
-			input.Digest = "link:" + hex.EncodeToString(sum[:])
+			target := sha256.Sum256([]byte(e.link))
+			input.Digest, input.Kind = "sha256:"+hex.EncodeToString(target[:]), "link"
 		default:
 			var err error
 			if input.Digest, err = digestFile(filepath.Join(root, filepath.FromSlash(e.path))); err != nil {
 				return keys{}, fault.Environment(fmt.Errorf("reading what the training depends on: %w", err))
 			}
 			if e.mode&0o111 != 0 {
-				input.Digest += "+x"
+				input.Kind = "executable"
 			}
 		}
 		k.inputs = append(k.inputs, input)

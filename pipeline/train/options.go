@@ -79,7 +79,8 @@ type Result struct {
 // Input is a file that the training depends on.
 type Input struct {
 	Path   string `json:"path"`
-	Digest string `json:"digest"`
+	Digest string `json:"digest"`         // of the content, or of a link's target
+	Kind   string `json:"kind,omitempty"` // executable | link
 }
 
 // State is how a part of the training stands.

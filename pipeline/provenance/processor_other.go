@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package provenance
+
+func processor() string { return "" }
