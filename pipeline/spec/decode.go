@@ -342,7 +342,10 @@ func (d *decoder) pairs(pairs []*ast.MappingValueNode, v reflect.Value, path str
 // unknown reports a key that a mapping does not know. The rules are silent
 // about the key that was meant: it is not missing.
 func (d *decoder) unknown(key string, known []string, at place, path string, report func(format string, args ...any)) {
-	near, ok := spelling.Nearest(key, known)
+	near, ok := "", false
+	if len(d.problems) < mostShown {
+		near, ok = spelling.Nearest(key, known)
+	}
 	switch {
 	case ok:
 		report("unknown key %s; did you mean %q?", quote(key), near)

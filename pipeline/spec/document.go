@@ -15,9 +15,11 @@ import (
 )
 
 // Bounds of a file. The deepest key of a config is four levels down; the
-// parser's memory grows with the square of the depth.
+// parser's memory grows with the square of the depth, and its time with the
+// square of the lines of one text.
 const (
 	MaxFileBytes = 256 << 10
+	MaxLines     = 4000
 	maxDepth     = 32
 	maxIndent    = 128
 )
@@ -36,6 +38,9 @@ func document(data []byte) (ast.Node, []Problem) {
 	if at := invalid(data); at >= 0 {
 		line := 1 + bytes.Count(data[:at], []byte("\n"))
 		return fail(line, 1+utf8.RuneCount(data[bytes.LastIndexByte(data[:at], '\n')+1:at]), "the text is not UTF-8 or has a control character")
+	}
+	if lines := bytes.Count(data, []byte("\n")); lines > MaxLines {
+		return fail(MaxLines+1, 1, "the file has more than %d lines", MaxLines)
 	}
 	tokens, err := tokenize(string(data))
 	if err != nil {
