@@ -245,6 +245,14 @@ func Short(v float64) string {
 	return trimZeros(fixed(v, Decimals(a)))
 }
 
+// Chance prints a p-value: two digits, and no more than is known of tiny ones.
+func Chance(p float64) string {
+	if p < 0.0001 {
+		return "< 0.0001"
+	}
+	return Short(p)
+}
+
 // Scaled prints v, a figure in the scale of ci, with two significant digits.
 func (ci *Interval) Scaled(v float64) string {
 	if ci != nil && ci.Scale == Ratio {

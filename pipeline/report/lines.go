@@ -74,7 +74,29 @@ func (r *Report) sliceLine() Line {
 	if listed > 0 {
 		line.Text += fmt.Sprintf("; %d only listed", listed)
 	}
+	for _, l := range r.Levels {
+		line.Text += "; " + l.Sentence()
+	}
 	return line
+}
+
+// Sentence names the levels of a column that came or went.
+func (l *Levels) Sentence() string {
+	var parts []string
+	for _, x := range []struct {
+		what   string
+		levels []Text
+	}{{"new", l.New}, {"vanished", l.Vanished}} {
+		if len(x.levels) == 0 {
+			continue
+		}
+		var names []string
+		for _, n := range x.levels {
+			names = append(names, string(n))
+		}
+		parts = append(parts, x.what+" "+few(names))
+	}
+	return string(l.Column) + ": " + strings.Join(parts, ", ")
 }
 
 func plural(n int, what string) string {
@@ -217,6 +239,12 @@ func (r *Report) Facts() []string {
 	}
 	if r.N > 0 {
 		out = append(out, plural(r.N, "row"))
+	}
+	if r.Groups > 0 {
+		out = append(out, plural(r.Groups, "group"))
+	}
+	if r.NEff > 0 {
+		out = append(out, "effectively "+plural(int(r.NEff), "row"))
 	}
 	if n := len(r.Run.Seeds); n > 0 {
 		out = append(out, plural(n, "seed"))

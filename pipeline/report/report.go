@@ -20,9 +20,12 @@ type Report struct {
 	Baseline  *Model  `json:"baseline"` // null: a first model
 	Anchor    *Model  `json:"anchor"`   // the last model promoted as improved
 	N         int     `json:"n"`        // paired evaluation rows
+	Groups    int     `json:"groups,omitempty"`
+	NEff      float64 `json:"n_eff,omitempty"` // effective number of rows, with weights
 
 	Metrics            []Metric      `json:"metrics"`
 	Slices             []Slice       `json:"slices"`
+	Levels             []Levels      `json:"levels,omitempty"`
 	Replicates         []Replicate   `json:"replicates"`
 	BaselineReplicates []Replicate   `json:"baseline_replicates,omitempty"`
 	Luck               []Luck        `json:"luck,omitempty"`
@@ -107,11 +110,28 @@ type Metric struct {
 	Improved    bool            `json:"improved"`
 	Floor       *float64        `json:"floor,omitempty"`
 	Ceiling     *float64        `json:"ceiling,omitempty"`
+	SE          *float64        `json:"se,omitempty"` // of the improvement, in the unit of CI
 	// MDE is the margin at which an unchanged model passes 4 times in 5, in
 	// the unit of CI.
-	MDE        *float64 `json:"mde,omitempty"`
-	RowsNeeded *int64   `json:"rows_needed,omitempty"`
-	Reason     Prose    `json:"reason,omitempty"`
+	MDE        *float64    `json:"mde,omitempty"`
+	RowsNeeded *int64      `json:"rows_needed,omitempty"`
+	Resampling *Resampling `json:"resampling,omitempty"`
+	Reason     Prose       `json:"reason,omitempty"`
+}
+
+// Resampling says how a resampled interval was found.
+type Resampling struct {
+	Seed      uint64  `json:"seed"`
+	Resamples int64   `json:"resamples"`
+	MCError   float64 `json:"mc_error"` // of the low bound, in the unit of CI
+	Exact     bool    `json:"exact"`    // drawn from the exact bootstrap distribution
+}
+
+// Levels names the levels of a slice column that came or went.
+type Levels struct {
+	Column   Text   `json:"column"`
+	New      []Text `json:"new,omitempty"`
+	Vanished []Text `json:"vanished,omitempty"`
 }
 
 // Direction says which way a metric is better.
@@ -144,6 +164,7 @@ type Interval struct {
 	Sides      int      `json:"sides"`
 	Scale      Scale    `json:"scale"`
 	Method     Prose    `json:"method,omitempty"`
+	Source     Prose    `json:"source,omitempty"` // who published the method
 }
 
 // Slice is one subset of the rows and what was judged of it.
@@ -155,12 +176,16 @@ type Slice struct {
 	Mode        SliceMode       `json:"mode,omitempty"`
 	Metric      Name            `json:"metric"`
 	Direction   Direction       `json:"direction,omitempty"`
+	Against     Against         `json:"against,omitempty"` // empty: baseline
 	N           int             `json:"n"`
+	MinN        int             `json:"min_n,omitempty"`
 	Baseline    *float64        `json:"baseline"`
 	Candidate   *float64        `json:"candidate"`
 	Improvement *float64        `json:"improvement"`
 	CI          *Interval       `json:"ci"`
 	Margin      Margin          `json:"margin,omitempty"`
+	P           *float64        `json:"p,omitempty"`       // alarm: of "not below -margin"
+	PHolm       *float64        `json:"p_holm,omitempty"`  // adjusted over all alarms
 	Verdict     verdict.Verdict `json:"verdict,omitempty"` // empty: listed, not judged
 	Reason      Prose           `json:"reason,omitempty"`
 }

@@ -457,7 +457,7 @@ func TestBarShowsTheVerdict(t *testing.T) {
 
 func TestReasonsAndSteps(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, []string{"Not worse than the baseline by more than the margin on any of 4 metrics; better on roc_auc, log_loss, brier."}, reporttest.Pass().Reasons())
+	assert.Equal(t, []string{"Not worse than the baseline by more than the margin on any of 5 metrics; better on roc_auc, log_loss, brier, f1."}, reporttest.Pass().Reasons())
 	fail := reporttest.Fail().Reasons()
 	require.Len(t, fail, 2)
 	assert.Equal(t, "log_loss is worse than the baseline by 3.19% (-3.98..-2.40%), beyond the margin of 2%.", fail[0])

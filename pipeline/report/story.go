@@ -149,7 +149,11 @@ func (m *Metric) Sentence() string {
 // Sentence says what was found of s.
 func (s *Slice) Sentence() string {
 	c := s.Comparison()
-	return sentence(s.Label()+", "+string(s.Metric), "the baseline", c, s.Margin, s.Verdict,
+	other := "the baseline"
+	if s.Against == AgainstAnchor {
+		other = "the anchor"
+	}
+	return sentence(s.Label()+", "+string(s.Metric), other, c, s.Margin, s.Verdict,
 		c.low() != nil && *c.low() > 0, s.Reason, nil)
 }
 
@@ -207,6 +211,36 @@ func (d *Determinism) Sentence() string {
 		s += " (proved earlier with the same inputs)"
 	}
 	return join(s, string(d.Reason))
+}
+
+// Remarks says how the interval of m was found beyond its method: the seed,
+// the number of resamples and the error that is due to that number.
+func (m *Metric) Remarks() string {
+	x := m.Resampling
+	if x == nil {
+		return ""
+	}
+	s := fmt.Sprintf("%s resamples, seed %d, Monte Carlo error of the low bound %s", Count(x.Resamples), x.Seed, m.CI.Scaled(x.MCError))
+	if x.Exact {
+		s += ", drawn from the exact bootstrap distribution"
+	}
+	return s
+}
+
+// Remarks says what else was found of s: against which model, and the chance
+// of an alarm after Holm's correction.
+func (s *Slice) Remarks() string {
+	var parts []string
+	if s.Against == AgainstAnchor {
+		parts = append(parts, "against the anchor")
+	}
+	if s.PHolm != nil {
+		parts = append(parts, "p "+Chance(*s.PHolm)+" after Holm")
+	}
+	if s.Reason != "" {
+		parts = append(parts, string(s.Reason))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // Label names a slice for readers.

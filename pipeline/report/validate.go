@@ -166,6 +166,8 @@ func (c *checker) run(r *Report) {
 		c.notNegative("run.data.eval.rows", d.Rows)
 	}
 	c.notNegative("n", int64(r.N))
+	c.notNegative("groups", int64(r.Groups))
+	c.notNegativePtr("n_eff", &r.NEff)
 	if r.Unchanged && (r.Baseline == nil || r.Baseline.Bundle != r.Candidate.Bundle) {
 		c.add("unchanged", "is true, but candidate and baseline are not the same bundle")
 	}
@@ -194,6 +196,11 @@ func (c *checker) metric(m *Metric, path string) {
 	c.interval(path+".ci", m.CI)
 	c.interval(path+".value_ci", m.Value)
 	c.notNegativePtr(path+".mde", m.MDE)
+	c.notNegativePtr(path+".se", m.SE)
+	if m.Resampling != nil {
+		c.notNegative(path+".resampling.resamples", m.Resampling.Resamples)
+		c.notNegativePtr(path+".resampling.mc_error", &m.Resampling.MCError)
+	}
 	if m.RowsNeeded != nil {
 		c.notNegative(path+".rows_needed", *m.RowsNeeded)
 	}
@@ -207,7 +214,11 @@ func (c *checker) slice(s *Slice, path string) {
 	oneOf(c, path+".mode", s.Mode, "", AlarmSlice, GateSlice)
 	c.verdict(path+".verdict", s.Verdict, true)
 	c.interval(path+".ci", s.CI)
+	oneOf(c, path+".against", s.Against, "", AgainstBaseline, AgainstAnchor)
 	c.notNegative(path+".n", int64(s.N))
+	c.notNegative(path+".min_n", int64(s.MinN))
+	c.probability(path+".p", s.P)
+	c.probability(path+".p_holm", s.PHolm)
 }
 
 func (c *checker) parts(r *Report) {

@@ -56,6 +56,10 @@ func (w *writer) notes(order []int) {
 			w.str(" ")
 			w.prose(string(m.CI.Method))
 		}
+		if remarks := m.Remarks(); remarks != "" {
+			w.str(", ")
+			w.prose(remarks)
+		}
 		if b := bounds(m); b != "" {
 			w.str(", must be " + b)
 		}
@@ -109,11 +113,12 @@ func (w *writer) slices() {
 	}
 	w.more(len(order) - len(shown))
 	for _, i := range shown {
-		if s := &w.r.Slices[i]; s.Verdict == "" && s.Reason != "" {
+		s := &w.r.Slices[i]
+		if remarks := s.Remarks(); remarks != "" && (s.Verdict == "" || s.Matters()) {
 			w.str("\n- ")
 			w.slice(s)
 			w.str(": ")
-			w.prose(string(s.Reason))
+			w.prose(remarks)
 		}
 	}
 	w.str("\n")

@@ -176,7 +176,7 @@ func (v *view) metrics() {
 		}
 		if m.CI != nil {
 			v.HasInterval = true
-			row.Method = string(m.CI.Method)
+			row.Method = joined(string(m.CI.Method), string(m.CI.Source), m.Remarks())
 		}
 		if m.MDE != nil {
 			row.MDE = m.CI.Scaled(*m.MDE)
@@ -189,6 +189,16 @@ func (v *view) metrics() {
 		}
 		v.Metrics = append(v.Metrics, row)
 	}
+}
+
+func joined(parts ...string) string {
+	var out []string
+	for _, p := range parts {
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 func bounds(m *report.Metric) string {
@@ -220,8 +230,8 @@ func (v *view) slices() {
 		c := s.Comparison()
 		row := rowView{
 			Label: s.Label(), Class: class(s.Verdict), Mark: report.Mark(s.Verdict), Word: word(s.Verdict), F: c.Figures(),
-			Margin: string(s.Margin), Reason: string(s.Reason), N: report.Count(int64(s.N)), Alternate: string(s.Metric),
-			Gate: s.Mode == report.GateSlice, Title: s.Sentence() + " " + word(s.Verdict),
+			Margin: string(s.Margin), Reason: s.Remarks(), N: report.Count(int64(s.N)), Alternate: string(s.Metric),
+			Gate: s.Mode == report.GateSlice, Anchor: s.Against == report.AgainstAnchor, Title: s.Sentence() + " " + word(s.Verdict),
 			Sub: string(s.Metric) + ", " + report.Count(int64(s.N)) + " rows",
 		}
 		if s.Column == "" && s.Name != "" && s.Where != "" {

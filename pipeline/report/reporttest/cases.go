@@ -124,6 +124,10 @@ func base() *report.Report {
 		Name: "ece", Direction: report.Lower, Baseline: p(0.01231), Candidate: p(0.01518), Delta: p(0.00287), Improvement: p(-0.00287),
 		Reason: "a calibration error cannot be bounded honestly: shown, not judged",
 	})
+	f1 := metric("f1", report.Higher, 0.3127, 0.0193, 0.0104, "0.02", "bootstrap, BCa")
+	f1.Resampling = &report.Resampling{Seed: 20_260_801, Resamples: 10_000, MCError: 0.00021}
+	f1.CI.Source = "Efron 1987"
+	r.Metrics = append(r.Metrics, f1)
 	anchor := metric("roc_auc", report.Higher, 0.6189, 0.0362, 0.0074, "0.01", "DeLong")
 	anchor.Against = report.AgainstAnchor
 	r.Metrics = append(r.Metrics, anchor)
@@ -135,6 +139,12 @@ func base() *report.Report {
 			N: 2114, Margin: "0.03", Baseline: p(0.6011), Candidate: p(0.6203), Improvement: p(0.0192),
 			CI: interval(0.0012, 0.0372, report.Difference, "DeLong"), Verdict: verdict.Pass},
 		{Column: "carrier", Level: "OO", Mode: report.AlarmSlice, Metric: "roc_auc", N: 11, Reason: "11 rows, fewer than min_n 100: listed, not judged"},
+	}
+	r.Levels = []report.Levels{{Column: "carrier", New: []report.Text{"OO"}, Vanished: []report.Text{"HA", "YV"}}}
+	for i := range r.Slices {
+		if s := &r.Slices[i]; s.Mode == report.AlarmSlice && s.CI != nil {
+			s.MinN, s.P, s.PHolm = 100, p(0.9991), p(1.0)
+		}
 	}
 	for i, auc := range []float64{0.6551, 0.6539, 0.6563, 0.6547, 0.6532} {
 		r.Replicates = append(r.Replicates, report.Replicate{
@@ -222,6 +232,7 @@ func Fail() *report.Report {
 	r.Metrics[1] = metric("log_loss", report.Lower, 0.52184, -0.01663, 0.00412, "2%", "paired t")
 	r.Metrics[3] = metric("brier", report.Lower, 0.17041, -0.0021, 0.0013, "0.005", "paired t")
 	r.Slices[1] = slice("origin", "JFK", 3298, 0.6147, -0.0481, 0.0198, "0.02")
+	r.Slices[1].P, r.Slices[1].PHolm = p(0.0097), p(0.0291)
 	r.Exams[0].Verdict, r.Exams[1].Verdict = verdict.Fail, verdict.Fail
 	r.Luck[0] = report.Luck{Metric: "roc_auc", Kind: report.Lucky, Value: p(0.6551), Low: p(0.6491), High: p(0.6547),
 		Detail: "the first seed lies above what its own replicates lead one to expect"}
@@ -252,7 +263,7 @@ func Unchanged() *report.Report {
 	r := base()
 	r.Unchanged = true
 	r.Candidate = *r.Baseline
-	r.Metrics, r.Slices, r.WhyDifferent, r.Calibration = nil, nil, nil, nil
+	r.Metrics, r.Slices, r.Levels, r.WhyDifferent, r.Calibration = nil, nil, nil, nil, nil
 	r.Replicates, r.BaselineReplicates, r.Luck = r.Replicates[:1], nil, nil
 	r.Smoke = nil
 	r.Determinism.Remembered = true
@@ -273,9 +284,10 @@ func FirstModel() *report.Report {
 		}
 	}
 	r.Metrics = r.Metrics[:5]
+	r.Levels = nil
 	for i := range r.Slices {
 		s := &r.Slices[i]
-		s.Baseline, s.Improvement, s.CI, s.Margin, s.Verdict = nil, nil, nil, "", ""
+		s.Baseline, s.Improvement, s.CI, s.P, s.PHolm, s.Margin, s.Verdict = nil, nil, nil, nil, nil, "", ""
 		if s.Reason == "" {
 			s.Reason = "no baseline"
 		}
