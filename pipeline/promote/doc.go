@@ -5,14 +5,17 @@
 // # Design
 //
 // Plan is pure: from a decision it makes the branch name, the commit message,
-// the files and the text of the pull request. Propose drives a Forge through
-// a handful of calls and decides what to do from what it finds there:
+// the files and the text of the pull request. Propose and Withdraw drive a
+// Forge through a handful of calls; decide, a pure function of what they find
+// there, says what to do:
 //
-//	base names the bundle already           -> nothing to propose
-//	no branch, or its commits are in base   -> created
-//	branch proposes the same decision       -> unchanged
-//	branch holds another decision of ours   -> replaced in place
-//	branch holds somebody else's commit     -> stopped, and said
+//	base holds these very files            -> nothing to propose
+//	branch holds somebody else's commit    -> stopped, and said
+//	a human closed it for this bundle      -> declined, until reopened or labelled
+//	branch proposes the same decision      -> unchanged
+//	branch holds another decision of ours  -> replaced in place
+//	no branch, or its commits are in base  -> created
+//	the base branch no longer passes       -> withdrawn, with the reason
 //
 // The state lives in the commit: trailers of the branch's tip say what is
 // proposed. Labels and bodies can be edited or lost; see release-please,

@@ -2,97 +2,129 @@ package promote
 
 import (
 	"context"
+	"errors"
 	"fmt"
-
-	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
-// Forge is where proposals live. Paths are relative to the project's folder.
-type Forge interface {
-	// Base returns the head of the base branch.
-	Base(ctx context.Context, branch string) (commit string, err error)
-	// Head returns the promotion branch as it stands against base, nil when
-	// it does not exist.
-	Head(ctx context.Context, branch, base string) (*Head, error)
-	// Commit makes a commit on top of base with p's files and message. No
-	// branch moves.
-	Commit(ctx context.Context, base string, p Proposal) (commit string, err error)
-	// Move sets the branch from old ("" when it must not exist) to commit, and
-	// fails when it is no longer at old.
-	Move(ctx context.Context, branch, commit, old string) error
-	// Announce opens or updates the pull request, where the forge has those,
-	// and returns its address or "".
-	Announce(ctx context.Context, p Proposal, commit string) (address string, err error)
-}
-
-// Head is a promotion branch as it stands.
-type Head struct {
-	Commit string
-	Merged bool // its commits are all in the base branch
-	// Messages of the commits that base lacks, newest first.
-	Messages []string
-}
-
-// Operation says what Propose did.
+// Operation says what Propose or Withdraw did.
 type Operation string
 
 const (
 	Created   Operation = "created"
 	Updated   Operation = "updated"
 	Unchanged Operation = "unchanged"
-	Stopped   Operation = "stopped"
+	Stopped   Operation = "stopped"   // a human works on the branch
+	Declined  Operation = "declined"  // a human closed the proposal of this bundle
+	Withdrawn Operation = "withdrawn" // closed by us, with the reason
 )
 
-// Outcome is what Propose did and where it can be seen.
+// Outcome is what was done and where it can be seen.
 type Outcome struct {
 	Operation Operation `json:"operation"`
 	Branch    string    `json:"branch"`
 	Commit    string    `json:"commit,omitempty"`
+	Number    int       `json:"number,omitempty"` // of the pull request
 	Address   string    `json:"address,omitempty"`
 	Reason    string    `json:"reason,omitempty"`
+	Warnings  []string  `json:"warnings,omitempty"`
 }
 
-// Propose brings the promotion branch to p and returns what it did. Called
-// again with the same decision it changes nothing. A branch that holds
-// somebody else's commit is left alone and the outcome is Stopped.
-func Propose(ctx context.Context, f Forge, p Proposal) (Outcome, error) {
+// attempts bounds how often a lost race for the branch is taken up again.
+const attempts = 3
+
+// Propose brings the promotion branch and its pull request to p and returns
+// what it did. Called again with the same decision it changes nothing; killed
+// at any point and called again, it ends where it would have ended. A branch
+// that holds somebody else's commit is left alone.
+func Propose(ctx context.Context, f Forge, p Proposal) (out Outcome, err error) {
+	for range attempts {
+		out, err = propose(ctx, f, p)
+		if !errors.Is(err, ErrMoved) {
+			break
+		}
+	}
+	if err != nil {
+		return out, fmt.Errorf("proposing the promotion: %w", err)
+	}
+	return out, nil
+}
+
+func propose(ctx context.Context, f Forge, p Proposal) (Outcome, error) {
 	out := Outcome{Branch: p.Branch}
 	base, err := f.Base(ctx, p.Base)
 	if err != nil {
-		return out, fmt.Errorf("proposing the promotion: %w", err)
+		return out, err
 	}
-	head, err := f.Head(ctx, p.Branch, base)
+	s, err := look(ctx, f, p.Branch, p.Base, base)
 	if err != nil {
-		return out, fmt.Errorf("proposing the promotion: %w", err)
+		return out, err
 	}
-	old := ""
-	out.Operation = Created
-	if head != nil {
-		old = head.Commit
-		if !head.Merged {
-			out.Operation = Updated
-			for _, m := range head.Messages {
-				if _, ours := ParseTrailers(m); !ours {
-					out.Operation, out.Commit = Stopped, head.Commit
-					out.Reason = fmt.Sprintf("branch %s holds a commit that dosirak did not make; merge or delete the branch, then promote again", p.Branch)
-					return out, nil
-				}
-			}
-			if t, _ := ParseTrailers(head.Messages[0]); len(head.Messages) == 1 && t.sameDecision(p.Trailers) {
-				out.Operation, out.Commit = Unchanged, head.Commit
-				out.Reason = "the branch already proposes this bundle"
+	next := decide(p, s)
+	out.Operation, out.Reason = next.operation, next.reason
+	if s.head != nil {
+		out.Commit = s.head.Commit
+	}
+	pull := s.open()
+	if pull != nil {
+		out.Number, out.Address = pull.Number, pull.Address
+	}
+	if next.operation == Stopped {
+		return out, stop(ctx, f, pull, next.reason)
+	}
+
+	if next.commit {
+		commit, err := f.Commit(ctx, base, p)
+		if err != nil {
+			return out, err
+		}
+		if commit == "" {
+			reason := fmt.Sprintf("branch %s holds this bundle and its manifest already", p.Base)
+			if pull == nil && s.live() == nil {
+				out.Operation, out.Reason = Unchanged, reason
 				return out, nil
 			}
+			return withdraw(ctx, f, p.Branch, s, reason)
+		}
+		old := ""
+		if s.head != nil {
+			old = s.head.Commit
+		}
+		if err := f.Move(ctx, p.Branch, commit, old); err != nil {
+			return out, err
+		}
+		out.Commit = commit
+	}
+	if next.text {
+		if err := f.PullRequests().Update(ctx, *pull, p); err != nil {
+			return out, err
 		}
 	}
-	if out.Commit, err = f.Commit(ctx, base, p); err != nil {
-		return out, fmt.Errorf("proposing the promotion: %w", err)
-	}
-	if err := f.Move(ctx, p.Branch, out.Commit, old); err != nil {
-		return out, fmt.Errorf("proposing the promotion: %w", err)
-	}
-	if out.Address, err = f.Announce(ctx, p, out.Commit); err != nil {
-		return out, fault.Environment(fmt.Errorf("announcing the promotion: %w", err))
+	if next.announce {
+		opened, warnings, err := f.PullRequests().Open(ctx, p)
+		if err != nil {
+			return out, err
+		}
+		out.Number, out.Address, out.Warnings = opened.Number, opened.Address, warnings
 	}
 	return out, nil
+}
+
+// look reads what the forge holds of the promotion.
+func look(ctx context.Context, f Forge, branch, base, commit string) (s situation, err error) {
+	if s.head, err = f.Head(ctx, branch, commit); err != nil {
+		return s, err
+	}
+	if pulls := f.PullRequests(); pulls != nil {
+		s.hosted = true
+		s.pulls, err = pulls.List(ctx, branch, base)
+	}
+	return s, err
+}
+
+// stop tells the pull request's readers why nothing happens to it any more.
+func stop(ctx context.Context, f Forge, pull *PullRequest, reason string) error {
+	if pull == nil {
+		return nil
+	}
+	return f.PullRequests().Tell(ctx, *pull, "stopped", "dosirak leaves this pull request alone from here on: "+reason+".")
 }

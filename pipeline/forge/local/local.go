@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
@@ -45,11 +46,19 @@ func (f *Forge) Head(ctx context.Context, branch, base string) (*promote.Head, e
 	return &promote.Head{Commit: commit, Merged: len(messages) == 0, Messages: messages}, nil
 }
 
-// Commit makes the commit; no ref moves.
+// Commit makes the commit; no ref moves. Where base holds the files already
+// it returns "".
 func (f *Forge) Commit(ctx context.Context, base string, p promote.Proposal) (string, error) {
+	before, err := f.Repo.Tree(ctx, base)
+	if err != nil {
+		return "", fault.Environment(err)
+	}
 	tree, err := f.Repo.WriteTree(ctx, base, p.Files)
 	if err != nil {
 		return "", fault.Environment(err)
+	}
+	if tree == before {
+		return "", nil
 	}
 	commit, err := f.Repo.CommitTree(ctx, tree, base, p.Message)
 	return commit, fault.Environment(err)
@@ -58,6 +67,17 @@ func (f *Forge) Commit(ctx context.Context, base string, p promote.Proposal) (st
 // Move sets the branch. A branch that is checked out somewhere is refused:
 // moving it would leave that work tree behind its branch.
 func (f *Forge) Move(ctx context.Context, branch, commit, old string) error {
+	return f.update(ctx, branch, commit, old, "dosirak: propose a promotion")
+}
+
+// Delete removes the branch, unless it is checked out somewhere.
+func (f *Forge) Delete(ctx context.Context, branch, old string) error {
+	// An object name of zeros deletes the ref.
+	// https://git-scm.com/docs/git-update-ref
+	return f.update(ctx, branch, strings.Repeat("0", len(old)), old, "dosirak: withdraw a promotion")
+}
+
+func (f *Forge) update(ctx context.Context, branch, commit, old, reason string) error {
 	tree, err := f.Repo.CheckedOut(ctx, branch)
 	if err != nil {
 		return fault.Environment(err)
@@ -65,9 +85,9 @@ func (f *Forge) Move(ctx context.Context, branch, commit, old string) error {
 	if tree != "" {
 		return fault.Usage(fmt.Errorf("branch %s is checked out in %s: switch that work tree to another branch, then promote again", branch, tree))
 	}
-	err = f.Repo.UpdateRef(ctx, "refs/heads/"+branch, commit, old, "dosirak: propose a promotion")
+	err = f.Repo.UpdateRef(ctx, "refs/heads/"+branch, commit, old, reason)
 	if errors.Is(err, git.ErrMoved) {
-		return fault.Usage(fmt.Errorf("%w: look at it, then promote again", err))
+		return fault.Usage(fmt.Errorf("%w: %w", promote.ErrMoved, err))
 	}
 	if err != nil {
 		// The usual cause is a branch named "dosirak", which leaves no room for
@@ -77,8 +97,6 @@ func (f *Forge) Move(ctx context.Context, branch, commit, old string) error {
 	return nil
 }
 
-// Announce does nothing: a local repository has no pull requests. The caller
-// prints the proposal's text.
-func (f *Forge) Announce(context.Context, promote.Proposal, string) (string, error) {
-	return "", nil
-}
+// PullRequests returns nil: a local repository has none. The caller prints
+// the proposal's text.
+func (f *Forge) PullRequests() promote.PullRequests { return nil }
