@@ -2,7 +2,11 @@ package spec
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -50,11 +54,33 @@ func FormatManifest(m manifest.Manifest) []byte {
 	}
 	var b bytes.Buffer
 	b.WriteString(manifestHead)
-	text, err := yaml.MarshalWithOptions(m, yaml.Indent(2), yaml.IndentSequence(true))
+	text, err := yaml.MarshalWithOptions(m, yaml.Indent(2), yaml.IndentSequence(true), yaml.CustomMarshaler(quoted))
 	if err != nil {
 		// The type holds texts, numbers and booleans only, which encode.
 		panic(fmt.Sprintf("spec: encoding a manifest: %v", err))
 	}
 	b.Write(text)
 	return b.Bytes()
+}
+
+// plainText is a text that every YAML reader takes for a text when it stands
+// without quotes. A commit such as 12e4567 would be a number to most.
+var plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*([/@:+][A-Za-z0-9_.-]+)*$|^[0-9.]+%$`)
+
+// reserved are words that one version of YAML or another reads as a boolean or
+// as nothing.
+var reserved = []string{"true", "false", "yes", "no", "on", "off", "y", "n", "null"}
+
+func quoted(s string) ([]byte, error) {
+	if plainText.MatchString(s) && !slices.Contains(reserved, strings.ToLower(s)) {
+		return []byte(s), nil
+	}
+	// A JSON text is a YAML text in double quotes (YAML 1.2.2, section 1.3).
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSpace(b.Bytes()), nil
 }

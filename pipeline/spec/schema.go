@@ -86,6 +86,9 @@ func decorate(s *jsonschema.Schema, definitions jsonschema.Definitions, t reflec
 		if required(f) {
 			s.Required = append(s.Required, key)
 		}
+		if nullable(f) {
+			p.OneOf, p.Type = []*jsonschema.Schema{{Type: p.Type}, {Type: "null"}}, ""
+		}
 		constrain(p, f.Type, f.Tag.Get("validate"))
 		inner := f.Type
 		for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
@@ -107,6 +110,9 @@ func required(f reflect.StructField) bool {
 	}
 	return options != "omitempty" // a manifest's field
 }
+
+// nullable holds for a manifest's number that is always written.
+func nullable(f reflect.StructField) bool { return f.Type.Kind() == reflect.Pointer && required(f) }
 
 // constrain translates the rules of one field; those after dive are for the
 // entries of a list.
