@@ -104,7 +104,7 @@ func flattenValue(path string, value any, into map[string]string) {
 func elementName(value any, index int) string {
 	if object, ok := value.(map[string]any); ok {
 		var parts []string
-		for _, key := range []string{"name", "seed", "column", "level", "metric"} {
+		for _, key := range []string{"name", "against", "seed", "column", "level", "metric"} {
 			switch part := object[key].(type) {
 			case string:
 				parts = append(parts, part)

@@ -374,7 +374,10 @@ func TestBadInput(t *testing.T) {
 			code: fault.CodeUsage, message: "is not a digest",
 		},
 		"a negative number of runs to keep": {
-			do:   func(s *store.Store) error { _, err := s.GC(context.Background(), store.GCOptions{Keep: -1}); return err },
+			do: func(s *store.Store) error {
+				_, err := s.GC(context.Background(), store.GCOptions{Keep: -1})
+				return err
+			},
 			code: fault.CodeUsage, message: "cannot keep -1 runs",
 		},
 	}
