@@ -20,7 +20,7 @@
 //
 // The types are the documentation: their tags hold the keys, the defaults, the
 // rules and a sentence for each, and the JSON Schema for editors is made from
-// the same tags (Schema; committed as docs/schema/config.schema.json).
+// the same tags, by a test (Schema; published as docs/schema/config.schema.json).
 //
 // Keys whose rooms come in a later release are decoded and checked like the
 // others and then refused by the table in unsupported.go: a key that is

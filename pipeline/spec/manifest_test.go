@@ -50,7 +50,7 @@ func TestManifestGolden(t *testing.T) {
 	m, err := spec.ReadManifest(golden)
 	require.NoError(t, err)
 	assert.Equal(t, flightsManifest(), m)
-	assert.NoError(t, compiled(t, "manifest.schema.json", spec.ManifestSchema).Validate(value(t, text)))
+	assert.NoError(t, compiled(t, "manifest.schema.json", spec.ManifestSchema()).Validate(value(t, text)))
 }
 
 func TestManifestErrors(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
-	"github.com/invopop/jsonschema"
 
 	"github.com/dosirak-ml/dosirak/pipeline/spelling"
 )
@@ -55,11 +54,6 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// JSONSchema describes the text form.
-func (Duration) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`, Description: "a duration such as 30m, 20ms or 1h30m"}
-}
-
 // Rate is a number of requests in a second, written 200/s, 600/m or 10000/h.
 type Rate float64
 
@@ -85,11 +79,6 @@ func (r *Rate) UnmarshalText(b []byte) error {
 	}
 	*r = Rate(v)
 	return nil
-}
-
-// JSONSchema describes the text form.
-func (Rate) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "string", Pattern: ratePattern.String(), Description: "a rate such as 200/s, 600/m or 10000/h"}
 }
 
 // Size is a number of bytes, written 50MB (10^6) or 256MiB (2^20).
@@ -127,11 +116,6 @@ func (s *Size) UnmarshalText(b []byte) error {
 	}
 	*s = Size(v)
 	return nil
-}
-
-// JSONSchema describes the text form.
-func (Size) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "string", Pattern: sizePattern.String(), Description: "a size such as 50MB (10^6) or 256MiB (2^20)"}
 }
 
 // Reproduce says how equal two trainings with the same seed must be.
@@ -204,14 +188,4 @@ func (r *Reproduce) decodeNode(d *decoder, n ast.Node, path string) {
 		}
 	}
 	d.fail(n, path, "%s is not one of %s%s", quote(text), want, spelling.Hint(text, reproduceWords))
-}
-
-// JSONSchema describes both forms.
-func (Reproduce) JSONSchema() *jsonschema.Schema {
-	tolerance := jsonschema.NewProperties()
-	tolerance.Set("tolerance", &jsonschema.Schema{Type: "number", ExclusiveMinimum: "0"})
-	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
-		{Type: "string", Enum: []any{"bitwise", "predictions", "off"}},
-		{Type: "object", Properties: tolerance, Required: []string{"tolerance"}, AdditionalProperties: jsonschema.FalseSchema},
-	}}
 }
