@@ -466,12 +466,19 @@ func TestReasonsAndSteps(t *testing.T) {
 	assert.Contains(t, inconclusive.Reasons()[0], "reaches across the margin of 0.01; about 200,000 rows would tell")
 	assert.Equal(t, "dosirak promote 20260801-1200-3f9a1c --environment production", reporttest.Pass().Next()[0].Command)
 	assert.Equal(t, "low..high is a 90% interval: each bound 95%.", reporttest.Pass().IntervalNote())
+	floor := report.Metric{Name: "accuracy", Candidate: ptr(0.6212), Floor: ptr(0.7), Verdict: verdict.Fail,
+		Value: &report.Interval{Low: ptr(0.6131), High: ptr(0.6293), Confidence: 0.95, Sides: 1, Scale: report.Difference}}
+	assert.Equal(t, "accuracy is 0.6212 (0.6131..0.6293), under its floor of 0.7.", floor.Sentence())
+	floor.Floor, floor.Ceiling, floor.Verdict = nil, ptr(0.62), verdict.Inconclusive
+	assert.Equal(t, "accuracy cannot be told: its value 0.6212 (0.6131..0.6293) reaches across its ceiling of 0.62.", floor.Sentence())
 	assert.Equal(t, "UNCHANGED", reporttest.Unchanged().Outcome())
 	assert.Equal(t, verdict.Fail, reporttest.ExamChanged().Verdict)
 	assert.Contains(t, reporttest.ExamChanged().Reasons()[0], "By the exam that promoted production the verdict is FAIL")
 	assert.Contains(t, reporttest.SmokeFailed().Reasons()[0], "Smoke check golden answers failed: row 7")
 	assert.Contains(t, reporttest.Irreproducible().Reasons()[0], "two different models, answers differ by up to 0.042")
 }
+
+func ptr[T any](v T) *T { return &v }
 
 func BenchmarkParse(b *testing.B) {
 	text, err := report.Encode(reporttest.ManySlices(200, 10))

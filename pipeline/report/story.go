@@ -139,11 +139,66 @@ func (r *Report) passReason() string {
 
 // Sentence says what was found of m.
 func (m *Metric) Sentence() string {
+	if s := m.boundSentence(); s != "" {
+		return s
+	}
 	other := "the baseline"
 	if m.Against == AgainstAnchor {
 		other = "the anchor"
 	}
 	return sentence(string(m.Name), other, m.Comparison(), m.Margin, m.Verdict, m.Improved, m.Reason, m.RowsNeeded)
+}
+
+// boundSentence says that a floor or ceiling is not kept, or cannot be told;
+// "" where it is not what decided.
+func (m *Metric) boundSentence() string {
+	if m.Verdict == verdict.Pass || m.Verdict == "" || m.Value == nil || m.Value.Low == nil || m.Value.High == nil || m.Candidate == nil {
+		return ""
+	}
+	low, high := *m.Value.Low, *m.Value.High
+	for _, b := range []struct {
+		what         string
+		at           *float64
+		lost, broken bool
+	}{
+		{"floor", m.Floor, m.Floor != nil && low < *m.Floor, m.Floor != nil && high < *m.Floor},
+		{"ceiling", m.Ceiling, m.Ceiling != nil && high > *m.Ceiling, m.Ceiling != nil && low > *m.Ceiling},
+	} {
+		value := m.Comparison().Figures().Candidate
+		switch {
+		case b.broken && m.Verdict == verdict.Fail:
+			side := "under"
+			if b.what == "ceiling" {
+				side = "over"
+			}
+			return fmt.Sprintf("%s is %s (%s), %s its %s of %s.", m.Name, value, m.ValueRange(), side, b.what, trimZeros(Number(*b.at)))
+		case b.lost && m.Verdict == verdict.Inconclusive:
+			return fmt.Sprintf("%s cannot be told: its value %s (%s) reaches across its %s of %s.", m.Name, value, m.ValueRange(), b.what, trimZeros(Number(*b.at)))
+		}
+	}
+	return ""
+}
+
+// ValueRange is the interval of the candidate's value as text, or "".
+func (m *Metric) ValueRange() string {
+	ci := m.Value
+	if ci == nil || ci.Low == nil || ci.High == nil {
+		return ""
+	}
+	d := Decimals((*ci.High - *ci.Low) / 2)
+	return fixed(*ci.Low, d) + ".." + fixed(*ci.High, d)
+}
+
+// Bounds says what a metric must keep, "" without floor and ceiling.
+func (m *Metric) Bounds() string {
+	var parts []string
+	if m.Floor != nil {
+		parts = append(parts, "at least "+trimZeros(Number(*m.Floor)))
+	}
+	if m.Ceiling != nil {
+		parts = append(parts, "at most "+trimZeros(Number(*m.Ceiling)))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Sentence says what was found of s.

@@ -60,7 +60,7 @@ func (w *writer) notes(order []int) {
 			w.str(", ")
 			w.prose(remarks)
 		}
-		if b := bounds(m); b != "" {
+		if b := m.Bounds(); b != "" {
 			w.str(", must be " + b)
 		}
 		if m.MDE != nil && m.Margin != "" {

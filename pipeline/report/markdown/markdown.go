@@ -212,7 +212,7 @@ func (w *writer) metricTable(rows []int) {
 			m := &w.r.Metrics[i]
 			w.str("| " + mark(m.Verdict) + " | ")
 			name(&w.b, m.Name)
-			w.str(" | " + m.Comparison().Figures().Candidate + " | " + bounds(m) + " | ")
+			w.str(" | " + m.Comparison().Figures().Candidate + " | " + boundsCell(m) + " | ")
 			w.prose(string(m.Reason))
 			w.str(" |\n")
 		}
@@ -234,15 +234,13 @@ func (w *writer) metricTable(rows []int) {
 	}
 }
 
-func bounds(m *report.Metric) string {
-	var parts []string
-	if m.Floor != nil {
-		parts = append(parts, "at least "+report.Number(*m.Floor))
+// boundsCell says what m must keep, and where its value lies.
+func boundsCell(m *report.Metric) string {
+	text := m.Bounds()
+	if r := m.ValueRange(); text != "" && r != "" {
+		text += " (" + r + ")"
 	}
-	if m.Ceiling != nil {
-		parts = append(parts, "at most "+report.Number(*m.Ceiling))
-	}
-	return strings.Join(parts, ", ")
+	return text
 }
 
 // comparison writes six cells: baseline, candidate, improvement, interval,

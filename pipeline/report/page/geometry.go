@@ -51,6 +51,47 @@ func forestOf(c report.Comparison, axis report.Axis) *forest {
 	return f
 }
 
+// boundsOf draws the candidate's value against its floor, or its ceiling with
+// the axis turned, so that better is right here too. A metric with both shows
+// the one that is nearer.
+func boundsOf(m *report.Metric) *forest {
+	if m.Candidate == nil || (m.Floor == nil && m.Ceiling == nil) {
+		return nil
+	}
+	limit, turned := m.Floor, false
+	if limit == nil || m.Ceiling != nil && *m.Ceiling-*m.Candidate < *m.Candidate-*limit {
+		limit, turned = m.Ceiling, true
+	}
+	values := []float64{*m.Candidate, *limit}
+	if m.Value != nil {
+		for _, v := range []*float64{m.Value.Low, m.Value.High} {
+			if v != nil {
+				values = append(values, *v)
+			}
+		}
+	}
+	s := scaleOf(values)
+	// The forbidden part takes a visible share of the axis.
+	if room := (s.max - s.min) * 0.3; turned {
+		s.max = max(s.max, *limit+room)
+	} else {
+		s.min = min(s.min, *limit-room)
+	}
+	at := func(v float64) float64 {
+		if turned {
+			return 1 - s.at(v)
+		}
+		return s.at(v)
+	}
+	f := &forest{Zone: pct(at(*limit)), Point: pct(at(*m.Candidate))}
+	if m.Value != nil && m.Value.Low != nil && m.Value.High != nil {
+		low, high := at(*m.Value.Low), at(*m.Value.High)
+		low, high = min(low, high), max(low, high)
+		f.HasInterval, f.Low, f.HighEnd, f.Width = true, pct(low), pct(high), pct(high-low)
+	}
+	return f
+}
+
 // scale maps values to positions with room at both ends.
 type scale struct{ min, max float64 }
 

@@ -21,7 +21,7 @@ var style string
 
 // parsed is made once: parsing costs more than printing.
 var parsed = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("page").Funcs(template.FuncMap{"minus": minus, "count": report.Count, "number": report.Number}).Parse(source))
+	return template.Must(template.New("page").Funcs(template.FuncMap{"minus": minus, "count": report.Count}).Parse(source))
 })
 
 // minus sets negative figures with a real minus sign: a hyphen before a digit

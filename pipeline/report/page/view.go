@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -27,6 +28,7 @@ type view struct {
 
 	Axis         axisView
 	Metrics      []rowView
+	Bounds       []rowView // values against floors and ceilings
 	Slices       []rowView // shown at once
 	MoreSlices   []rowView // folded
 	SliceAxis    axisView
@@ -38,6 +40,7 @@ type view struct {
 	Strips       []stripView
 	Replicates   []replicateView
 	HasBaseline  bool
+	Bins         []binView
 	Calibration  *calibrationChart
 	Determinism  *proofView
 	SmokeClass   string
@@ -50,6 +53,8 @@ type view struct {
 	FlipsMended  string
 	Interpreting string
 }
+
+type binView struct{ Model, Bin, N, Promised, Observed string }
 
 type lineView struct {
 	Name, Text, Class, Mark string
@@ -142,6 +147,7 @@ func viewOf(r *report.Report) view {
 	v.slices()
 	v.seeds()
 	v.Calibration = calibrationOf(r.Calibration)
+	v.bins()
 	v.HasBaseline = r.Calibration != nil && len(r.Calibration.Baseline) > 0
 	v.proof()
 	v.smoke()
@@ -168,7 +174,7 @@ func (v *view) metrics() {
 		c := m.Comparison()
 		row := rowView{
 			Label: string(m.Name), Class: class(m.Verdict), Mark: report.Mark(m.Verdict), Word: word(m.Verdict),
-			F: c.Figures(), Margin: string(m.Margin), Bounds: bounds(m), Reason: string(m.Reason), Primary: m.Primary,
+			F: c.Figures(), Margin: string(m.Margin), Bounds: joined(m.Bounds(), m.ValueRange()), Reason: string(m.Reason), Primary: m.Primary,
 			Improved: m.Improved, Anchor: m.Against == report.AgainstAnchor, Title: m.Sentence() + " " + word(m.Verdict),
 		}
 		if m.Direction != "" {
@@ -188,8 +194,38 @@ func (v *view) metrics() {
 			row.Chart = forestOf(c, axis)
 		}
 		v.Metrics = append(v.Metrics, row)
+		if chart := boundsOf(m); chart != nil {
+			row.Chart, row.Sub = chart, "must be "+m.Bounds()
+			row.F = report.Figures{Improvement: row.F.Candidate, Interval: m.ValueRange()}
+			row.Margin, row.Improved = "", false
+			row.Title = fmt.Sprintf("%s is %s (%s), must be %s: %s", m.Name, row.F.Improvement, row.F.Interval, m.Bounds(), word(m.Verdict))
+			v.Bounds = append(v.Bounds, row)
+		}
 	}
 }
+
+// bins are the table of the calibration, each share with the digits that its
+// rows allow.
+func (v *view) bins() {
+	if v.R.Calibration == nil {
+		return
+	}
+	add := func(model string, bins []report.Bin) {
+		for _, b := range bins {
+			row := binView{Model: model, N: report.Count(b.N), Bin: edge(b.Low) + "–" + edge(b.High)}
+			if b.Observed != nil && b.Mean != nil && b.N > 0 {
+				p := min(max(*b.Observed, 1/float64(b.N+1)), 1-1/float64(b.N+1))
+				d := report.Decimals(math.Sqrt(p * (1 - p) / float64(b.N)))
+				row.Promised, row.Observed = strconv.FormatFloat(*b.Mean, 'f', d, 64), strconv.FormatFloat(*b.Observed, 'f', d, 64)
+			}
+			v.Bins = append(v.Bins, row)
+		}
+	}
+	add("candidate", v.R.Calibration.Candidate)
+	add("baseline", v.R.Calibration.Baseline)
+}
+
+func edge(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }
 
 func joined(parts ...string) string {
 	var out []string
@@ -199,22 +235,6 @@ func joined(parts ...string) string {
 		}
 	}
 	return strings.Join(out, "; ")
-}
-
-func bounds(m *report.Metric) string {
-	var parts []string
-	if m.Floor != nil {
-		parts = append(parts, "at least "+report.Number(*m.Floor))
-	}
-	if m.Ceiling != nil {
-		parts = append(parts, "at most "+report.Number(*m.Ceiling))
-	}
-	text := strings.Join(parts, ", ")
-	if text != "" && m.Value != nil && m.Value.Low != nil && m.Value.High != nil {
-		d := report.Decimals((*m.Value.High - *m.Value.Low) / 2)
-		text += fmt.Sprintf("; value %s..%s", strconv.FormatFloat(*m.Value.Low, 'f', d, 64), strconv.FormatFloat(*m.Value.High, 'f', d, 64))
-	}
-	return text
 }
 
 func (v *view) slices() {

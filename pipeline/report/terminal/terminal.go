@@ -70,6 +70,7 @@ func (p *printer) head(r *report.Report) {
 type row struct {
 	verdict                              verdict.Verdict
 	name, baseline, candidate, delta, ci string
+	bounds, value                        string
 	bar                                  func(width int) string
 }
 
@@ -91,7 +92,7 @@ func (p *printer) metrics(r *report.Report) {
 	if len(rows) == 0 {
 		return
 	}
-	head := row{name: "metric", baseline: "baseline", candidate: "candidate", delta: "better by", ci: "low..high"}
+	head := row{name: "metric", baseline: "baseline", candidate: "candidate", delta: "better by", ci: "low..high", value: "low..high", bounds: "must be"}
 	columns := [][]string{column(head, rows, func(r row) string { return r.name })}
 	if !r.First() {
 		columns = append(columns, column(head, rows, func(r row) string { return r.baseline }))
@@ -100,6 +101,9 @@ func (p *printer) metrics(r *report.Report) {
 	if !r.First() {
 		columns = append(columns, column(head, rows, func(r row) string { return r.delta }))
 		columns = append(columns, column(head, rows, func(r row) string { return r.ci }))
+	} else {
+		columns = append(columns, column(head, rows, func(r row) string { return r.value }))
+		columns = append(columns, column(head, rows, func(r row) string { return r.bounds }))
 	}
 	// In a narrow terminal the interval's figures go first, then the baseline:
 	// the bar says most.
@@ -154,7 +158,7 @@ func scale(width int) string {
 func rowOf(m *report.Metric) row {
 	c := m.Comparison()
 	f := c.Figures()
-	out := row{verdict: m.Verdict, name: string(m.Name), baseline: f.Baseline, candidate: f.Candidate, delta: f.Improvement, ci: f.Interval}
+	out := row{verdict: m.Verdict, name: string(m.Name), baseline: f.Baseline, candidate: f.Candidate, delta: f.Improvement, ci: f.Interval, bounds: m.Bounds(), value: m.ValueRange()}
 	if m.Against == report.AgainstAnchor {
 		out.name += " (anchor)"
 	}
