@@ -19,6 +19,19 @@ type Options struct {
 	Positive string
 	// Columns are the slice columns to keep; nil keeps all of them.
 	Columns []string
+	// Group and Weight name the columns of that meaning; empty: "group" and
+	// "weight" where the file has them. A file that has a column "group" or
+	// "weight" has that meaning for it whatever the name elsewhere.
+	Group, Weight string
+}
+
+// means returns the column of the header that holds group or weight: the one
+// of that very name, else the one that the options name.
+func means(header []string, role, named string) string {
+	if named == "" || slices.Contains(header, role) {
+		return role
+	}
+	return named
 }
 
 // sumTolerance is how far the probabilities of a row may sum from 1: what
@@ -58,6 +71,8 @@ type builder struct {
 	opts   Options
 	fields []*field // by column of the file
 	rows   int
+	group  string // name of the column of groups
+	weight string // name of the column of weights
 }
 
 func usagef(format string, args ...any) error { return fault.Usage(fmt.Errorf(format, args...)) }
@@ -71,6 +86,7 @@ func (b *builder) rowError(row int, column, format string, args ...any) error {
 func newBuilder(file string, header []string, opts Options) (*builder, error) {
 	b := &builder{file: file, opts: opts}
 	seen := map[string]bool{}
+	b.group, b.weight = means(header, "group", opts.Group), means(header, "weight", opts.Weight)
 	for _, name := range header {
 		if seen[name] {
 			return nil, usagef("%s: column %q stands there twice", file, name)
@@ -87,9 +103,9 @@ func newBuilder(file string, header []string, opts Options) (*builder, error) {
 		case name == "score" && opts.Task == exam.Binary,
 			strings.HasPrefix(name, "p_") && opts.Task != exam.Regression:
 			f.role = roleScore
-		case name == "weight":
+		case name == b.weight:
 			f.role = roleWeight
-		case name == "group":
+		case name == b.group:
 			f.role = roleCode
 		case opts.Columns == nil || slices.Contains(opts.Columns, name):
 			f.role = roleCode
@@ -99,6 +115,11 @@ func newBuilder(file string, header []string, opts Options) (*builder, error) {
 	for _, name := range []string{"label", "prediction"} {
 		if !seen[name] {
 			return nil, usagef("%s: there is no column %q; the header has %s", file, name, quoted(header))
+		}
+	}
+	for option, name := range map[string]string{"group": opts.Group, "weight": opts.Weight} {
+		if name != "" && !seen[name] && !seen[option] {
+			return nil, usagef("%s: there is no column %q, which the config names as %s; the header has %s", file, name, option, quoted(header))
 		}
 	}
 	for _, name := range opts.Columns {
@@ -207,17 +228,20 @@ func (b *builder) finish() (*Set, error) {
 			return nil, b.rowError(second, "id", "id %q stands in row %d already; ids must be unique", clip([]byte(s.ID[second])), first+1)
 		}
 	}
-	if f := b.field("weight"); f != nil {
+	if f := b.field(b.weight); f != nil {
 		s.Weight = f.numbers
 		if !slices.ContainsFunc(s.Weight, func(w float64) bool { return w > 0 }) {
-			return nil, usagef("%s: column \"weight\": all weights are zero", b.file)
+			return nil, usagef("%s: column %q: all weights are zero", b.file, b.weight)
 		}
 	}
 	for _, f := range b.fields {
 		switch {
 		case f.role != roleCode:
-		case f.name == "group":
+		case f.name == b.group:
 			s.Group, s.Groups = f.codes, f.dict.names
+			if slices.Contains(b.opts.Columns, f.name) {
+				s.Columns = append(s.Columns, Column{Name: f.name, Code: f.codes, Levels: f.dict.names})
+			}
 		default:
 			s.Columns = append(s.Columns, Column{Name: f.name, Code: f.codes, Levels: f.dict.names})
 		}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"sort"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/metric"
+	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+)
+
+// metricsObject is the object of `dosirak metrics --json`.
+type metricsObject struct {
+	N         int                 `json:"n"`
+	Metrics   map[string]*float64 `json:"metrics"`   // null: undefined
+	Undefined map[string]string   `json:"undefined"` // why
+}
+
+func newMetricsCommand() *cobra.Command {
+	var task, file, positive string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "metrics --task binary|multiclass|regression --predictions FILE",
+		Short: "Compute all metrics of a file of predictions",
+		Long: `metrics reads a file of predictions of any tool (.csv, .csv.gz, .parquet,
+.jsonl, .jsonl.gz; columns id, label, prediction, score or p_<class>, weight)
+and prints every metric of the task. What is undefined is null, with the
+reason.`,
+		Example: "  dosirak metrics --task binary --predictions candidate.csv --json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file == "" {
+				return fault.Usage(fmt.Errorf("metrics needs --predictions FILE"))
+			}
+			t, err := parseTask(task)
+			if err != nil {
+				return err
+			}
+			set, err := predictions.ReadFile(file, predictions.Options{Task: t, Positive: positive, Columns: []string{}})
+			if err != nil {
+				return err
+			}
+			obj := computeMetrics(set)
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), obj)
+			}
+			return printMetrics(cmd.OutOrStdout(), obj)
+		},
+	}
+	cmd.Flags().StringVar(&task, "task", "", "binary, multiclass or regression")
+	cmd.Flags().StringVar(&file, "predictions", "", "file of predictions")
+	cmd.Flags().StringVar(&positive, "positive", "", "positive class of a binary task (default: the later of the two, such as 1 or true)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func parseTask(s string) (exam.Task, error) {
+	switch t := exam.Task(s); t {
+	case exam.Binary, exam.Multiclass, exam.Regression:
+		return t, nil
+	}
+	return "", fault.Usage(fmt.Errorf("--task is %q; it must be binary, multiclass or regression", s))
+}
+
+func computeMetrics(set *predictions.Set) metricsObject {
+	obj := metricsObject{N: set.N, Metrics: map[string]*float64{}, Undefined: map[string]string{}}
+	d := compare.Data(set)
+	for _, m := range metric.ForTask(set.Task) {
+		v := m.Of(d)
+		if v.Defined() {
+			obj.Metrics[m.Name] = &v.V
+		} else {
+			obj.Metrics[m.Name] = nil
+			obj.Undefined[m.Name] = v.Reason
+		}
+	}
+	return obj
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fault.Environment(fmt.Errorf("printing the result: %w", err))
+	}
+	return nil
+}
+
+func printMetrics(w io.Writer, obj metricsObject) error {
+	names := make([]string, 0, len(obj.Metrics))
+	for name := range obj.Metrics {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "rows\t%d\n", obj.N)
+	for _, name := range names {
+		if v := obj.Metrics[name]; v != nil {
+			fmt.Fprintf(t, "%s\t%.6g\n", name, *v)
+		} else {
+			fmt.Fprintf(t, "%s\tundefined: %s\n", name, obj.Undefined[name])
+		}
+	}
+	return t.Flush()
+}

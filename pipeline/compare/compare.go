@@ -1,0 +1,232 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/metric"
+	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// Compare judges the candidate by the exam. An error is a usage error: rows
+// that do not pair, columns that are not there, an exam that cannot be asked.
+// Whatever the data do not tell is INCONCLUSIVE in the result.
+func Compare(in Input) (Result, error) {
+	if err := checkExam(in.Exam); err != nil {
+		return Result{}, fault.Usage(err)
+	}
+	res := Result{N: in.Candidate.N, Confidence: in.Exam.Confidence, Seed: in.Seed, Metrics: []Metric{}, Slices: []Slice{}}
+	models := []struct {
+		against Against
+		set     *predictions.Set
+	}{{AgainstBaseline, in.Baseline}, {AgainstAnchor, in.Anchor}}
+	for _, model := range models {
+		if model.set == nil && (model.against == AgainstAnchor) {
+			continue
+		}
+		p, rows, err := newPair(in.Exam, in.Candidate, model.set)
+		if err != nil {
+			return Result{}, err
+		}
+		if model.against == AgainstBaseline {
+			res.Groups = p.groups
+			res.NEff = effective(p.cand.Weight)
+		}
+		for _, want := range in.Exam.Metrics {
+			if model.against == AgainstAnchor && want.Margin == nil {
+				continue // nothing of it is judged against the anchor
+			}
+			m, err := metric.Lookup(want.Name)
+			if err != nil {
+				return Result{}, fault.Usage(err)
+			}
+			res.Metrics = append(res.Metrics, judgeMetric(p, want, m, model.against, in.Exam, in.Seed))
+		}
+		if model.set == nil {
+			continue
+		}
+		found, err := judgeSlices(in, rows, p, model.against)
+		if err != nil {
+			return Result{}, err
+		}
+		res.Slices = append(res.Slices, found...)
+	}
+	alarms(res.Slices, in.Exam.Confidence)
+	res.Levels = levels(in, in.Candidate)
+	res.conclude(in.Baseline == nil)
+	res.Warnings = append(res.Warnings, res.warnings()...)
+	return res, nil
+}
+
+// conclude sets the verdict: the worst of all gates.
+func (r *Result) conclude(first bool) {
+	var verdicts []verdict.Verdict
+	for _, m := range r.Metrics {
+		if m.Verdict != "" {
+			verdicts = append(verdicts, m.Verdict)
+		}
+	}
+	for _, s := range r.Slices {
+		if s.Verdict != "" && (s.Mode == exam.Gate || s.Verdict == verdict.Fail) {
+			verdicts = append(verdicts, s.Verdict)
+		}
+	}
+	r.Verdict = verdict.Worst(verdicts...)
+	switch {
+	case len(verdicts) > 0 && first:
+		r.Reason = "there is no baseline: floors and ceilings decided"
+	case len(verdicts) == 0 && first:
+		r.Reason = "there is no baseline and no floor: give a metric a floor or ceiling, or adopt the model in production"
+	case len(verdicts) == 0:
+		r.Reason = "no metric has a margin, floor or ceiling: nothing was judged"
+	}
+}
+
+// warnings says of which margins the rows can tell too little, before any
+// verdict is read.
+func (r *Result) warnings() []string {
+	var out []string
+	for _, m := range r.Metrics {
+		if m.Margin == nil || m.MDE == nil || !(*m.MDE > m.Margin.Value) {
+			continue
+		}
+		text := fmt.Sprintf("%s (%s): the margin %s is under %.3g, the smallest at which an unchanged model passes 4 times in 5",
+			m.Name, m.Against, m.Margin, *m.MDE)
+		if m.RowsNeeded != nil {
+			unit := "rows"
+			if r.Groups > 0 {
+				unit = "groups"
+			}
+			text += fmt.Sprintf("; about %d %s would do", *m.RowsNeeded, unit)
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// checkExam refuses what no data can answer.
+func checkExam(e exam.Exam) error {
+	if !(e.Confidence > 0.5 && e.Confidence < 1) {
+		return fmt.Errorf("confidence %v must be over 0.5 and under 1", e.Confidence)
+	}
+	if len(e.Metrics) == 0 {
+		return fmt.Errorf("the exam has no metrics; known are %v", metric.Known())
+	}
+	seen := map[string]bool{}
+	for _, want := range e.Metrics {
+		m, err := metric.Lookup(want.Name)
+		if err != nil {
+			return err
+		}
+		if seen[m.Name] {
+			return fmt.Errorf("metric %s stands in the exam twice", m.Name)
+		}
+		seen[m.Name] = true
+		if !m.For(e.Task) {
+			return fmt.Errorf("metric %s is not for %s tasks", m.Name, e.Task)
+		}
+		if want.Direction != "" && want.Direction != m.Direction {
+			return fmt.Errorf("metric %s: direction %s, but %s is better", m.Name, want.Direction, m.Direction)
+		}
+		if want.Margin != nil {
+			if err := m.CheckMargin(*want.Margin); err != nil {
+				return err
+			}
+			if !(want.Margin.Value >= 0) || math.IsInf(want.Margin.Value, 0) {
+				return fmt.Errorf("metric %s: the margin %v must be a finite number of at least 0", m.Name, want.Margin.Value)
+			}
+		}
+		if want.Floor != nil || want.Ceiling != nil {
+			if err := m.CheckLimit(); err != nil {
+				return err
+			}
+		}
+	}
+	for _, s := range e.Slices {
+		m, err := metric.Lookup(s.Metric)
+		if err != nil {
+			return fmt.Errorf("slice %q: %w", s.Name, err)
+		}
+		if !m.For(e.Task) {
+			return fmt.Errorf("slice %q: metric %s is not for %s tasks", s.Name, m.Name, e.Task)
+		}
+	}
+	return nil
+}
+
+// newPair aligns the two sets by id and returns them as data, with the set
+// that describes the rows.
+func newPair(e exam.Exam, cand, base *predictions.Set) (*pair, *predictions.Set, error) {
+	if cand.Task != e.Task {
+		return nil, nil, fault.Usage(fmt.Errorf("%s holds a %s task, the exam is for %s", cand.Name, cand.Task, e.Task))
+	}
+	p := &pair{}
+	rows := cand
+	if base != nil {
+		aligned, err := predictions.Align(cand, base)
+		if err != nil {
+			return nil, nil, err
+		}
+		base = aligned
+		rows = describe(cand, base)
+	}
+	p.cand = data(cand, rows.Weight)
+	if base != nil {
+		p.base = data(base, rows.Weight)
+	}
+	p.group, p.groups = rows.Group, len(rows.Groups)
+	if e.Data.Group != "" && p.group == nil {
+		c := rows.Column(e.Data.Group)
+		if c == nil {
+			return nil, nil, fault.Usage(fmt.Errorf("%s has neither a column \"group\" nor %q, which the exam names as group", cand.Name, e.Data.Group))
+		}
+		p.group, p.groups = c.Code, len(c.Levels)
+	}
+	if e.Data.Weight != "" && rows.Weight == nil {
+		return nil, nil, fault.Usage(fmt.Errorf("%s has no column \"weight\", and the exam asks for weights (%q)", cand.Name, e.Data.Weight))
+	}
+	return p, rows, nil
+}
+
+// describe returns what both files say of the rows: a column that only one of
+// them has holds for both, as they are the same rows.
+func describe(cand, base *predictions.Set) *predictions.Set {
+	rows := *cand
+	if rows.Weight == nil {
+		rows.Weight = base.Weight
+	}
+	if rows.Group == nil {
+		rows.Group, rows.Groups = base.Group, base.Groups
+	}
+	rows.Columns = append([]predictions.Column(nil), cand.Columns...)
+	for _, c := range base.Columns {
+		if rows.Column(c.Name) == nil {
+			rows.Columns = append(rows.Columns, c)
+		}
+	}
+	return &rows
+}
+
+// Data returns a set as the metrics read it.
+func Data(s *predictions.Set) *metric.Data { return data(s, s.Weight) }
+
+func data(s *predictions.Set, weight []float64) *metric.Data {
+	return &metric.Data{Task: s.Task, N: s.N, Classes: s.Classes, Positive: s.Positive, Label: s.Label, Pred: s.Pred,
+		Target: s.Target, Value: s.Value, Score: s.Score, Proba: s.Proba, Weight: weight}
+}
+
+// effective returns (sum w)²/sum w², 0 without weights (Kish 1965).
+func effective(weight []float64) float64 {
+	var w, w2 float64
+	for _, v := range weight {
+		w += v
+		w2 += v * v
+	}
+	if w2 <= 0 {
+		return 0
+	}
+	return w * w / w2
+}

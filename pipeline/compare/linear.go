@@ -1,0 +1,126 @@
+package compare
+
+import "math"
+
+// units are independent contributions to the values of two models: rows, or
+// sums over groups. They are scaled so that value - truth is about their mean.
+// base is nil where one model's value is meant.
+type units struct {
+	cand, base []float64
+	df         float64 // of the variance: units - 1, or n_eff - 1 with weights
+}
+
+// newUnits makes units of influence functions. With weights a row's unit is
+// w psi n/W (Taylor linearisation: Woodruff, JASA 66, 1971; Binder, Int. Stat.
+// Rev. 51, 1983); with groups a group's unit is the sum of its rows' units
+// times G/n, so that units are the group sums of the linearised variable.
+func newUnits(psiC, psiB, weight []float64, group []int32, groups int) units {
+	u := units{cand: psiC, base: psiB, df: float64(len(psiC)) - 1}
+	n := float64(len(psiC))
+	if weight != nil {
+		var w, w2 float64
+		for _, v := range weight {
+			w += v
+			w2 += v * v
+		}
+		u.cand, u.base = scaled(psiC, weight, n/w), scaled(psiB, weight, n/w)
+		u.df = math.Max(w*w/w2-1, 0)
+	}
+	if group != nil {
+		g := float64(groups)
+		u.cand, u.base = summed(u.cand, group, groups, g/n), summed(u.base, group, groups, g/n)
+		u.df = g - 1
+	}
+	return u
+}
+
+func scaled(psi, weight []float64, by float64) []float64 {
+	if psi == nil {
+		return nil
+	}
+	out := make([]float64, len(psi))
+	for i, p := range psi {
+		out[i] = p * weight[i] * by
+	}
+	return out
+}
+
+func summed(x []float64, group []int32, groups int, by float64) []float64 {
+	if x == nil {
+		return nil
+	}
+	out := make([]float64, groups)
+	for i, v := range x {
+		out[group[i]] += v * by
+	}
+	return out
+}
+
+// covariance holds the variances and the covariance of two values.
+type covariance struct{ cc, bb, cb float64 }
+
+// contrast returns the variance of C - r·B.
+func (v covariance) contrast(r float64) float64 {
+	return math.Max(v.cc-2*r*v.cb+r*r*v.bb, 0)
+}
+
+// covariance of the means: sum z²/(U (U-1)). Units have mean 0 by
+// construction, which loses no degree of freedom twice: it is the fitted
+// value that was subtracted.
+func (u units) covariance() covariance {
+	var cc, bb, cb float64
+	for i, c := range u.cand {
+		cc += c * c
+		if u.base != nil {
+			b := u.base[i]
+			bb += b * b
+			cb += c * b
+		}
+	}
+	k := float64(len(u.cand))
+	k *= k - 1
+	return covariance{cc / k, bb / k, cb / k}
+}
+
+// contrast returns the units of C - r·B.
+func (u units) contrast(r float64) []float64 {
+	d := make([]float64, len(u.cand))
+	for i, c := range u.cand {
+		d[i] = c
+		if u.base != nil {
+			d[i] -= r * u.base[i]
+		}
+	}
+	return d
+}
+
+// skewness of the contrast's units, m3/m2^1.5 about 0, their mean.
+func (u units) skewness(r float64) float64 {
+	var m2, m3 float64
+	for i, c := range u.cand {
+		if u.base != nil {
+			c -= r * u.base[i]
+		}
+		m2 += c * c
+		m3 += c * c * c
+	}
+	n := float64(len(u.cand))
+	if m2 <= 0 {
+		return 0
+	}
+	m2, m3 = m2/n, m3/n
+	return m3 / (m2 * math.Sqrt(m2))
+}
+
+// fieller returns the ratios C/B that the test |C - r B| <= q·se(C - r B) does
+// not reject (Fieller, JRSS B 16, 1954). ok is false where B is not apart from
+// 0 enough for the set to be an interval.
+func fieller(c, b float64, v covariance, q float64) (low, high float64, ok bool) {
+	a := b*b - q*q*v.bb
+	if a <= 0 || b <= 0 {
+		return 0, 0, false
+	}
+	h := c*b - q*q*v.cb
+	disc := math.Sqrt(math.Max(h*h-a*(c*c-q*q*v.cc), 0))
+	return (h - disc) / a, (h + disc) / a, true
+}
