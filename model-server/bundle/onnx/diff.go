@@ -308,7 +308,7 @@ func (d *differ) tensor(where string, a, b *Tensor) {
 		y, errY := b.Ints()
 		d.readable(where, errX, errY, func() { d.ints(where, " ", x, y) })
 	default:
-		same := bytes.Equal(a.Raw, b.Raw) && slices.Equal(a.ints32, b.ints32) && slices.Equal(a.floats, b.floats) && slices.Equal(a.doubles, b.doubles)
+		same := bytes.Equal(a.Raw, b.Raw) && slices.Equal(a.ints32, b.ints32) && slices.EqualFunc(a.floats, b.floats, sameBits32) && slices.EqualFunc(a.doubles, b.doubles, sameBits64)
 		if !same {
 			d.add(where, "other bytes of "+a.DataType.String(), 0, "")
 		}
@@ -336,15 +336,19 @@ func (d *differ) readable(where string, a, b error, compare func()) {
 
 func (d *differ) floats(where, gap string, a, b []float32) {
 	numbers(d, where, gap, a, b, func(x, y float32) (bool, float64) {
-		return math.Float32bits(x) == math.Float32bits(y), math.Abs(float64(x) - float64(y))
+		return sameBits32(x, y), math.Abs(float64(x) - float64(y))
 	}, func(x float32) string { return strconv.FormatFloat(float64(x), 'g', -1, 32) })
 }
 
 func (d *differ) doubles(where, gap string, a, b []float64) {
 	numbers(d, where, gap, a, b, func(x, y float64) (bool, float64) {
-		return math.Float64bits(x) == math.Float64bits(y), math.Abs(x - y)
+		return sameBits64(x, y), math.Abs(x - y)
 	}, func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) })
 }
+
+// Equal bits, so that a NaN equals itself and the zeros differ.
+func sameBits32(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) }
+func sameBits64(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) }
 
 func (d *differ) ints(where, gap string, a, b []int64) {
 	numbers(d, where, gap, a, b, func(x, y int64) (bool, float64) {
