@@ -319,7 +319,11 @@ func (l *Luck) Sentence() string {
 	}
 	between := ""
 	if l.Low != nil && l.High != nil {
-		between = fmt.Sprintf(" (%s..%s expected from its own replicates)", Number(*l.Low), Number(*l.High))
+		between = fmt.Sprintf(" (%s..%s expected from its own replicates", Number(*l.Low), Number(*l.High))
+		if l.Confidence > 0 {
+			between += ", a " + Percent(l.Confidence) + " prediction interval"
+		}
+		between += ")"
 	}
 	switch l.Kind {
 	case Lucky:

@@ -222,9 +222,11 @@ type Luck struct {
 	Metric Name     `json:"metric"`
 	Kind   LuckKind `json:"kind"`
 	Value  *float64 `json:"value"`
-	Low    *float64 `json:"low"`
-	High   *float64 `json:"high"`
-	Detail Prose    `json:"detail,omitempty"`
+	// Confidence is that of low..high, both sides together; 0: not said.
+	Confidence float64  `json:"confidence,omitempty"`
+	Low        *float64 `json:"low"`
+	High       *float64 `json:"high"`
+	Detail     Prose    `json:"detail,omitempty"`
 }
 
 // DeterminismKind says how the two trainings of the first seed differ.

@@ -405,14 +405,31 @@ func (r *Report) ExamChanged() *Exam {
 	return nil
 }
 
+// HasIntervals reports whether any interval is printed, so that IntervalNote
+// must be.
+func (r *Report) HasIntervals() bool { return r.firstInterval() != nil }
+
+func (r *Report) firstInterval() *Interval {
+	for i := range r.Metrics {
+		if m := &r.Metrics[i]; m.CI != nil {
+			return m.CI
+		} else if m.Value != nil {
+			return m.Value
+		}
+	}
+	for i := range r.Slices {
+		if ci := r.Slices[i].CI; ci != nil {
+			return ci
+		}
+	}
+	return nil
+}
+
 // IntervalNote says what low..high is.
 func (r *Report) IntervalNote() string {
 	confidence, sides := r.Run.Confidence, 1
-	for _, m := range r.Metrics {
-		if m.CI != nil {
-			confidence, sides = m.CI.Confidence, m.CI.Sides
-			break
-		}
+	if ci := r.firstInterval(); ci != nil {
+		confidence, sides = ci.Confidence, ci.Sides
 	}
 	each, both := confidence, 2*confidence-1
 	if sides == 2 {

@@ -229,6 +229,7 @@ func (c *checker) parts(r *Report) {
 	}
 	for i, l := range r.Luck {
 		oneOf(c, fmt.Sprintf("luck[%d].kind", i), l.Kind, Usual, Lucky, Unlucky, Inert)
+		c.probability(fmt.Sprintf("luck[%d].confidence", i), &l.Confidence)
 	}
 	if d := r.Determinism; d != nil {
 		oneOf(c, "determinism.kind", d.Kind, Identical, EqualPredictions, WithinTolerance, Different, ProofOff)

@@ -285,11 +285,8 @@ func (w *writer) next() {
 
 func (w *writer) foot(shortened bool) {
 	w.str("\n<sub>")
-	for _, m := range w.r.Metrics {
-		if m.CI != nil && w.form.table {
-			w.str(w.r.IntervalNote() + " ")
-			break
-		}
+	if w.r.HasIntervals() && w.form.reasons > 0 {
+		w.str(w.r.IntervalNote() + " ")
 	}
 	if shortened {
 		w.str("Shortened; the whole is in the run's report. ")

@@ -158,7 +158,7 @@ func base() *report.Report {
 		})
 	}
 	r.Luck = []report.Luck{
-		{Metric: "roc_auc", Kind: report.Usual, Value: p(0.6551), Low: p(0.6509), High: p(0.6582)},
+		{Metric: "roc_auc", Kind: report.Usual, Confidence: 0.95, Value: p(0.6551), Low: p(0.6509), High: p(0.6582)},
 		{Metric: "log_loss", Kind: report.Usual, Value: p(0.51263), Low: p(0.5117), High: p(0.5142)},
 	}
 	r.Determinism = &report.Determinism{
@@ -235,7 +235,7 @@ func Fail() *report.Report {
 	r.Slices[1].P, r.Slices[1].PHolm = p(0.0097), p(0.0291)
 	r.Exams[0].Verdict, r.Exams[1].Verdict = verdict.Fail, verdict.Fail
 	r.Luck[0] = report.Luck{Metric: "roc_auc", Kind: report.Lucky, Value: p(0.6551), Low: p(0.6491), High: p(0.6547),
-		Detail: "the first seed lies above what its own replicates lead one to expect"}
+		Confidence: 0.95}
 	r.Run.Dirty = true
 	return r
 }

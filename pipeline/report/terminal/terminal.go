@@ -199,11 +199,12 @@ func (p *printer) lines(r *report.Report, page string) {
 			p.proof(r.Determinism)
 		}
 	}
-	for _, m := range r.Metrics {
-		if m.CI != nil {
-			p.block("  ", pad("reading", 9), r.IntervalNote()+" ┊ is the margin, │ no change, ● the improvement.")
-			break
+	if r.HasIntervals() {
+		note := r.IntervalNote()
+		if !r.First() {
+			note += " ┊ is the margin, │ no change, ● the improvement."
 		}
+		p.block("  ", pad("reading", 9), note)
 	}
 	if page != "" {
 		p.block("  ", pad("page", 9), page)
