@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dosirak-ml/dosirak/model-server/bundle/onnx"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -51,32 +52,27 @@ type Predictions func(context.Context) (PredictionDifference, error)
 
 // ModelDifference is a place at which two models differ.
 type ModelDifference struct {
-	Where string `json:"where"` // node and field or tensor
-	A     string `json:"a"`
-	B     string `json:"b"`
+	Where  string `json:"where"`  // node and field, or tensor and element
+	Detail string `json:"detail"` // what it was in either model
 }
 
-func (d ModelDifference) String() string {
-	if d.A == "" && d.B == "" {
-		return d.Where
-	}
-	return fmt.Sprintf("%s: %s, then %s", d.Where, orAbsent(d.A), orAbsent(d.B))
-}
+func (d ModelDifference) String() string { return d.Where + ": " + d.Detail }
 
 // Proof is what came of training the first seed twice.
 type Proof struct {
 	Seed        int64                 `json:"seed"`
 	Kind        Kind                  `json:"kind"`
-	Model       *ModelDifference      `json:"model,omitempty"`       // first difference
-	Differences int                   `json:"differences,omitempty"` // how many places of the model differ
-	ModelError  string                `json:"model_error,omitempty"` // why the models could not be told apart
-	History     *HistoryDifference    `json:"history,omitempty"`     // first difference
-	Predictions *PredictionDifference `json:"predictions,omitempty"` // where the bytes differ
-	Cause       string                `json:"cause,omitempty"`       // where it can be named
-	Hint        string                `json:"hint,omitempty"`        // what to do about it
-	Remembered  bool                  `json:"remembered,omitempty"`  // not repeated, for nothing changed
-	Files       []store.File          `json:"files"`                 // of the first training
-	TwinFiles   []store.File          `json:"twin_files"`            // of the second
+	Model       *ModelDifference      `json:"model,omitempty"`        // first difference
+	Differences int                   `json:"differences,omitempty"`  // how many places of the model differ
+	SameContent bool                  `json:"same_content,omitempty"` // other bytes that say the same
+	ModelError  string                `json:"model_error,omitempty"`  // why the models could not be told apart
+	History     *HistoryDifference    `json:"history,omitempty"`      // first difference
+	Predictions *PredictionDifference `json:"predictions,omitempty"`  // where the bytes differ
+	Cause       string                `json:"cause,omitempty"`        // where it can be named
+	Hint        string                `json:"hint,omitempty"`         // what to do about it
+	Remembered  bool                  `json:"remembered,omitempty"`   // not repeated, for nothing changed
+	Files       []store.File          `json:"files"`                  // of the first training
+	TwinFiles   []store.File          `json:"twin_files"`             // of the second
 }
 
 // Prove compares two trainings of the same seed.
@@ -97,12 +93,13 @@ func Prove(ctx context.Context, first, second Side, predictions Predictions) (Pr
 		p.Kind = Identical
 		return p, nil
 	}
-	differences, err := compareModels(a, b)
+	differences, same, err := compareModels(a, b)
+	p.SameContent = same
 	switch {
 	case err != nil:
 		p.ModelError = err.Error()
 	case len(differences) > 0:
-		p.Model, p.Differences = &differences[0], len(differences)
+		p.Model, p.Differences = &ModelDifference{Where: differences[0].Where, Detail: differences[0].Detail}, len(differences)
 	}
 	diff, err := predictions(ctx)
 	if err != nil {
@@ -135,43 +132,47 @@ func Remember(ctx context.Context, s *store.Store, run *store.Run, key string, p
 }
 
 // explain names a cause where the differences tell it, and what to do.
-func explain(p Proof, differences []ModelDifference) (cause, hint string) {
-	only := func(what func(where string) bool) bool {
+func explain(p Proof, differences []onnx.Difference) (cause, hint string) {
+	only := func(what func(onnx.Difference) bool) bool {
 		for _, d := range differences {
-			if !what(d.Where) {
+			if !what(d) {
 				return false
 			}
 		}
 		return len(differences) > 0
 	}
+	graphName := func(d onnx.Difference) bool { return d.Where == "graph name" }
 	switch {
-	case only(isGraphName):
-		return "the graph's name is random: skl2onnx's convert_sklearn draws one for each export",
+	case p.SameContent:
+		return "the models say the same in other bytes: the exporter writes its fields in no fixed order",
+			"`reproduce: predictions` accepts that; bitwise needs an exporter that always writes the same bytes"
+	case only(graphName):
+		return "only the graph's name differs: skl2onnx's convert_sklearn draws a random one for each export",
 			"export with skl2onnx.to_onnx, which gives a fixed name, or pass name= to convert_sklearn"
-	case only(func(where string) bool { return isGraphName(where) || isNote(where) }):
-		return "only notes in the model differ (name, documentation, producer or metadata), not what it computes",
+	case only(func(d onnx.Difference) bool { return graphName(d) || isNote(d.Where) }):
+		return "only notes in the model differ (names, documentation, producer or metadata), not what it computes",
 			"write no time, path or random id into the model"
 	case p.Kind == EqualPredictions:
-		return "", "the answers are the same: `reproduce: predictions` accepts that; bitwise needs the same bytes from the exporter"
+		return "", "`reproduce: predictions` accepts equal answers; bitwise needs the same weights, or the same bytes from the exporter"
 	case p.History != nil && p.History.First:
-		return "the trainings differ from their first step on: the start or the order of the rows is not the seed's",
+		return "the trainings differ from their first step on, so the start or the order of the rows is not the seed's",
 			"give {seed} (DOSIRAK_SEED) to every generator of random numbers: initial weights, shuffles, splits, sampling"
 	case p.History != nil:
-		return "the trainings begin alike and part later: sums in another order, as threads or a GPU make them, grow from rounding",
-			"train with one thread (OMP_NUM_THREADS=1) or with the framework's deterministic mode, or set reproduce: {tolerance: ...}"
+		return "the trainings begin alike and part later: a generator that is first used then, or rounding that grows because threads or a GPU add in another order",
+			"give {seed} (DOSIRAK_SEED) to every generator of random numbers; train with one thread (OMP_NUM_THREADS=1) or in the framework's deterministic mode, or set reproduce: {tolerance: ...}"
 	}
-	return "", "give {seed} (DOSIRAK_SEED) to every generator of random numbers; then look at threads (OMP_NUM_THREADS=1) and at what is read in no fixed order (folders, sets, queries without ORDER BY); a history.jsonl with one object a step shows where they part"
+	return "", "give {seed} (DOSIRAK_SEED) to every generator of random numbers; then look at threads (OMP_NUM_THREADS=1) and at what is read in no fixed order (folders, sets, queries without ORDER BY); a history.jsonl with one object a step shows where the trainings part"
 }
 
-func isGraphName(where string) bool { return where == "graph.name" || where == "graph name" }
-
+// isNote reports whether a place of a model says nothing about what it
+// computes.
 func isNote(where string) bool {
-	for _, part := range []string{"doc_string", "producer_", "metadata_props", "model_version", "domain"} {
-		if strings.Contains(where, part) {
+	for _, part := range []string{"doc_string", "producer", "metadata", "model_version", "domain"} {
+		if where == part || strings.HasSuffix(where, " "+part) || strings.Contains(where, part+" \"") {
 			return true
 		}
 	}
-	return false
+	return strings.HasPrefix(where, "node ") && strings.HasSuffix(where, "\" name")
 }
 
 // Reproduce is how alike two trainings of one seed must be.
@@ -257,7 +258,7 @@ func (p *Proof) reason() string {
 		}
 	}
 	if p.Model != nil {
-		text += "; first difference of the models: " + p.Model.String()
+		text += "; the models differ first in " + p.Model.String()
 		if p.Differences > 1 {
 			text += fmt.Sprintf(" (and %d more)", p.Differences-1)
 		}
@@ -266,7 +267,7 @@ func (p *Proof) reason() string {
 		text += "; where they differ is not known: " + p.ModelError
 	}
 	if p.History != nil {
-		text += "; first difference of the histories: " + p.History.String()
+		text += "; the histories differ first in " + p.History.String()
 	}
 	if p.Cause != "" {
 		text += "; " + p.Cause
