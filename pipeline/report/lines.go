@@ -65,8 +65,7 @@ func (r *Report) sliceLine() Line {
 			parts = append(parts, fmt.Sprintf("%d cannot be told", unclear))
 		}
 		line.Text = fmt.Sprintf("of %s %s", plural(judged, "slice"), strings.Join(parts, ", "))
-		if w := r.SliceOrder(); len(w) > 0 {
-			s := &r.Slices[w[0]]
+		if s := r.worstSlice(); s != nil {
 			f := s.Comparison().Figures()
 			line.Text += fmt.Sprintf("; first %s: %s %s (%s)", s.Label(), s.Metric, f.Improvement, f.Interval)
 		}

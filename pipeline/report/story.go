@@ -1,9 +1,7 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -47,8 +45,9 @@ func (r *Report) Reasons() []string {
 		return []string{"The candidate is the baseline's own bundle: there is nothing to judge and nothing to promote."}
 	}
 	var out []string
+	order := r.SliceOrder()
 	for _, v := range []verdict.Verdict{verdict.Fail, verdict.Inconclusive} {
-		out = append(out, r.gateReasons(v)...)
+		out = append(out, r.gateReasons(v, order)...)
 	}
 	if len(out) > 0 {
 		return out
@@ -59,8 +58,8 @@ func (r *Report) Reasons() []string {
 	return []string{"No gate says why; the run may have ended early."}
 }
 
-// gateReasons lists the gates whose verdict is v.
-func (r *Report) gateReasons(v verdict.Verdict) []string {
+// gateReasons lists the gates whose verdict is v; slices in the given order.
+func (r *Report) gateReasons(v verdict.Verdict, slices []int) []string {
 	var out []string
 	if d := r.Determinism; d != nil && d.Verdict == v {
 		out = append(out, d.Sentence())
@@ -70,7 +69,7 @@ func (r *Report) gateReasons(v verdict.Verdict) []string {
 			out = append(out, m.Sentence())
 		}
 	}
-	for _, i := range r.SliceOrder() {
+	for _, i := range slices {
 		if s := &r.Slices[i]; s.Matters() && s.Verdict == v && !r.Unchanged {
 			out = append(out, s.Sentence())
 		}
@@ -315,85 +314,6 @@ func (s *Slice) Matters() bool {
 	return s.Verdict == verdict.Fail || (s.Verdict == verdict.Inconclusive && s.Mode == GateSlice)
 }
 
-// Changed reports whether a reader must see m: it does not pass, it changed by
-// more than chance, it is the primary one, or there is no baseline and it is
-// judged.
-func (m *Metric) Changed() bool {
-	c := m.Comparison()
-	low, high := c.low(), c.high()
-	return m.Verdict == verdict.Fail || m.Verdict == verdict.Inconclusive || m.Improved || m.Primary ||
-		(low != nil && *low > 0) || (high != nil && *high < 0) ||
-		(m.Baseline == nil && m.Verdict != "")
-}
-
-// MetricOrder returns the indices of r.Metrics as a reader wants them: what
-// fails, what cannot be told, the primary one, what improved, the rest; then
-// the same against the anchor.
-func (r *Report) MetricOrder() []int {
-	rank := func(m *Metric) int {
-		k := 4
-		switch {
-		case m.Verdict == verdict.Fail:
-			return 0
-		case m.Verdict == verdict.Inconclusive:
-			return 1
-		case m.Primary:
-			k = 2
-		case m.Improved:
-			k = 3
-		case m.Verdict == "":
-			k = 5
-		}
-		if m.Against == AgainstAnchor {
-			k += 10
-		}
-		return k
-	}
-	return order(len(r.Metrics), func(a, b int) int {
-		return cmp.Compare(rank(&r.Metrics[a]), rank(&r.Metrics[b]))
-	})
-}
-
-// SliceOrder returns the indices of r.Slices, those that matter first, then
-// those judged from worst to best in units of their margin, then those only
-// listed.
-func (r *Report) SliceOrder() []int {
-	type key struct {
-		rank  int
-		worst float64
-	}
-	keys := make([]key, len(r.Slices))
-	for i := range r.Slices {
-		s := &r.Slices[i]
-		k := key{rank: 3}
-		switch {
-		case s.Verdict == verdict.Fail:
-			k.rank = 0
-		case s.Matters():
-			k.rank = 1
-		case s.Verdict != "":
-			k.rank = 2
-		}
-		c := s.Comparison()
-		if unit, ok := c.unit(); ok && c.Point != nil && c.Limit != nil {
-			k.worst = *c.Point / unit
-		}
-		keys[i] = k
-	}
-	return order(len(r.Slices), func(a, b int) int {
-		return cmp.Or(cmp.Compare(keys[a].rank, keys[b].rank), cmp.Compare(keys[a].worst, keys[b].worst))
-	})
-}
-
-func order(n int, compare func(a, b int) int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = i
-	}
-	slices.SortStableFunc(out, compare)
-	return out
-}
-
 // ExamChanged returns the exam that promoted production where it is not
 // today's, else nil.
 func (r *Report) ExamChanged() *Exam {
@@ -436,98 +356,6 @@ func (r *Report) IntervalNote() string {
 		each, both = (1+confidence)/2, confidence
 	}
 	return fmt.Sprintf("low..high is a %s interval: each bound %s.", Percent(both), Percent(each))
-}
-
-// Step is something to do next, with the command that does it where there is
-// one.
-type Step struct {
-	Text    string
-	Command string
-}
-
-// Next says what to do next. Commands hold names of the closed alphabet and
-// numbers only, so they can be copied into a shell.
-func (r *Report) Next() []Step {
-	var steps []Step
-	if r.Unchanged && r.Verdict == verdict.Pass {
-		return []Step{{Text: "Nothing to do."}}
-	}
-	if d := r.Determinism; d != nil && d.Verdict == verdict.Fail {
-		text := "Make training reproducible, or say in `train.reproduce` what is enough"
-		if d.Hint != "" {
-			text = string(d.Hint)
-		}
-		steps = append(steps, Step{Text: strings.TrimSuffix(text, ".")})
-	}
-	for _, i := range r.MetricOrder() {
-		if m := &r.Metrics[i]; m.Verdict == verdict.Fail || m.Verdict == verdict.Inconclusive {
-			if m.Verdict == verdict.Inconclusive {
-				steps = append(steps, inconclusiveStep(m)...)
-			}
-			steps = append(steps, Step{
-				Text:    "See what was tested and what would change the verdict",
-				Command: fmt.Sprintf("dosirak explain %s %s", r.Run.ID, m.Name),
-			})
-			break
-		}
-	}
-	if len(steps) == 0 && r.Verdict != verdict.Pass {
-		return []Step{r.lastResort()}
-	}
-	if r.Verdict == verdict.Pass {
-		command := fmt.Sprintf("dosirak promote %s", r.Run.ID)
-		if r.Run.Environment != "" {
-			command += " --environment " + string(r.Run.Environment)
-		}
-		text := "Propose this model"
-		if r.ExamChanged() != nil {
-			text, command = "The exam was changed: look at the changes, then propose this model", command+" --acknowledge-exam"
-		}
-		steps = append(steps, Step{Text: text, Command: command})
-	}
-	return steps
-}
-
-// lastResort is the step where no metric and no proof says what to do.
-func (r *Report) lastResort() Step {
-	if r.smokeFailed() {
-		return Step{Text: "Test the server again once it is mended", Command: fmt.Sprintf("dosirak smoke %s", r.Run.ID)}
-	}
-	for _, i := range r.SliceOrder() {
-		if s := &r.Slices[i]; s.Matters() {
-			return Step{Text: "See what was tested and what would change the verdict", Command: fmt.Sprintf("dosirak explain %s %s", r.Run.ID, s.Metric)}
-		}
-	}
-	if r.First() {
-		return Step{Text: "Give the metrics floors or ceilings in dosirak.yaml: there is no baseline to compare a first model with"}
-	}
-	return Step{Text: "Look at the whole run", Command: fmt.Sprintf("dosirak runs show %s", r.Run.ID)}
-}
-
-func inconclusiveStep(m *Metric) []Step {
-	var ways []string
-	if m.RowsNeeded != nil {
-		ways = append(ways, fmt.Sprintf("evaluate on about %s rows", RoundedUp(*m.RowsNeeded)))
-	}
-	if m.MDE != nil && m.Margin != "" {
-		ways = append(ways, fmt.Sprintf("accept a margin of %s", m.CI.Scaled(*m.MDE)))
-	}
-	if len(ways) == 0 {
-		return nil
-	}
-	return []Step{{Text: "To tell " + string(m.Name) + ", " + strings.Join(ways, ", or ")}}
-}
-
-func (r *Report) smokeFailed() bool {
-	if r.Smoke == nil {
-		return false
-	}
-	for _, c := range r.Smoke.Checks {
-		if c.Verdict == verdict.Fail {
-			return true
-		}
-	}
-	return false
 }
 
 // Outcome returns the worst verdict of the checks that ran, and how many

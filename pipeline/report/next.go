@@ -1,0 +1,98 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// Step is something to do next, with the command that does it where there is
+// one.
+type Step struct {
+	Text    string
+	Command string
+}
+
+// Next says what to do next. Commands hold names of the closed alphabet and
+// numbers only, so they can be copied into a shell.
+func (r *Report) Next() []Step {
+	var steps []Step
+	if r.Unchanged && r.Verdict == verdict.Pass {
+		return []Step{{Text: "Nothing to do."}}
+	}
+	if d := r.Determinism; d != nil && d.Verdict == verdict.Fail {
+		text := "Make training reproducible, or say in `train.reproduce` what is enough"
+		if d.Hint != "" {
+			text = string(d.Hint)
+		}
+		steps = append(steps, Step{Text: strings.TrimSuffix(text, ".")})
+	}
+	for _, i := range r.MetricOrder() {
+		if m := &r.Metrics[i]; m.Verdict == verdict.Fail || m.Verdict == verdict.Inconclusive {
+			if m.Verdict == verdict.Inconclusive {
+				steps = append(steps, inconclusiveStep(m)...)
+			}
+			steps = append(steps, Step{
+				Text:    "See what was tested and what would change the verdict",
+				Command: fmt.Sprintf("dosirak explain %s %s", r.Run.ID, m.Name),
+			})
+			break
+		}
+	}
+	if len(steps) == 0 && r.Verdict != verdict.Pass {
+		return []Step{r.lastResort()}
+	}
+	if r.Verdict == verdict.Pass {
+		command := fmt.Sprintf("dosirak promote %s", r.Run.ID)
+		if r.Run.Environment != "" {
+			command += " --environment " + string(r.Run.Environment)
+		}
+		text := "Propose this model"
+		if r.ExamChanged() != nil {
+			text, command = "The exam was changed: look at the changes, then propose this model", command+" --acknowledge-exam"
+		}
+		steps = append(steps, Step{Text: text, Command: command})
+	}
+	return steps
+}
+
+// lastResort is the step where no metric and no proof says what to do.
+func (r *Report) lastResort() Step {
+	if r.smokeFailed() {
+		return Step{Text: "Test the server again once it is mended", Command: fmt.Sprintf("dosirak smoke %s", r.Run.ID)}
+	}
+	if s := r.worstSlice(); s != nil && s.Matters() {
+		return Step{Text: "See what was tested and what would change the verdict", Command: fmt.Sprintf("dosirak explain %s %s", r.Run.ID, s.Metric)}
+	}
+	if r.First() {
+		return Step{Text: "Give the metrics floors or ceilings in dosirak.yaml: there is no baseline to compare a first model with"}
+	}
+	return Step{Text: "Look at the whole run", Command: fmt.Sprintf("dosirak runs show %s", r.Run.ID)}
+}
+
+func inconclusiveStep(m *Metric) []Step {
+	var ways []string
+	if m.RowsNeeded != nil {
+		ways = append(ways, fmt.Sprintf("evaluate on about %s rows", RoundedUp(*m.RowsNeeded)))
+	}
+	if m.MDE != nil && m.Margin != "" {
+		ways = append(ways, fmt.Sprintf("accept a margin of %s", m.CI.Scaled(*m.MDE)))
+	}
+	if len(ways) == 0 {
+		return nil
+	}
+	return []Step{{Text: "To tell " + string(m.Name) + ", " + strings.Join(ways, ", or ")}}
+}
+
+func (r *Report) smokeFailed() bool {
+	if r.Smoke == nil {
+		return false
+	}
+	for _, c := range r.Smoke.Checks {
+		if c.Verdict == verdict.Fail {
+			return true
+		}
+	}
+	return false
+}
