@@ -17,9 +17,9 @@ type Limits struct {
 	Depth int // of nested objects and lists
 }
 
-// DefaultLimits are far above what a run writes: 200 metrics with 200 slices
-// each take about 20 MB.
-func DefaultLimits() Limits { return Limits{Bytes: 32 << 20, Items: 50_000, Depth: 16} }
+// DefaultLimits are far above what a run writes: 200 metrics with 50 slices
+// each take about 6 MB.
+func DefaultLimits() Limits { return Limits{Bytes: 16 << 20, Items: 50_000, Depth: 16} }
 
 // Parse reads a report that anyone may have written. See the package comment
 // for what it refuses. The error names the field.
@@ -107,8 +107,8 @@ func (r *Report) fillEmpty() {
 func scan(data []byte, limits Limits) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
-	s := scanner{dec: dec, limits: limits}
-	if err := s.value(reflect.TypeFor[Report](), "", 0); err != nil {
+	s := scanner{dec: dec, limits: limits, fields: map[reflect.Type]map[string]reflect.Type{}}
+	if err := s.value(reflect.TypeFor[Report]()); err != nil {
 		return err
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
@@ -120,23 +120,56 @@ func scan(data []byte, limits Limits) error {
 type scanner struct {
 	dec    *json.Decoder
 	limits Limits
+	fields map[reflect.Type]map[string]reflect.Type
+	path   []place // where the scanner is; written out only for an error
 }
 
-func (s *scanner) value(t reflect.Type, path string, depth int) error {
-	if depth > s.limits.Depth {
-		return fmt.Errorf("%s: nested deeper than %d levels", where(path), s.limits.Depth)
+// place is a key, or an index where the key is "".
+type place struct {
+	key   string
+	index int
+}
+
+func (s *scanner) fail(format string, args ...any) error {
+	return fmt.Errorf("%s: %s", where(pathText(s.path)), fmt.Sprintf(format, args...))
+}
+
+func pathText(path []place) string {
+	var b strings.Builder
+	for _, p := range path {
+		switch {
+		case p.key == "":
+			fmt.Fprintf(&b, "[%d]", p.index)
+		case b.Len() > 0:
+			b.WriteString("." + p.key)
+		default:
+			b.WriteString(p.key)
+		}
+	}
+	return b.String()
+}
+
+// within scans a value of type t at p.
+func (s *scanner) within(p place, t reflect.Type) error {
+	s.path = append(s.path, p)
+	err := s.value(t)
+	s.path = s.path[:len(s.path)-1]
+	return err
+}
+
+func (s *scanner) value(t reflect.Type) error {
+	if len(s.path) > s.limits.Depth {
+		return s.fail("nested deeper than %d levels", s.limits.Depth)
 	}
 	token, err := s.dec.Token()
 	if err != nil {
-		return fmt.Errorf("%s: %s", where(path), quote(err.Error()))
+		return s.fail("%s", quote(err.Error()))
 	}
 	if token == nil {
-		switch t.Kind() {
-		case reflect.Pointer:
+		if t.Kind() == reflect.Pointer {
 			return nil
-		default:
-			return fmt.Errorf("%s: is null", where(path))
 		}
+		return s.fail("is null")
 	}
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -147,56 +180,60 @@ func (s *scanner) value(t reflect.Type, path string, depth int) error {
 	}
 	switch {
 	case delim == '{' && t.Kind() == reflect.Struct:
-		fields := fieldsOf(t)
-		return s.object(path, func(key, at string) error {
-			ft, ok := fields[key]
-			if !ok {
-				return fmt.Errorf("%s: unknown field", where(at))
-			}
-			return s.value(ft, at, depth+1)
-		})
+		if s.fields[t] == nil {
+			s.fields[t] = fieldsOf(t)
+		}
+		return s.object(func(key string) (reflect.Type, bool) { ft, ok := s.fields[t][key]; return ft, ok })
 	case delim == '{' && t.Kind() == reflect.Map:
-		return s.object(path, func(key, at string) error { return s.value(t.Elem(), at, depth+1) })
+		return s.object(func(string) (reflect.Type, bool) { return t.Elem(), true })
 	case delim == '[' && t.Kind() == reflect.Slice:
 		for i := 0; s.dec.More(); i++ {
 			if i >= s.limits.Items {
-				return fmt.Errorf("%s: more than %d items", where(path), s.limits.Items)
+				return s.fail("more than %d items", s.limits.Items)
 			}
-			if err := s.value(t.Elem(), fmt.Sprintf("%s[%d]", path, i), depth+1); err != nil {
+			if err := s.within(place{index: i}, t.Elem()); err != nil {
 				return err
 			}
 		}
-		return s.end(path)
+		return s.end()
 	}
-	return fmt.Errorf("%s: is not %s", where(path), kindName(t))
+	return s.fail("is not %s", kindName(t))
 }
 
-func (s *scanner) object(path string, field func(key, at string) error) error {
+func (s *scanner) object(field func(key string) (reflect.Type, bool)) error {
 	seen := map[string]bool{}
 	for s.dec.More() {
 		token, err := s.dec.Token()
 		if err != nil {
-			return fmt.Errorf("%s: %s", where(path), quote(err.Error()))
+			return s.fail("%s", quote(err.Error()))
 		}
 		key, _ := token.(string)
-		at := strings.TrimPrefix(path+"."+string(NewText(key)), ".")
-		if seen[key] {
-			return fmt.Errorf("%s: stands there twice", where(at))
+		t, known := field(key)
+		at := place{key: key}
+		if key == "" {
+			at.key = "?"
 		}
-		if len(seen) >= s.limits.Items {
-			return fmt.Errorf("%s: more than %d items", where(path), s.limits.Items)
+		switch {
+		case !known:
+			s.path = append(s.path, at)
+			return s.fail("unknown field")
+		case seen[key]:
+			s.path = append(s.path, at)
+			return s.fail("stands there twice")
+		case len(seen) >= s.limits.Items:
+			return s.fail("more than %d items", s.limits.Items)
 		}
 		seen[key] = true
-		if err := field(key, at); err != nil {
+		if err := s.within(at, t); err != nil {
 			return err
 		}
 	}
-	return s.end(path)
+	return s.end()
 }
 
-func (s *scanner) end(path string) error {
+func (s *scanner) end() error {
 	if _, err := s.dec.Token(); err != nil {
-		return fmt.Errorf("%s: %s", where(path), quote(err.Error()))
+		return s.fail("%s", quote(err.Error()))
 	}
 	return nil
 }

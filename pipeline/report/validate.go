@@ -18,7 +18,7 @@ const maxProblems = 20
 // field it concerns, or nil.
 func (r *Report) Validate() error {
 	c := &checker{}
-	c.leaves(reflect.ValueOf(r).Elem(), "", false)
+	c.leaves(reflect.ValueOf(r).Elem(), false)
 	c.run(r)
 	for i := range r.Metrics {
 		c.metric(&r.Metrics[i], fmt.Sprintf("metrics[%d]", i))
@@ -36,6 +36,7 @@ func (r *Report) Validate() error {
 type checker struct {
 	problems []error
 	more     int
+	path     []place // where leaves is
 }
 
 func (c *checker) add(path, format string, args ...any) {
@@ -55,43 +56,49 @@ func (c *checker) err() error {
 
 // leaves checks every value that knows its own form, and that every number is
 // finite. optional is true where an empty value is written as no value.
-func (c *checker) leaves(v reflect.Value, path string, optional bool) {
-	if leaf, ok := v.Interface().(checked); ok {
+func (c *checker) leaves(v reflect.Value, optional bool) {
+	if v.Type().Implements(checkedType) {
 		if optional && v.IsZero() {
 			return
 		}
-		if err := leaf.check(); err != nil {
-			c.add(path, "%v", err)
+		if err := v.Interface().(checked).check(); err != nil {
+			c.add(pathText(c.path), "%v", err)
 		}
 		return
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
-			c.leaves(v.Elem(), path, false)
+			c.leaves(v.Elem(), false)
 		}
 	case reflect.Float64:
 		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
-			c.add(path, "is %v; an undefined number is null", f)
+			c.add(pathText(c.path), "is %v; an undefined number is null", f)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
-			c.leaves(v.Index(i), fmt.Sprintf("%s[%d]", path, i), false)
+			c.within(place{index: i}, v.Index(i), false)
 		}
 	case reflect.Map:
 		for _, key := range v.MapKeys() {
-			at := path + "." + key.String()
-			c.leaves(key, at, false)
-			c.leaves(v.MapIndex(key), at, false)
+			c.within(place{key: key.String()}, key, false)
+			c.within(place{key: key.String()}, v.MapIndex(key), false)
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
-			at := strings.TrimPrefix(path+"."+name, ".")
-			c.leaves(v.Field(i), at, options == "omitempty" || v.Field(i).Type() == textType)
+			c.within(place{key: name}, v.Field(i), options == "omitempty" || v.Field(i).Type() == textType)
 		}
 	}
 }
+
+func (c *checker) within(p place, v reflect.Value, optional bool) {
+	c.path = append(c.path, p)
+	c.leaves(v, optional)
+	c.path = c.path[:len(c.path)-1]
+}
+
+var checkedType = reflect.TypeFor[checked]()
 
 // textType marks fields whose emptiness says something (an exam's old value):
 // an empty Text is well formed everywhere.
