@@ -17,7 +17,11 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/where"
 )
+
+// A slice is evaluated on the columns of a table.
+var _ where.Column = Column{}
 
 func write(t testing.TB, name string, content []byte) string {
 	t.Helper()

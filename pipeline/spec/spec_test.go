@@ -270,3 +270,12 @@ func numbered(format string, size int) string {
 	}
 	return b.String()
 }
+
+func BenchmarkParse(b *testing.B) {
+	data, err := os.ReadFile("testdata/good/design.yaml")
+	require.NoError(b, err)
+	for b.Loop() {
+		_, err := spec.Parse("dosirak.yaml", data, catalogue)
+		require.NoError(b, err)
+	}
+}
