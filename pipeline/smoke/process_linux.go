@@ -1,0 +1,9 @@
+package smoke
+
+import "syscall"
+
+// processAttributes gives a child a group of its own, so that Ctrl-C at the
+// terminal reaches it through us only, and lets it not outlive us.
+func processAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
