@@ -80,7 +80,9 @@ func (c *checker) leaves(v reflect.Value, optional bool) {
 			c.within(place{index: i}, v.Index(i), false)
 		}
 	case reflect.Map:
-		for _, key := range v.MapKeys() {
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, key := range keys {
 			c.within(place{key: key.String()}, key, false)
 			c.within(place{key: key.String()}, v.MapIndex(key), false)
 		}

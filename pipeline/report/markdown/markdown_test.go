@@ -54,7 +54,7 @@ var (
 	address   = regexp.MustCompile(`(?i)https?://|www\.[a-z]|[a-z0-9]@[a-z0-9]`)
 	// What Markdown reads as structure: none of it may come from outside. "|"
 	// is counted per row below.
-	structure = regexp.MustCompile("[\\\\*~\\[\\]{}$<>]|\\b_|_\\b")
+	structure = regexp.MustCompile(`[\\*~\[\]{}$<>]|\b_|_\b`)
 )
 
 func TestOutsideTextDoesNothing(t *testing.T) {
