@@ -140,6 +140,10 @@ func runScenario(t *testing.T, dir string, env ...string) (killed bool, output s
 	return true, string(out)
 }
 
+// everyHit kills at each hit of a point. The race detector makes processes
+// start slowly; there the first hit of each point in each start is enough.
+var everyHit = true
+
 func TestKillAtEveryFailpoint(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -162,6 +166,9 @@ func TestKillAtEveryFailpoint(t *testing.T) {
 		}
 		checkClean(t, project)
 		for i, point := range hits {
+			if !everyHit && slices.Index(hits, point) < i {
+				continue
+			}
 			t.Run(fmt.Sprintf("%s/%03d-%s", name, i+1, strings.ReplaceAll(point, "/", "-")), func(t *testing.T) {
 				t.Parallel()
 				project := t.TempDir()
@@ -169,8 +176,7 @@ func TestKillAtEveryFailpoint(t *testing.T) {
 				killed, output := runScenario(t, project, failpoint.EnvKill+"="+strconv.Itoa(i+1))
 				require.True(t, killed, "the process was not killed at hit %d: %s", i+1, output)
 				checkReadable(t, project)
-				killed, output = runScenario(t, project)
-				require.False(t, killed, output)
+				require.NoError(t, scenario(project), "the next run")
 				checkReadable(t, project)
 				checkClean(t, project)
 			})
@@ -227,7 +233,7 @@ func checkClean(t *testing.T, project string) {
 		require.NoError(t, err)
 		var names []string
 		for _, entry := range entries {
-			if folder != "slots" && folder != "env" || entry.IsDir() {
+			if entry.IsDir() || folder == "tmp" {
 				names = append(names, entry.Name())
 			}
 		}
@@ -245,5 +251,5 @@ func checkClean(t *testing.T, project string) {
 		require.NoError(t, err)
 		assert.Contains(t, string(record), `"status": "done"`)
 	}
-	assert.False(t, slices.Contains(names("."), "file"), "temporary files stay in tmp")
+	assert.ElementsMatch(t, []string{"blobs", "cache", "env", "runs", "slots", "tmp"}, names("."))
 }

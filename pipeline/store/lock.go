@@ -14,11 +14,22 @@ import (
 // errLocked says that another process holds a lock.
 var errLocked = errors.New("locked by another process")
 
+// heldLock is a lock that this process holds.
+type heldLock struct{ file *os.File }
+
+// Close releases the lock, explicitly: a child that is just being forked holds
+// a copy of the file until it runs its program, and a lock ends by itself only
+// with the last copy.
+func (l *heldLock) Close() {
+	_ = unix.Flock(int(l.file.Fd()), unix.LOCK_UN)
+	l.file.Close()
+}
+
 // lock opens path, which is made when missing, and locks it without waiting;
 // errLocked when another holds it. Closing the file releases the lock, as the
 // end of the process does. Children do not inherit it: Go opens files with
 // O_CLOEXEC.
-func lock(path string, exclusive bool) (*os.File, error) {
+func lock(path string, exclusive bool) (*heldLock, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, err
@@ -40,12 +51,12 @@ func lock(path string, exclusive bool) (*os.File, error) {
 		}
 		return nil, err
 	}
-	return f, nil
+	return &heldLock{f}, nil
 }
 
 // await is lock, but waits until the lock is free or ctx ends. It polls, so
 // that Ctrl-C is never stuck in a system call.
-func await(ctx context.Context, path string, exclusive bool) (*os.File, error) {
+func await(ctx context.Context, path string, exclusive bool) (*heldLock, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
 		f, err := lock(path, exclusive)
 		if !errors.Is(err, errLocked) {

@@ -47,7 +47,7 @@ type Run struct {
 	store   *Store
 	session *session
 	dir     string
-	lock    *os.File
+	lock    *heldLock
 
 	mu     sync.Mutex
 	record Record

@@ -12,7 +12,7 @@ import (
 // and a model that wrongly holds a path does not differ for that reason only.
 type Slot struct {
 	Dir  string // absolute, empty when acquired
-	lock *os.File
+	lock *heldLock
 }
 
 // Slot returns a free slot. before is called with the folder when a leftover

@@ -43,9 +43,9 @@ type Store struct {
 
 // session is what a writing process holds.
 type session struct {
-	tmp     string   // folder of this process below tmp/
-	gc      *os.File // shared lock that keeps gc out
-	tmpLock *os.File
+	tmp     string    // folder of this process below tmp/
+	gc      *heldLock // shared lock that keeps gc out
+	tmpLock *heldLock
 }
 
 // Open opens the store of the project in projectDir. The folder need not exist

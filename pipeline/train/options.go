@@ -92,7 +92,8 @@ const (
 	Reused   State = "reused"
 	Done     State = "done"
 	Failed   State = "failed"
-	Noted    State = "noted" // Text is something worth saying
+	Stopped  State = "stopped" // another failed, or Ctrl-C
+	Noted    State = "noted"   // Text is something worth saying
 )
 
 // Event is a piece of progress. Seed and Again mean something when Part is

@@ -186,7 +186,11 @@ func (t *training) one(ctx context.Context, k task) error {
 	}
 	event(Started, "")
 	r, err := t.train(ctx, k, func(line string) { event(Progress, line) })
-	if err != nil {
+	switch {
+	case err != nil && errors.Is(err, context.Canceled):
+		event(Stopped, "")
+		return err
+	case err != nil:
 		event(Failed, "")
 		return err
 	}
@@ -237,7 +241,11 @@ func (t *training) train(ctx context.Context, k task, line func(string)) (Replic
 	if err != nil {
 		return Replicate{}, fmt.Errorf("seed %d: %w", k.seed, err)
 	}
-	if err := t.verdict(fmt.Sprintf("seed %d: the trainer", k.seed), end, log); err != nil {
+	who := fmt.Sprintf("seed %d: the trainer", k.seed)
+	if k.again {
+		who = fmt.Sprintf("seed %d, trained again for the proof: the trainer", k.seed)
+	}
+	if err := t.verdict(who, end, log); err != nil {
 		return Replicate{}, err
 	}
 	if end.strays > 0 {
