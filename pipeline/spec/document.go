@@ -20,6 +20,7 @@ import (
 const (
 	MaxFileBytes = 256 << 10
 	MaxLines     = 4000
+	maxTokens    = 50_000 // the 20,000 features of the widest table are 40,000
 	maxDepth     = 32
 	maxIndent    = 128
 )
@@ -114,6 +115,10 @@ func bounded(tokens token.Tokens) []Problem {
 	refuse := func(tk *token.Token, message string) {
 		line, column := position(tk)
 		problems = append(problems, Problem{Line: line, Column: column, Message: message})
+	}
+	if len(tokens) > maxTokens {
+		refuse(tokens[maxTokens], "the file has too many values")
+		return problems
 	}
 	depth := 0
 	for _, tk := range tokens {
