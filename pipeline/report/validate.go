@@ -213,7 +213,9 @@ func (c *checker) metric(m *Metric, path string) {
 	if m.RowsNeeded != nil {
 		c.notNegative(path+".rows_needed", *m.RowsNeeded)
 	}
-	if (m.Margin != "" || m.Floor != nil || m.Ceiling != nil) && m.Verdict == "" {
+	// A first model has margins that nothing can be held against.
+	held := m.Margin != "" && m.Improvement != nil
+	if (held || m.Floor != nil || m.Ceiling != nil) && m.Verdict == "" {
 		c.add(path+".verdict", "is missing although the metric has a margin, floor or ceiling")
 	}
 }
