@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -532,21 +533,68 @@ func TestOneFailureStopsTheOthers(t *testing.T) {
 	assert.Equal(t, fault.CodeFailed, fault.ExitCode(err))
 }
 
+// Ctrl-C at every part of a training: exit code 130, nothing left, and the
+// next training works.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, map[string]string{"train.sh": `echo ready; trap 'echo saved > saved; exit' TERM; sleep 1000 & wait`})
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	var once sync.Once
-	_, err := p.trainContext(ctx, func(o *train.Options) {
-		o.Observer = train.ObserverFunc(func(e train.Event) {
-			if e.State == train.Progress {
-				once.Do(cancel)
+	type at struct {
+		part  string
+		state train.State
+	}
+	for name, when := range map[string]at{
+		"before it begins": {},
+		"the setup starts": {"setup", train.Started}, "the setup works": {"setup", train.Progress}, "the setup is done": {"setup", train.Done},
+		"a replicate starts": {"replicate", train.Started}, "a replicate works": {"replicate", train.Progress}, "a replicate is done": {"replicate", train.Done},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newProject(t, map[string]string{"train.sh": `
+echo ready
+[ -e "$DOSIRAK_ENV/slow" ] && { [ "$DOSIRAK_SEED" = 1 ] || { sleep 1000 & wait; }; }
+echo m > "$6/model.onnx"`})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if when == (at{}) {
+				cancel()
 			}
+			setup := func(o *train.Options) { o.Setup = "echo setting up; touch {env}/slow" }
+			if when.state == train.Progress {
+				setup = func(o *train.Options) { o.Setup = "echo setting up; touch {env}/slow; sleep 0.2" }
+			}
+			_, err := p.trainContext(ctx, func(o *train.Options) {
+				setup(o)
+				o.Seeds = []int64{1, 2, 3}
+				o.Observer = train.ObserverFunc(func(e train.Event) {
+					if e.Part == when.part && e.State == when.state {
+						cancel()
+					}
+				})
+			})
+			require.ErrorIs(t, err, context.Canceled)
+			assert.Equal(t, fault.CodeInterrupted, fault.ExitCode(err))
+			got, err := p.train(func(o *train.Options) { o.Seeds = []int64{1, 2, 3} })
+			require.NoError(t, err)
+			assert.Len(t, got.Replicates, 3)
 		})
-	})
-	require.ErrorIs(t, err, context.Canceled)
-	assert.Equal(t, fault.CodeInterrupted, fault.ExitCode(err))
+	}
+}
+
+// No space left, on a real file system of 4 MB: the snapshot fits, a working
+// copy does not.
+func TestNoSpaceLeft(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skipf("a small file system cannot be mounted here: %s", out)
+	}
+	t.Cleanup(func() { assert.NoError(t, exec.Command("umount", dir).Run()) })
+	p := project{t: t, dir: dir}
+	gittest.Repository{T: t, Dir: dir}.Write(map[string]string{"train.sh": goodTrainer, "train.csv": strings.Repeat("1,2\n", 300_000), "eval.csv": "x"})
+	_, err := p.train(nil)
+	require.ErrorContains(t, err, "no space left on device")
+	assert.ErrorContains(t, err, "train.csv")
+	assert.ErrorContains(t, err, "dosirak gc")
+	assert.Equal(t, fault.CodeEnvironment, fault.ExitCode(err))
 }
 
 // A trainer that leaves processes in other sessions is noticed, and they end.
