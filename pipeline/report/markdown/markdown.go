@@ -126,7 +126,7 @@ func (w *writer) render(shortened bool) string {
 	return w.b.String()
 }
 
-// Mark is the sign of a verdict: it differs in shape as well as in colour.
+// mark is the sign of a verdict: it differs in shape as well as in colour.
 func mark(v verdict.Verdict) string {
 	switch v {
 	case verdict.Pass:
