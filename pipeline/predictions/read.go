@@ -19,6 +19,16 @@ func ReadFile(path string, opts Options) (*Set, error) {
 		return readCSV(f, path, opts)
 	case strings.HasSuffix(path, ".csv.gz"):
 		return readGzip(f, path, opts, readCSV)
+	case strings.HasSuffix(path, ".jsonl"):
+		return readJSONL(f, path, opts)
+	case strings.HasSuffix(path, ".jsonl.gz"):
+		return readGzip(f, path, opts, readJSONL)
+	case isParquet(path):
+		info, err := f.Stat()
+		if err != nil {
+			return nil, usagef("reading predictions: %w", err)
+		}
+		return readParquet(f, info.Size(), path, opts)
 	}
 	return nil, usagef("%s: the format is told by the name: .csv, .csv.gz, .parquet, .jsonl or .jsonl.gz", path)
 }

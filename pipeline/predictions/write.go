@@ -98,8 +98,9 @@ func Write(w io.Writer, s *Set) error {
 	return nil
 }
 
-// WriteFile writes s to path, packed when it ends in .gz (the same bytes on
-// any day: the gzip header holds no time and no name).
+// WriteFile writes s to path: Parquet when it ends in .parquet, else CSV,
+// packed when it ends in .gz (the same bytes on any day: the gzip header holds
+// no time and no name).
 func WriteFile(path string, s *Set) (err error) {
 	f, err := os.Create(path)
 	if err != nil {
@@ -110,6 +111,9 @@ func WriteFile(path string, s *Set) (err error) {
 			err = fmt.Errorf("writing predictions: %w", e)
 		}
 	}()
+	if isParquet(path) {
+		return WriteParquet(f, s)
+	}
 	if !strings.HasSuffix(path, ".gz") {
 		return Write(f, s)
 	}

@@ -1,0 +1,287 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/metric"
+)
+
+// world is a population from which rows are drawn: two models, of which the
+// candidate is a little worse.
+type world struct {
+	task     exam.Task
+	n        int
+	groups   int     // 0: independent rows; else n rows in so many groups of unequal sizes
+	weighted bool    // lognormal sampling weights that depend on the row
+	bias     float64 // of the label's logit: rare positives
+	worse    float64 // noise of the candidate's logit, or scale of its errors, over the baseline's
+	sharp    float64 // factor of the logits: over-confidence makes heavy tails
+	tail     string  // errors of a regression: normal, lognormal, t3
+	discord  float64 // share of rows on which the models disagree (hits only)
+}
+
+func (w world) draw(r *rand.Rand, n, groups int) *pair {
+	cand := &metric.Data{Task: w.task, N: n, Classes: []string{"0", "1"}, Positive: 1}
+	base := &metric.Data{Task: w.task, N: n, Classes: []string{"0", "1"}, Positive: 1}
+	p := &pair{cand: cand, base: base}
+	type effect struct{ z, c, b float64 }
+	var effects []effect
+	if w.groups > 0 {
+		p.groups = groups
+		p.group = make([]int32, n)
+		sizes := make([]float64, groups)
+		var total float64
+		for g := range sizes {
+			sizes[g] = math.Exp(0.7 * r.NormFloat64())
+			total += sizes[g]
+			effects = append(effects, effect{r.NormFloat64(), r.NormFloat64(), r.NormFloat64()})
+		}
+		g, upTo := 0, sizes[0]
+		for i := range n {
+			for float64(i)+0.5 > upTo/total*float64(n) && g < groups-1 {
+				g++
+				upTo += sizes[g]
+			}
+			p.group[i] = int32(g)
+		}
+		p.compact()
+	}
+	if w.weighted {
+		cand.Weight = make([]float64, n)
+	}
+	if w.task == exam.Regression {
+		cand.Target, cand.Value, base.Value = make([]float64, n), make([]float64, n), make([]float64, n)
+		base.Target = cand.Target
+	} else {
+		cand.Label, cand.Pred, base.Pred = make([]int32, n), make([]int32, n), make([]int32, n)
+		cand.Score, base.Score = make([]float64, n), make([]float64, n)
+		base.Label = cand.Label
+	}
+	for i := range n {
+		var e effect
+		if w.groups > 0 {
+			e = effects[p.group[i]]
+			e.z, e.c, e.b = 0.6*e.z, 0.5*e.c, 0.5*e.b
+		}
+		z := r.NormFloat64() + e.z
+		if w.weighted {
+			cand.Weight[i] = math.Exp(0.8*r.NormFloat64() + 0.3*z)
+		}
+		if w.task == exam.Regression {
+			eb := w.noise(r) + 0.3*e.b
+			cand.Target[i] = 10 + 3*z
+			base.Value[i] = cand.Target[i] + eb
+			cand.Value[i] = cand.Target[i] + w.worse*(0.8*eb+0.6*(w.noise(r)+0.3*e.c))
+			continue
+		}
+		u := r.Float64()
+		if 1.5*z+w.bias+math.Log(u/(1-u)) > 0 {
+			cand.Label[i] = 1
+		}
+		lb := w.sharp * (1.2*z + w.bias + 0.5*r.NormFloat64() + e.b)
+		lc := w.sharp * (1.2*z + w.bias + w.worse*r.NormFloat64() + e.c)
+		if w.discord > 0 {
+			lc = lb
+			if r.Float64() < w.discord {
+				lc = -lb
+				if (lb > 0) != (cand.Label[i] == 1) && r.Float64() < 0.9 {
+					lc = lb // the candidate rarely mends what the baseline misses
+				}
+			}
+		}
+		base.Score[i], cand.Score[i] = 1/(1+math.Exp(-lb)), 1/(1+math.Exp(-lc))
+		cut := w.sharp * math.Min(0.6*w.bias, 0)
+		if lb > cut {
+			base.Pred[i] = 1
+		}
+		if lc > cut {
+			cand.Pred[i] = 1
+		}
+	}
+	base.Weight = cand.Weight
+	return p
+}
+
+// compact renumbers groups so that none is empty.
+func (p *pair) compact() {
+	number := map[int32]int32{}
+	for i, g := range p.group {
+		if _, ok := number[g]; !ok {
+			number[g] = int32(len(number))
+		}
+		p.group[i] = number[g]
+	}
+	p.groups = len(number)
+}
+
+func (w world) noise(r *rand.Rand) float64 {
+	switch w.tail {
+	case "lognormal":
+		return math.Exp(1.2*r.NormFloat64()) - 1
+	case "t3":
+		return r.NormFloat64() / math.Sqrt((sq(r.NormFloat64())+sq(r.NormFloat64())+sq(r.NormFloat64()))/3)
+	}
+	return r.NormFloat64()
+}
+
+// simulated is a row of the table.
+type simulated struct {
+	name     string
+	metric   string
+	relative bool
+	world
+}
+
+// outcome counts, over the repetitions, at a true loss equal to the margin.
+type outcome struct {
+	reps                  int
+	pass, fail, cannot    int // PASS is a false one: low > truth
+	method                string
+	truth, equalFail      float64
+	lowMisses, highMisses int
+}
+
+func (c simulated) run(t testing.TB, reps, truthRows int, seed uint64) outcome {
+	m, err := metric.Lookup(c.metric)
+	require.NoError(t, err)
+	scale := 1
+	if c.groups > 0 {
+		scale = truthRows / c.n
+	}
+	big := c.draw(rand.New(rand.NewPCG(seed, 0)), truthRows, max(c.groups*scale, 1))
+	vc, vb := m.Compute(big.cand), m.Compute(big.base)
+	require.True(t, vc.Defined() && vb.Defined())
+	q := question{metric: m, direction: m.Direction, confidence: 0.95, seed: 1}
+	truth := q.sign() * (vc.V - vb.V)
+	if c.relative {
+		truth /= vb.V
+	}
+	require.Less(t, truth, 0.0, "%s: the candidate must be worse", c.name)
+	q.margin = &exam.Margin{Value: -truth, Relative: c.relative}
+	var mu sync.Mutex
+	out := outcome{reps: reps, truth: truth}
+	var wg sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < reps; i += workers {
+				r := rand.New(rand.NewPCG(seed, uint64(i+1)))
+				p := c.draw(r, c.n, c.groups)
+				e := p.ask(q)
+				mu.Lock()
+				switch {
+				case !e.bounded || e.reason != "":
+					out.cannot++
+				case e.low > truth:
+					out.pass++
+				case e.high < truth:
+					out.fail++
+				}
+				if e.method != "" && len(e.method) >= len(out.method) {
+					out.method = e.method
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+var cls, reg = exam.Binary, exam.Regression
+
+// cells are the rows of the table in docs/statistics.md.
+var simulations = []simulated{
+	{"Tango, rare discordance", "accuracy", false, world{task: cls, n: 200, sharp: 1, discord: 0.02}},
+	{"Tango", "accuracy", false, world{task: cls, n: 500, sharp: 1, worse: 0.9}},
+	{"Nam-Blackwelder, rare discordance", "accuracy", true, world{task: cls, n: 200, sharp: 1, discord: 0.02}},
+	{"Nam-Blackwelder", "accuracy", true, world{task: cls, n: 500, sharp: 1, worse: 0.9}},
+	{"accuracy, weighted", "accuracy", false, world{task: cls, n: 500, sharp: 1, worse: 0.9, weighted: true}},
+	{"accuracy, weighted, rare discordance", "accuracy", false, world{task: cls, n: 300, sharp: 1, discord: 0.02, weighted: true}},
+	{"accuracy, 40 groups", "accuracy", false, world{task: cls, n: 800, groups: 40, sharp: 1, worse: 0.9}},
+	{"accuracy, 10 groups", "accuracy", false, world{task: cls, n: 300, groups: 10, sharp: 1, worse: 0.9}},
+	{"accuracy, 20 groups, rare discordance", "accuracy", false, world{task: cls, n: 300, groups: 20, sharp: 1, discord: 0.02}},
+	{"recall, rare positives", "recall", false, world{task: cls, n: 1000, sharp: 1, bias: -3, worse: 0.9}},
+	{"DeLong", "roc_auc", false, world{task: cls, n: 300, sharp: 1, worse: 0.9}},
+	{"DeLong, relative", "roc_auc", true, world{task: cls, n: 300, sharp: 1, worse: 0.9}},
+	{"DeLong, rare positives", "roc_auc", false, world{task: cls, n: 1000, sharp: 1, bias: -4.5, worse: 0.9}},
+	{"DeLong, weighted", "roc_auc", false, world{task: cls, n: 500, sharp: 1, worse: 0.9, weighted: true}},
+	{"Obuchowski, 40 groups", "roc_auc", false, world{task: cls, n: 800, groups: 40, sharp: 1, worse: 0.9}},
+	{"Obuchowski, 10 groups", "roc_auc", false, world{task: cls, n: 300, groups: 10, sharp: 1, worse: 0.9}},
+	{"paired t, log loss", "log_loss", false, world{task: cls, n: 300, sharp: 1, worse: 0.9}},
+	{"paired t, log loss, relative", "log_loss", true, world{task: cls, n: 300, sharp: 1, worse: 0.9}},
+	{"paired t, Brier, weighted", "brier", false, world{task: cls, n: 500, sharp: 1, worse: 0.9, weighted: true}},
+	{"paired t, Brier, 10 groups", "brier", false, world{task: cls, n: 300, groups: 10, sharp: 1, worse: 0.9}},
+	{"log loss, over-confident", "log_loss", false, world{task: cls, n: 300, sharp: 4, worse: 0.9}},
+	{"log loss, over-confident, relative", "log_loss", true, world{task: cls, n: 300, sharp: 4, worse: 0.9}},
+	{"log loss, rare positives", "log_loss", false, world{task: cls, n: 1000, sharp: 1, bias: -4.5, worse: 0.9}},
+	{"MAE, lognormal errors", "mae", false, world{task: reg, n: 200, tail: "lognormal", worse: 1.1}},
+	{"MSE, lognormal errors", "mse", false, world{task: reg, n: 1000, tail: "lognormal", worse: 1.1}},
+	{"MAE, t3 errors, weighted", "mae", false, world{task: reg, n: 500, tail: "t3", worse: 1.1, weighted: true}},
+	{"RMSE", "rmse", false, world{task: reg, n: 300, tail: "normal", worse: 1.05}},
+	{"RMSE, relative", "rmse", true, world{task: reg, n: 300, tail: "normal", worse: 1.05}},
+	{"RMSE, t3 errors", "rmse", false, world{task: reg, n: 1000, tail: "t3", worse: 1.1}},
+	{"RMSE, 40 groups", "rmse", false, world{task: reg, n: 800, groups: 40, tail: "normal", worse: 1.1}},
+	{"R²", "r2", false, world{task: reg, n: 300, tail: "normal", worse: 1.1}},
+	{"median AE", "median_ae", false, world{task: reg, n: 500, tail: "normal", worse: 1.1}},
+	{"F1, BCa", "f1", false, world{task: cls, n: 300, sharp: 1, bias: -1, worse: 0.9}},
+	{"F1, BCa, relative", "f1", true, world{task: cls, n: 300, sharp: 1, bias: -1, worse: 0.9}},
+	{"F1, BCa, rare positives", "f1", false, world{task: cls, n: 1000, sharp: 1, bias: -4, worse: 0.9}},
+	{"MCC, BCa", "mcc", false, world{task: cls, n: 300, sharp: 1, bias: -1, worse: 0.9}},
+	{"F1, delta", "f1", false, world{task: cls, n: 6000, sharp: 1, bias: -3, worse: 0.7}},
+	{"F1, weighted", "f1", false, world{task: cls, n: 500, sharp: 1, bias: -1, worse: 0.9, weighted: true}},
+	{"F1, 40 groups", "f1", false, world{task: cls, n: 800, groups: 40, sharp: 1, bias: -1, worse: 0.9}},
+	{"average precision", "pr_auc", false, world{task: cls, n: 500, sharp: 1, bias: -1, worse: 0.9}},
+	{"average precision, rare positives", "pr_auc", false, world{task: cls, n: 1000, sharp: 1, bias: -4, worse: 0.9}},
+}
+
+// TestSimulation is the short form: every method, few repetitions, a false
+// PASS no more often than chance allows. DOSIRAK_SIMULATE=N repeats N times
+// and prints the table of docs/statistics.md.
+func TestSimulation(t *testing.T) {
+	t.Parallel()
+	long, _ := strconv.Atoi(os.Getenv("DOSIRAK_SIMULATE"))
+	reps, truthRows := 200, 300_000
+	if long > 0 {
+		reps, truthRows = long, 4_000_000
+	}
+	only := os.Getenv("DOSIRAK_SIMULATE_ONLY")
+	var table strings.Builder
+	for i, c := range simulations {
+		if only != "" && !strings.Contains(c.name, only) {
+			continue
+		}
+		n := reps
+		if strings.Contains(c.name, "BCa") {
+			n = max(reps/5, 100)
+		}
+		o := c.run(t, n, truthRows, uint64(1000+i))
+		rate := func(k int) float64 { return float64(k) / float64(o.reps) }
+		// Three standard errors above alpha, and what the truth's own error adds.
+		most := 0.05 + 3.5*math.Sqrt(0.05*0.95/float64(n)) + 0.01
+		if long == 0 {
+			assert.LessOrEqual(t, rate(o.pass), most, "%s: false PASS", c.name)
+		}
+		rows := fmt.Sprint(c.n)
+		if c.groups > 0 {
+			rows += fmt.Sprintf(" in %d groups", c.groups)
+		}
+		fmt.Fprintf(&table, "| %s | %s | %s | %.1f %% | %.1f %% | %.1f %% | %.1f %% | %d |\n", c.name, rows, o.method,
+			100*rate(o.pass), 100*rate(o.fail), 100*(1-rate(o.pass)-rate(o.fail)-rate(o.cannot)), 100*rate(o.cannot), n)
+	}
+	if long > 0 {
+		fmt.Println(table.String())
+	}
+}
