@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
@@ -58,8 +59,11 @@ type Built struct {
 	CompressedSize int64  `json:"compressed_size"` // bytes that a pull transfers
 }
 
-// modelName is the closed alphabet of model names.
-var modelName = regexp.MustCompile(`^[a-z0-9]+(?:[._-][a-z0-9]+)*$`)
+// modelName is the closed alphabet of model names, the config's.
+var modelName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+
+// separators are runs that a repository's name may not have.
+var separators = regexp.MustCompile(`[._-]+`)
 
 // Build writes the image of a bundle into OutDir, replacing the one there.
 func Build(ctx context.Context, o Options) (Built, error) {
@@ -70,8 +74,8 @@ func Build(ctx context.Context, o Options) (Built, error) {
 	if o.Model == "" {
 		o.Model = content.Bundle.Model.Name
 	}
-	if !modelName.MatchString(o.Model) || len(o.Model) > 128 {
-		return Built{}, fault.Usage(fmt.Errorf("model name %q: use small letters, digits and single . _ - between them, at most 128", o.Model))
+	if !modelName.MatchString(o.Model) {
+		return Built{}, fault.Usage(fmt.Errorf("model name %q: use lower-case letters, digits, . _ and -, first a letter or digit, at most 63", o.Model))
 	}
 	if o.Platform == (Platform{}) {
 		o.Platform = Platform{OS: "linux", Arch: Host().Arch}
@@ -201,7 +205,7 @@ func baseKey(files []file) string {
 // digest, shortened: a tag such as "latest" would say nothing.
 func reference(repository, model, bundle string) string {
 	if repository == "" {
-		repository = "dosirak/" + model
+		repository = "dosirak/" + strings.Trim(separators.ReplaceAllString(model, "-"), "-")
 	}
 	return repository + ":" + Tag(bundle)
 }

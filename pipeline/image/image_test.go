@@ -384,3 +384,62 @@ func TestRoots(t *testing.T) {
 	assert.Greater(t, strings.Count(pem, "BEGIN CERTIFICATE"), 100)
 	assert.Equal(t, pem, string(roots()))
 }
+
+func TestReference(t *testing.T) {
+	t.Parallel()
+	digest := "sha256:" + strings.Repeat("ab", 32)
+	assert.Equal(t, "dosirak/flights-delay:bundle-abababababab", reference("", "flights-delay", digest))
+	assert.Equal(t, "dosirak/a-b:bundle-abababababab", reference("", "a..b-", digest))
+	assert.Equal(t, "ghcr.io/acme/x:bundle-abababababab", reference("ghcr.io/acme/x", "y", digest))
+}
+
+func TestUnpackBundle(t *testing.T) {
+	t.Parallel()
+	o := options(t, seal(t, "a model"))
+	o.Model = "renamed"
+	built := build(t, o)
+	dir := t.TempDir()
+	u, err := UnpackBundle(built.Archive, dir)
+	require.NoError(t, err)
+	assert.Equal(t, Unpacked{Model: "renamed", Bundle: built.Bundle, Platform: o.Platform, Size: built.Size}, u)
+	opened, err := bundle.Open(dir)
+	require.NoError(t, err)
+	assert.Equal(t, built.Bundle, opened.Digest)
+}
+
+func TestUnpackRefuses(t *testing.T) {
+	t.Parallel()
+	entry := func(name, content string) func(*tar.Writer) {
+		return func(w *tar.Writer) {
+			require.NoError(t, writePlain(w, name, strings.NewReader(content), int64(len(content))))
+		}
+	}
+	cases := []struct {
+		name    string
+		entries []func(*tar.Writer)
+		want    string
+	}{
+		{"nothing", nil, "holds 0 images"},
+		{"no JSON", []func(*tar.Writer){entry("manifest.json", "{")}, "reading the image"},
+		{"two images", []func(*tar.Writer){entry("manifest.json", "[{},{}]")}, "holds 2 images"},
+		{"no bundle", []func(*tar.Writer){entry("manifest.json", `[{"Config":"c"}]`), entry("c", "{}")}, "no bundle at /bundle"},
+		{"a layer that is no tar", []func(*tar.Writer){entry("manifest.json", `[{"Layers":["l"]}]`), entry("l", strings.Repeat("x", 2000))}, "reading the image"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			name := filepath.Join(t.TempDir(), "image.tar")
+			f, err := os.Create(name)
+			require.NoError(t, err)
+			w := tar.NewWriter(f)
+			for _, write := range c.entries {
+				write(w)
+			}
+			require.NoError(t, w.Close())
+			require.NoError(t, f.Close())
+			_, err = UnpackBundle(name, t.TempDir())
+			require.ErrorContains(t, err, c.want)
+			assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
+		})
+	}
+}

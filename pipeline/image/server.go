@@ -22,6 +22,27 @@ type File string
 // Binary returns the file, whatever the platform; Build checks that it fits.
 func (f File) Binary(context.Context, Platform) (string, error) { return string(f), nil }
 
+// NewServer is the server of this dosirak: the one that a release carries,
+// else, or for another platform, one that is built from source. version is
+// dosirak's own; environ is for the go command.
+func NewServer(cacheDir, version string, environ []string) Server {
+	source := Source{Version: version, CacheDir: cacheDir, Environ: environ}
+	carried, ok := Embedded(cacheDir)
+	if !ok {
+		return source
+	}
+	return release{carried, source}
+}
+
+type release struct{ carried, source Server }
+
+func (r release) Binary(ctx context.Context, p Platform) (string, error) {
+	if p.image() {
+		return r.carried.Binary(ctx, p)
+	}
+	return r.source.Binary(ctx, p)
+}
+
 // machines are the ELF machine types of the architectures that images have.
 var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
 

@@ -231,7 +231,7 @@ func (i *container) Terminate(ctx context.Context) error {
 }
 
 func (i *container) Wait(ctx context.Context) (int, error) {
-	out, err := i.docker.run(ctx, drainBound, nil, "wait", i.name)
+	out, err := i.docker.run(ctx, 2*time.Minute, nil, "wait", i.name)
 	if err != nil {
 		return 0, err
 	}
