@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 	"pipeline/seal":            {"pipeline/dataset", "pipeline/evaluate", "pipeline/exam", "pipeline/fault", "pipeline/v2client", "model-server/bundle", "model-server/server", "model-server/tensor"},
 	"pipeline/image":           {"pipeline/fault", "model-server/bundle"},
 	"pipeline/image/servers":   {"pipeline/fault", "pipeline/image"},
-	"pipeline/smoke":           {"pipeline/exam", "pipeline/fault", "pipeline/v2client", "pipeline/verdict", "model-server/bundle", "model-server/tensor"},
+	"pipeline/smoke":           {"pipeline/exam", "pipeline/fault", "pipeline/v2client", "pipeline/verdict", "model-server/bundle", "model-server/protocol/v2", "model-server/tensor"},
 	"pipeline/promote":         {"pipeline/fault", "pipeline/manifest", "pipeline/verdict"},
 	"pipeline/forge/local":     {"pipeline/fault", "pipeline/git", "pipeline/promote"},
 

@@ -58,7 +58,7 @@ func notRun(format string, args ...any) outcome { return outcome{detail: fmt.Spr
 type session struct {
 	options  Options
 	instance Instance
-	client   *client
+	client   client
 	result   Result
 
 	model   string           // name in URLs
@@ -104,7 +104,7 @@ func readable(name string) bool {
 // runChecks runs the table and fills the result. Without readiness nothing
 // else is run: it would only repeat that nobody answers.
 func (s *session) runChecks(ctx context.Context) {
-	defer s.client.close()
+	defer s.client.Close()
 	judged := []verdict.Verdict{}
 	dead := ""
 	for _, c := range checks {

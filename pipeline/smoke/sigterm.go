@@ -20,6 +20,9 @@ import (
 // kills after 10 s unless told otherwise, Kubernetes after 30 s.
 const drainBound = 10 * time.Second
 
+// answerBound is how many bytes of the answer are read: one row's.
+const answerBound = 1 << 20
+
 // actBound is how long is waited for a sign that the server acts on SIGTERM
 // before the rest of the request in flight is sent: it takes no connection any
 // more, is no longer ready, or has ended. A busy machine delays signals, so a
@@ -41,7 +44,7 @@ func checkSigterm(ctx context.Context, s *session) outcome {
 	}
 	// Connections of ours that are open and unused are no requests in flight,
 	// and servers wait for them (Go's for five seconds).
-	s.client.close()
+	s.client.Close()
 	half, err := s.begin(ctx, good)
 	if err != nil {
 		return fail("a request that should be in flight at SIGTERM: %v", err)
@@ -92,7 +95,7 @@ func (s *session) awaitAction(ctx context.Context) {
 		if err != nil || a.status != http.StatusOK {
 			return
 		}
-		s.client.close()
+		s.client.Close()
 		select {
 		case <-ctx.Done():
 		case <-time.After(10 * time.Millisecond):
@@ -120,7 +123,7 @@ func (s *session) begin(ctx context.Context, inputs []tensor.Tensor) (*halfReque
 	if err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(s.client.base)
+	u, err := url.Parse(s.client.URL())
 	if err != nil {
 		return nil, err
 	}
@@ -143,14 +146,14 @@ func (s *session) begin(ctx context.Context, inputs []tensor.Tensor) (*halfReque
 // writes the first half of the body.
 func (h *halfRequest) send(head, body []byte) error {
 	if _, err := h.conn.Write(head); err != nil {
-		return cut(err)
+		return plain(err)
 	}
 	if err := h.conn.SetReadDeadline(time.Now().Add(continueBound)); err != nil {
 		return err
 	}
 	// Nothing is taken from the reader: finish reads it again.
-	if _, err := h.answers.Peek(1); err != nil && !errors.Is(cut(err), errNoAnswer) {
-		return cut(err)
+	if _, err := h.answers.Peek(1); err != nil && !errors.Is(plain(err), errNoAnswer) {
+		return plain(err)
 	}
 	if err := h.conn.SetDeadline(time.Now().Add(drainBound)); err != nil {
 		return err
@@ -162,28 +165,19 @@ func (h *halfRequest) send(head, body []byte) error {
 // finish sends the other half and reads the answer.
 func (h *halfRequest) finish() ([]tensor.Tensor, error) {
 	if _, err := h.conn.Write(h.rest); err != nil {
-		return nil, cut(err)
+		return nil, plain(err)
 	}
 	response, err := http.ReadResponse(h.answers, nil)
 	for err == nil && response.StatusCode == http.StatusContinue {
 		response, err = http.ReadResponse(h.answers, nil)
 	}
 	if err != nil {
-		return nil, cut(err)
+		return nil, plain(err)
 	}
 	defer response.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(response.Body, answerBound))
 	if err != nil {
-		return nil, cut(err)
+		return nil, plain(err)
 	}
 	return outputs(answer{response.StatusCode, raw})
-}
-
-// cut says in words that a connection ended or stalled.
-func cut(err error) error {
-	var timeout net.Error
-	if errors.As(err, &timeout) && timeout.Timeout() {
-		return errNoAnswer
-	}
-	return errClosed
 }
