@@ -120,7 +120,7 @@ func readAll(response *http.Response) ([]byte, error) {
 
 // unreachable is the error of an exchange that failed.
 func unreachable(ctx context.Context, address string, err error) error {
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("calling %s: %w", address, context.Cause(ctx))
 	}
 	var wrapped *url.Error // names method and URL again

@@ -1,0 +1,42 @@
+// Package evaluate asks a served model for its answers to the rows of a table.
+//
+// # Design
+//
+// Rows turns columns into the model's inputs, Predict sends them in batches,
+// a few at a time, and turns the answers into a predictions.Set. Neither knows
+// what is behind the URL, and candidate and production model go the same way.
+// Batches write to disjoint parts of arrays that were made beforehand, so the
+// result does not depend on which comes back first.
+//
+// # From columns to inputs
+//
+// Where the model has several inputs, or one whose name is a column, each
+// input of one value a row takes the column of its name. Where it has one
+// input with several values a row, [N,F], these are data.features in their
+// order, or all columns in the header's order but label, id, group, weight and
+// time. No input may be the label.
+//
+// Cells become the input's type once, before anything is sent. A missing value
+// (see package dataset) is NaN for FP32 and FP64 and an error for integers and
+// BOOL; BYTES gets the cell's text as it stands, so "" for an empty cell.
+//
+// # From outputs to predictions
+//
+// Outputs are found by the roles in the signature. A server that tells no
+// roles is read by shape: floats with several values a row are probabilities,
+// with one value a value, other types a label; probabilities without names
+// belong to the table's classes in sorted order, as scikit-learn has them. A
+// value in a binary task is the probability of the positive class.
+//
+// Class names are compared as text. Where all of them are whole numbers, "1.0"
+// is "1", since one tool writes integers and another floats.
+//
+// A prediction is the model's label where it gives one; else the class of the
+// largest probability, and of two equal ones the first; in a binary task
+// without label the positive class from 0.5 on.
+//
+// What a model cannot be judged by is an error: NaN, an infinity, a number
+// that is no probability, another number of rows, a class that it does not
+// have. Probabilities may leave [0,1] by 1e-6, which single precision does,
+// and are brought back.
+package evaluate
