@@ -48,6 +48,7 @@ var arrows = map[string][]string{
 	"pipeline/smoke":           {"pipeline/exam", "pipeline/fault", "pipeline/v2client", "pipeline/verdict", "model-server/bundle", "model-server/protocol/v2", "model-server/tensor"},
 	"pipeline/promote":         {"pipeline/fault", "pipeline/manifest", "pipeline/verdict"},
 	"pipeline/forge/local":     {"pipeline/fault", "pipeline/git", "pipeline/promote"},
+	"pipeline/forge/github":    {"pipeline/fault", "pipeline/promote"},
 
 	"model-server/tensor":        {},
 	"model-server/bundle":        {"model-server/tensor", "model-server/bundle/onnx"},

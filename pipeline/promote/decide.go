@@ -98,7 +98,7 @@ func decide(p Proposal, s situation) course {
 		if t, _ := ParseTrailers(live.Messages[0]); t.sameDecision(p.Trailers) {
 			switch {
 			case !s.hosted || open != nil && describes(open.Body, p.Trailers):
-				return course{operation: Unchanged, reason: "the branch already proposes this bundle"}
+				return course{operation: Unchanged, reason: proposed}
 			case open != nil:
 				return course{operation: Updated, reason: "the pull request described another proposal", text: true}
 			default:

@@ -39,9 +39,8 @@ type PullRequests interface {
 	// List returns the pull requests from branch into base, newest first; those
 	// from forks with a branch of the same name are not among them.
 	List(ctx context.Context, branch, base string) ([]PullRequest, error)
-	// Open opens p's pull request, or adopts the one that is open already.
-	// Warnings tell what failed without harm: labels, reviewers.
-	Open(ctx context.Context, p Proposal) (pull PullRequest, warnings []string, err error)
+	// Open opens p's pull request, or finds the one that is open already.
+	Open(ctx context.Context, p Proposal) (Opened, error)
 	// Update makes title and body those of p.
 	Update(ctx context.Context, pull PullRequest, p Proposal) error
 	// Close closes the pull request; one that is closed stays closed.
@@ -72,6 +71,13 @@ type PullRequest struct {
 	Commit  string   // its head; after it was closed, the head at that time
 	Message string   // of that commit: its trailers tell what was proposed
 	Closer  Identity // who closed it
+}
+
+// Opened is what became of opening a pull request.
+type Opened struct {
+	PullRequest
+	Found    bool     // it was open already: a list that lags behind had not shown it
+	Warnings []string // what failed without harm: labels, reviewers
 }
 
 // State of a pull request.

@@ -29,6 +29,8 @@ type Outcome struct {
 	Warnings  []string  `json:"warnings,omitempty"`
 }
 
+const proposed = "the branch already proposes this bundle"
+
 // attempts bounds how often a lost race for the branch is taken up again.
 const attempts = 3
 
@@ -100,13 +102,26 @@ func propose(ctx context.Context, f Forge, p Proposal) (Outcome, error) {
 		}
 	}
 	if next.announce {
-		opened, warnings, err := f.PullRequests().Open(ctx, p)
+		opened, err := f.PullRequests().Open(ctx, p)
 		if err != nil {
 			return out, err
 		}
-		out.Number, out.Address, out.Warnings = opened.Number, opened.Address, warnings
+		out.Number, out.Address, out.Warnings = opened.Number, opened.Address, opened.Warnings
+		if opened.Found {
+			return out, found(ctx, f, p, opened.PullRequest, next, &out)
+		}
 	}
 	return out, nil
+}
+
+// found corrects an outcome when the pull request was open all the while.
+func found(ctx context.Context, f Forge, p Proposal, pull PullRequest, done course, out *Outcome) error {
+	if done.commit || !describes(pull.Body, p.Trailers) {
+		out.Operation = Updated
+		return f.PullRequests().Update(ctx, pull, p)
+	}
+	out.Operation, out.Reason = Unchanged, proposed
+	return nil
 }
 
 // look reads what the forge holds of the promotion.

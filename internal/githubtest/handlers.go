@@ -1,0 +1,457 @@
+package githubtest
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var handlers = map[string]handler{
+	"repos/get":                           getRepository,
+	"repos/get-branch":                    getBranch,
+	"repos/compare-commits-with-basehead": compare,
+	"git/list-matching-refs":              matchingRefs,
+	"git/create-blob":                     createBlob,
+	"git/create-tree":                     createTree,
+	"git/create-commit":                   createCommit,
+	"git/get-commit":                      getCommit,
+	"pulls/list":                          listPulls,
+	"pulls/create":                        createPull,
+	"pulls/update":                        updatePull,
+	"pulls/request-reviewers":             requestReviewers,
+	"issues/add-labels":                   addLabels,
+	"issues/list-comments":                listComments,
+	"issues/create-comment":               createComment,
+	"issues/update-comment":               updateComment,
+	"issues/delete-comment":               deleteComment,
+	"repos/get-combined-status-for-ref":   combinedStatus,
+	"repos/create-commit-status":          createStatus,
+}
+
+func notFound(what string) (int, any) {
+	return http.StatusNotFound, object{"message": what, "documentation_url": "https://docs.github.com/rest", "status": "404"}
+}
+
+// unprocessable is GitHub's 422 for one field.
+func unprocessable(resource, field, code, message string) (int, any) {
+	e := object{"resource": resource, "code": code}
+	if field != "" {
+		e["field"] = field
+	}
+	if message != "" {
+		e["message"] = message
+	}
+	return http.StatusUnprocessableEntity, object{"message": "Validation Failed", "errors": []object{e}, "documentation_url": "https://docs.github.com/rest"}
+}
+
+func user(login string) object {
+	kind := "User"
+	if strings.HasSuffix(login, "[bot]") {
+		kind = "Bot"
+	}
+	return object{"login": login, "type": kind}
+}
+
+func (s *Server) repository() object {
+	return object{"name": s.Name, "full_name": s.full(), "node_id": "R_1", "default_branch": "main", "private": s.Private, "owner": user(s.Owner)}
+}
+
+func getRepository(s *Server, r request) (int, any) { return http.StatusOK, s.repository() }
+
+func (s *Server) commitObject(c commit) object {
+	parents := []object{}
+	for _, p := range c.parents {
+		parents = append(parents, object{"sha": p})
+	}
+	return object{
+		"sha": c.sha, "parents": parents, "author": user(c.author.login()), "committer": user(c.committer.login()),
+		"commit": object{
+			"message": c.message, "tree": object{"sha": c.tree}, "verification": s.verification(c.sha),
+			"author":    object{"name": c.author.name, "email": c.author.email},
+			"committer": object{"name": c.committer.name, "email": c.committer.email},
+		},
+	}
+}
+
+func (s *Server) verification(sha string) object {
+	if s.state.verified[sha] {
+		return object{"verified": true, "reason": "valid"}
+	}
+	return object{"verified": false, "reason": "unsigned"}
+}
+
+func getBranch(s *Server, r request) (int, any) {
+	sha := s.Branch(r.params["branch"])
+	if sha == "" {
+		return notFound("Branch not found")
+	}
+	c, _ := s.git.read(sha)
+	return http.StatusOK, object{"name": r.params["branch"], "commit": s.commitObject(c), "protected": s.closed(r.params["branch"]) != nil}
+}
+
+func getCommit(s *Server, r request) (int, any) {
+	c, ok := s.git.read(r.params["commit_sha"])
+	if !ok {
+		return notFound("Not Found")
+	}
+	return http.StatusOK, object{"sha": c.sha, "message": c.message, "tree": object{"sha": c.tree}, "verification": s.verification(c.sha)}
+}
+
+func compare(s *Server, r request) (int, any) {
+	a, b, _ := strings.Cut(r.params["basehead"], "...")
+	from, to := s.git.resolve(a), s.git.resolve(b)
+	if from == "" || to == "" {
+		return notFound("Not Found")
+	}
+	ahead, behind := s.git.between(from, to), s.git.between(to, from)
+	status := "identical"
+	switch {
+	case len(ahead) > 0 && len(behind) > 0:
+		status = "diverged"
+	case len(ahead) > 0:
+		status = "ahead"
+	case len(behind) > 0:
+		status = "behind"
+	}
+	commits := []object{}
+	for _, c := range page(s, r, ahead) {
+		commits = append(commits, s.commitObject(c))
+	}
+	baseCommit, _ := s.git.read(from)
+	mergeBase, _ := s.git.read(s.git.run(nil, nil, "merge-base", from, to))
+	return http.StatusOK, object{
+		"status": status, "ahead_by": len(ahead), "behind_by": len(behind), "total_commits": len(ahead),
+		"base_commit": s.commitObject(baseCommit), "merge_base_commit": s.commitObject(mergeBase), "commits": commits,
+	}
+}
+
+func matchingRefs(s *Server, r request) (int, any) {
+	refs := []object{}
+	heads := s.git.heads()
+	for name, sha := range heads {
+		if strings.HasPrefix("heads/"+name, r.params["ref"]) {
+			refs = append(refs, object{"ref": "refs/heads/" + name, "object": object{"sha": sha, "type": "commit"}})
+		}
+	}
+	slices.SortFunc(refs, func(a, b object) int { return strings.Compare(a["ref"].(string), b["ref"].(string)) })
+	return http.StatusOK, page(s, r, refs)
+}
+
+func createBlob(s *Server, r request) (int, any) {
+	content := []byte(r.body["content"].(string))
+	if r.body["encoding"] == "base64" {
+		var err error
+		if content, err = base64.StdEncoding.DecodeString(string(content)); err != nil {
+			return unprocessable("Blob", "content", "invalid", "content is not valid Base64")
+		}
+	}
+	return http.StatusCreated, object{"sha": s.git.blob(content)}
+}
+
+func createTree(s *Server, r request) (int, any) {
+	blobs := map[string]string{}
+	for _, entry := range r.body["tree"].([]any) {
+		e := entry.(object)
+		if content, ok := e["content"].(string); ok {
+			blobs[e["path"].(string)] = s.git.blob([]byte(content))
+		} else {
+			blobs[e["path"].(string)] = e["sha"].(string)
+		}
+	}
+	from, _ := r.body["base_tree"].(string)
+	sha := s.git.treeOf(from, blobs)
+	return http.StatusCreated, object{"sha": sha, "truncated": false}
+}
+
+// createCommit signs what an installation commits without author or date.
+// https://docs.github.com/authentication/managing-commit-signature-verification/about-commit-signature-verification#signature-verification-for-bots
+func createCommit(s *Server, r request) (int, any) {
+	var parents []string
+	for _, p := range r.body["parents"].([]any) {
+		parents = append(parents, p.(string))
+	}
+	who := userOf(r.token.Login)
+	committer := who
+	plain := r.body["author"] == nil && r.body["committer"] == nil
+	signed := plain && r.token.Kind == Installation
+	if signed {
+		committer = webFlow
+	}
+	sha := s.git.commitBy(r.body["tree"].(string), parents, r.body["message"].(string), who, committer)
+	if signed {
+		s.state.verified[sha] = true
+	}
+	return http.StatusCreated, object{"sha": sha, "message": r.body["message"], "tree": object{"sha": r.body["tree"]}, "verification": s.verification(sha)}
+}
+
+func (s *Server) pullObject(p *Pull) object {
+	state := p.State
+	if state == "merged" {
+		state = "closed"
+	}
+	owner, name, _ := strings.Cut(p.Repository, "/")
+	labels := []object{}
+	for _, l := range p.Labels {
+		labels = append(labels, object{"name": l})
+	}
+	out := object{
+		"number": p.Number, "state": state, "title": p.Title, "body": p.Body, "user": user(p.Author), "labels": labels,
+		"html_url": fmt.Sprintf("%s/%s/pull/%d", s.http.URL, s.full(), p.Number),
+		"head":     object{"ref": p.Head, "sha": p.Commit, "label": owner + ":" + p.Head, "repo": object{"name": name, "full_name": p.Repository, "owner": user(owner)}, "user": user(owner)},
+		"base":     object{"ref": p.Base, "sha": s.Branch(p.Base), "label": s.Owner + ":" + p.Base, "repo": s.repository(), "user": user(s.Owner)},
+	}
+	if p.State == "merged" {
+		out["merged_at"] = "2024-01-01T00:00:00Z"
+	}
+	return out
+}
+
+func listPulls(s *Server, r request) (int, any) {
+	query := r.URL.Query()
+	found := []object{}
+	for _, p := range slices.Backward(s.state.pulls) {
+		if p.hidden > 0 {
+			p.hidden--
+			continue
+		}
+		owner, _, _ := strings.Cut(p.Repository, "/")
+		state := query.Get("state")
+		if state == "" {
+			state = "open"
+		}
+		if head := query.Get("head"); head != "" && head != owner+":"+p.Head ||
+			query.Get("base") != "" && query.Get("base") != p.Base ||
+			state != "all" && (state == "open") != (p.State == "open") {
+			continue
+		}
+		found = append(found, s.pullObject(p))
+	}
+	return http.StatusOK, page(s, r, found)
+}
+
+func createPull(s *Server, r request) (int, any) {
+	head, _ := r.body["head"].(string)
+	base, _ := r.body["base"].(string)
+	title, _ := r.body["title"].(string)
+	body, _ := r.body["body"].(string)
+	if r.token.Kind == Installation && r.token.Login == Bot && !s.ActionsMayOpen {
+		return http.StatusForbidden, object{"message": "GitHub Actions is not permitted to create or approve pull requests.", "documentation_url": "https://docs.github.com/rest/pulls/pulls#create-a-pull-request", "status": "403"}
+	}
+	branch := strings.TrimPrefix(head, s.Owner+":")
+	tip := s.Branch(branch)
+	switch {
+	case tip == "":
+		return unprocessable("PullRequest", "head", "invalid", "")
+	case s.Branch(base) == "":
+		return unprocessable("PullRequest", "base", "invalid", "")
+	case len(title) > 256 || len([]rune(body)) > 65536:
+		return unprocessable("PullRequest", "body", "custom", "body is too long (maximum is 65536 characters)")
+	case len(s.git.between(s.Branch(base), tip)) == 0:
+		return unprocessable("PullRequest", "", "custom", fmt.Sprintf("No commits between %s and %s", base, branch))
+	}
+	for _, p := range s.state.pulls {
+		if p.State == "open" && p.Head == branch && p.Base == base && p.Repository == s.full() {
+			return unprocessable("PullRequest", "", "custom", fmt.Sprintf("A pull request already exists for %s:%s.", s.Owner, branch))
+		}
+	}
+	p := &Pull{Number: len(s.state.pulls) + 1, Title: title, Body: body, Head: branch, Repository: s.full(), Base: base, State: "open", Commit: tip, Author: r.token.Login, hidden: s.Behaviour.Stale}
+	s.state.pulls = append(s.state.pulls, p)
+	return http.StatusCreated, s.pullObject(p)
+}
+
+func (s *Server) pull(r request, name string) *Pull {
+	n, err := strconv.Atoi(r.params[name])
+	if err != nil || n < 1 || n > len(s.state.pulls) {
+		return nil
+	}
+	return s.state.pulls[n-1]
+}
+
+func updatePull(s *Server, r request) (int, any) {
+	p := s.pull(r, "pull_number")
+	if p == nil {
+		return notFound("Not Found")
+	}
+	if title, ok := r.body["title"].(string); ok {
+		p.Title = title
+	}
+	if body, ok := r.body["body"].(string); ok {
+		p.Body = body
+	}
+	switch r.body["state"] {
+	case "closed":
+		if p.State == "open" {
+			p.State, p.Closer = "closed", r.token.Login
+		}
+	case "open":
+		if p.State == "closed" && s.Branch(p.Head) != p.Commit {
+			return unprocessable("PullRequest", "state", "invalid", "state cannot be changed. The branch was force-pushed or recreated.")
+		}
+		p.State = "open"
+	}
+	return http.StatusOK, s.pullObject(p)
+}
+
+func requestReviewers(s *Server, r request) (int, any) {
+	p := s.pull(r, "pull_number")
+	if p == nil {
+		return notFound("Not Found")
+	}
+	for _, field := range []string{"reviewers", "team_reviewers"} {
+		names, _ := r.body[field].([]any)
+		for _, name := range names {
+			if name == "nobody" {
+				return http.StatusUnprocessableEntity, object{"message": "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the acme/flights repository.", "documentation_url": "https://docs.github.com/rest"}
+			}
+			if !slices.Contains(p.Reviewers, name.(string)) {
+				p.Reviewers = append(p.Reviewers, name.(string))
+			}
+		}
+	}
+	return http.StatusCreated, s.pullObject(p)
+}
+
+func addLabels(s *Server, r request) (int, any) {
+	p := s.pull(r, "issue_number")
+	if p == nil {
+		return notFound("Not Found")
+	}
+	out := []object{}
+	for _, label := range r.body["labels"].([]any) {
+		if !slices.Contains(p.Labels, label.(string)) {
+			p.Labels = append(p.Labels, label.(string))
+		}
+	}
+	for _, label := range p.Labels {
+		out = append(out, object{"name": label})
+	}
+	return http.StatusOK, out
+}
+
+func (s *Server) commentObject(c *Comment) object {
+	return object{"id": c.ID, "body": c.Body, "user": user(c.Author), "created_at": c.created.Format(time.RFC3339)}
+}
+
+func listComments(s *Server, r request) (int, any) {
+	p := s.pull(r, "issue_number")
+	if p == nil {
+		return notFound("Not Found")
+	}
+	since, _ := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
+	found := []object{}
+	for _, c := range s.state.comments {
+		if c.Pull != p.Number || c.created.Before(since) {
+			continue
+		}
+		if c.hidden > 0 {
+			if n := r.URL.Query().Get("page"); n == "" || n == "1" {
+				c.hidden--
+			}
+			continue
+		}
+		found = append(found, s.commentObject(c))
+	}
+	return http.StatusOK, page(s, r, found)
+}
+
+func createComment(s *Server, r request) (int, any) {
+	p := s.pull(r, "issue_number")
+	if p == nil {
+		return notFound("Not Found")
+	}
+	body := r.body["body"].(string)
+	if len([]rune(body)) > 65536 {
+		return unprocessable("IssueComment", "body", "custom", "body is too long (maximum is 65536 characters)")
+	}
+	c := s.comment(p.Number, r.token.Login, body)
+	c.hidden = s.Behaviour.Stale
+	return http.StatusCreated, s.commentObject(c)
+}
+
+func (s *Server) commentOf(r request) *Comment {
+	for _, c := range s.state.comments {
+		if strconv.Itoa(c.ID) == r.params["comment_id"] {
+			return c
+		}
+	}
+	return nil
+}
+
+func updateComment(s *Server, r request) (int, any) {
+	c := s.commentOf(r)
+	if c == nil {
+		return notFound("Not Found")
+	}
+	if c.Author != r.token.Login && r.token.Permissions["admin"] == "" && r.token.Kind == Personal {
+		return http.StatusForbidden, object{"message": "Must have admin rights to Repository.", "documentation_url": "https://docs.github.com/rest", "status": "403"}
+	}
+	c.Body = r.body["body"].(string)
+	c.Edits++
+	return http.StatusOK, s.commentObject(c)
+}
+
+func deleteComment(s *Server, r request) (int, any) {
+	c := s.commentOf(r)
+	if c == nil {
+		return notFound("Not Found")
+	}
+	s.state.comments = slices.DeleteFunc(s.state.comments, func(o *Comment) bool { return o == c })
+	return http.StatusNoContent, nil
+}
+
+func (s *Server) statusObject(st *Status) object {
+	return object{"context": st.Context, "state": st.State, "description": st.Description, "target_url": st.Target, "creator": user(st.Creator), "updated_at": st.Updated.UTC().Format(time.RFC3339), "created_at": st.Updated.UTC().Format(time.RFC3339)}
+}
+
+func combinedStatus(s *Server, r request) (int, any) {
+	sha := s.git.resolve(r.params["ref"])
+	if sha == "" {
+		return notFound("Not Found")
+	}
+	newest := map[string]*Status{}
+	var order []string
+	for _, st := range s.state.statuses {
+		if st.SHA != sha {
+			continue
+		}
+		if st.hidden > 0 {
+			st.hidden--
+			continue
+		}
+		if newest[st.Context] == nil {
+			order = append(order, st.Context)
+		}
+		newest[st.Context] = st
+	}
+	list := []object{}
+	state := "success"
+	for _, name := range order {
+		if newest[name].State != "success" {
+			state = "pending"
+		}
+		list = append(list, s.statusObject(newest[name]))
+	}
+	return http.StatusOK, object{"sha": sha, "state": state, "total_count": len(list), "statuses": page(s, r, list), "repository": s.repository()}
+}
+
+func createStatus(s *Server, r request) (int, any) {
+	context, _ := r.body["context"].(string)
+	if len(r.body["state"].(string)) == 0 {
+		return unprocessable("Status", "state", "missing_field", "")
+	}
+	if d, ok := r.body["description"].(string); ok && len([]rune(d)) > 140 {
+		return unprocessable("Status", "description", "custom", "description is too long (maximum is 140 characters)")
+	}
+	if _, ok := s.git.read(r.params["sha"]); !ok {
+		return http.StatusUnprocessableEntity, object{"message": "No commit found for SHA: " + r.params["sha"], "documentation_url": "https://docs.github.com/rest", "status": "422"}
+	}
+	description, _ := r.body["description"].(string)
+	target, _ := r.body["target_url"].(string)
+	st := &Status{SHA: r.params["sha"], Context: context, State: r.body["state"].(string), Description: description, Target: target, Creator: r.token.Login, Updated: time.Now().UTC(), hidden: s.Behaviour.Stale}
+	s.state.statuses = append(s.state.statuses, st)
+	return http.StatusCreated, s.statusObject(st)
+}

@@ -1,0 +1,317 @@
+package githubtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/stretchr/testify/require"
+)
+
+// base is the path below which the API lives, as on GitHub Enterprise Server.
+const base = "/api/v3"
+
+// Call is one request as it arrived.
+type Call struct {
+	Operation string // "pulls/create", or a GraphQL field such as "updateRefs"
+	Method    string
+	Path      string
+	Login     string // of the token's owner
+}
+
+// Server is a GitHub with one repository.
+type Server struct {
+	URL   string // of the API, with the base path and a slash at the end
+	Owner string
+	Name  string
+	Dir   string // the bare repository
+
+	Behaviour Behaviour
+	Private   bool // those who may not read it find nothing here
+	// ActionsMayOpen is the repository's setting "Allow GitHub Actions to
+	// create and approve pull requests".
+	ActionsMayOpen bool
+	Protected      string // branches with this prefix are closed to every token
+	Labels         []string
+
+	t         testing.TB
+	http      *httptest.Server
+	mu        sync.Mutex
+	routes    []route
+	tokens    map[string]*Token
+	calls     []Call
+	planned   map[int]Fault
+	next      map[string][]Fault
+	interfere map[string][]func()
+	dead      bool
+	turns     struct{ all, reads, writes int }
+	state     state
+	git       repository
+}
+
+// New starts a server whose repository holds files on branch main. It is
+// hostile until Behaviour says otherwise.
+func New(t testing.TB, files map[string]string) *Server {
+	t.Helper()
+	s := &Server{
+		Owner: "acme", Name: "flights", Behaviour: Hostile(), ActionsMayOpen: true, t: t,
+		tokens: map[string]*Token{}, planned: map[int]Fault{}, next: map[string][]Fault{}, interfere: map[string][]func(){},
+	}
+	s.state.verified = map[string]bool{}
+	s.git = newRepository(t)
+	s.Dir = s.git.dir
+	tree := s.git.tree("", files)
+	s.git.setRef("refs/heads/main", s.git.commit(tree, nil, "first", human))
+	spec, err := description()
+	require.NoError(t, err, "reading the pruned description of GitHub's API")
+	s.routes = routesOf(t, s, spec)
+	s.http = httptest.NewServer(s)
+	s.URL = s.http.URL + base + "/"
+	t.Cleanup(func() {
+		s.http.Close()
+		for _, unused := range s.Unused() {
+			t.Errorf("githubtest: planned but never come about: %s", unused)
+		}
+	})
+	return s
+}
+
+// Calls returns the calls so far; the repository's own use is not among them.
+func (s *Server) Calls() []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.calls)
+}
+
+type route struct {
+	method  string
+	pattern *regexp.Regexp
+	names   []string
+	handle  handler
+	target  *routers.Route
+}
+
+// request is what a handler gets.
+type request struct {
+	*http.Request
+	params map[string]string
+	token  *Token
+	body   object
+	header http.Header // of the answer
+}
+
+// handler answers with a status and an object, a list of objects, or nil.
+type handler func(s *Server, r request) (int, any)
+
+var placeholder = regexp.MustCompile(`\\\{([a-z_]+)\\\}`)
+
+// routesOf pairs every operation of the description with its handler.
+func routesOf(t testing.TB, s *Server, spec *openapi3.T) []route {
+	var routes []route
+	for _, path := range spec.Paths.InMatchingOrder() {
+		item := spec.Paths.Value(path)
+		pattern := strings.NewReplacer("{owner}", s.Owner, "{repo}", s.Name).Replace(path)
+		var names []string
+		quoted := placeholder.ReplaceAllStringFunc(regexp.QuoteMeta(pattern), func(m string) string {
+			names = append(names, strings.Trim(m, `\{}`))
+			return "(.+)"
+		})
+		for method, operation := range item.Operations() {
+			handle, ok := handlers[operation.OperationID]
+			if !ok {
+				continue
+			}
+			routes = append(routes, route{
+				method: method, pattern: regexp.MustCompile("^" + base + quoted + "$"), names: names, handle: handle,
+				target: &routers.Route{Spec: spec, Path: path, PathItem: item, Method: method, Operation: operation},
+			})
+		}
+	}
+	// What is longest is most specific: .../commits/{ref}/status before .../commits/{ref}.
+	slices.SortStableFunc(routes, func(a, b route) int { return len(b.target.Path) - len(a.target.Path) })
+	return routes
+}
+
+// ServeHTTP answers one call.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	answer := httptest.NewRecorder()
+	if s.dead || !s.serve(answer, r, body) {
+		panic(http.ErrAbortHandler) // closes the connection without an answer
+	}
+	for name, values := range answer.Header() {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
+}
+
+// serve answers into w and reports whether the answer arrives.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, body []byte) bool {
+	token := s.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+	call := Call{Method: r.Method, Path: r.URL.Path}
+	if token != nil {
+		call.Login = token.Login
+	}
+	var answer func()
+	write := r.Method != http.MethodGet
+	if r.URL.Path == "/api/graphql" {
+		q := s.parse(body)
+		call.Operation, write = q.name, q.mutation
+		answer = func() { s.query(w, r, token, q) }
+	} else {
+		route, params := s.match(r)
+		if route == nil {
+			s.t.Errorf("githubtest: no route for %s %s", r.Method, r.URL)
+			s.refuse(w, http.StatusNotImplemented, "not part of this fake")
+			return true
+		}
+		call.Operation = route.target.Operation.OperationID
+		answer = func() { s.rest(w, r, token, *route, params, body) }
+	}
+	s.calls = append(s.calls, call)
+	fault, due := s.fault(call.Operation)
+	fail := func() bool {
+		s.dead = fault.Dead
+		if fault.Status == 0 {
+			return false
+		}
+		s.refuse(w, fault.Status, http.StatusText(fault.Status))
+		return true
+	}
+	if due && fault.When == Before {
+		return fail()
+	}
+	if !due && s.badDay(w, write) {
+		return true
+	}
+	if fs := s.interfere[call.Operation]; len(fs) > 0 {
+		s.interfere[call.Operation] = fs[1:]
+		s.mu.Unlock()
+		fs[0]()
+		s.mu.Lock()
+	}
+	if due {
+		scratch := w
+		w = httptest.NewRecorder() // the answer that gets lost
+		answer()
+		w = scratch
+		return fail()
+	}
+	answer()
+	return true
+}
+
+func (s *Server) match(r *http.Request) (*route, map[string]string) {
+	path := r.URL.EscapedPath()
+	for i := range s.routes {
+		route := &s.routes[i]
+		found := route.pattern.FindStringSubmatch(path)
+		if found == nil || route.method != r.Method {
+			continue
+		}
+		params := map[string]string{"owner": s.Owner, "repo": s.Name}
+		for j, name := range route.names {
+			value, err := url.PathUnescape(found[j+1])
+			if err != nil {
+				return nil, nil
+			}
+			params[name] = value
+		}
+		return route, params
+	}
+	return nil, nil
+}
+
+// rest validates a request, lets its handler answer, completes the answer and
+// validates that.
+func (s *Server) rest(w http.ResponseWriter, r *http.Request, token *Token, route route, params map[string]string, body []byte) {
+	operation := route.target.Operation.OperationID
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	input := &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route.target, Options: &openapi3filter.Options{SkipSettingDefaults: true}}
+	if err := openapi3filter.ValidateRequest(r.Context(), input); err != nil {
+		s.t.Errorf("githubtest: %s: the request does not fit GitHub's description: %v\n%s", operation, err, body)
+	}
+	if refused := s.forbidden(w, operation, token, r.Header.Get("Authorization") != ""); refused {
+		return
+	}
+	req := request{Request: r, params: params, token: token, header: w.Header()}
+	if len(body) > 0 {
+		if err := json.Unmarshal(body, &req.body); err != nil {
+			s.refuse(w, http.StatusBadRequest, "Problems parsing JSON")
+			return
+		}
+	}
+	status, value := route.handle(s, req)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	described := route.target.Operation.Responses.Status(status)
+	var text []byte
+	if described != nil && len(described.Value.Content) > 0 {
+		text = marshal(fill(described.Value.Content["application/json"].Schema, value, true))
+	} else if value != nil {
+		text = marshal(value)
+	}
+	if described == nil && status < 400 {
+		s.t.Errorf("githubtest: %s: GitHub's description knows no answer %d", operation, status)
+	}
+	if described != nil {
+		output := &openapi3filter.ResponseValidationInput{RequestValidationInput: input, Status: status, Header: w.Header(), Options: &openapi3filter.Options{MultiError: true}}
+		if err := openapi3filter.ValidateResponse(r.Context(), output.SetBodyBytes(text)); err != nil {
+			s.t.Errorf("githubtest: %s: the answer does not fit GitHub's description: %v", operation, err)
+		}
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(text)
+}
+
+// refuse writes an error in GitHub's form.
+func (s *Server) refuse(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(marshal(object{"message": message, "documentation_url": "https://docs.github.com/rest", "status": strconv.Itoa(status)}))
+}
+
+func marshal(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(fmt.Sprintf("githubtest: %v", err))
+	}
+	return text
+}
+
+// page cuts the part that a request asks for out of items and links the rest.
+func page[T any](s *Server, r request, items []T) []T {
+	query := r.URL.Query()
+	size, number := 30, 1
+	if n, err := strconv.Atoi(query.Get("per_page")); err == nil {
+		size = n
+	}
+	size = min(size, s.Behaviour.PageSize, 100)
+	if n, err := strconv.Atoi(query.Get("page")); err == nil {
+		number = max(n, 1)
+	}
+	from, to := min((number-1)*size, len(items)), min(number*size, len(items))
+	if to < len(items) {
+		query.Set("page", strconv.Itoa(number+1))
+		r.header.Set("Link", fmt.Sprintf(`<%s%s?%s>; rel="next"`, s.http.URL, r.URL.EscapedPath(), query.Encode()))
+	}
+	return items[from:to]
+}

@@ -1,0 +1,295 @@
+package githubtest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// state is what GitHub keeps beside Git.
+type state struct {
+	pulls    []*Pull // by number - 1; issues are not told apart
+	comments []*Comment
+	statuses []*Status // oldest first
+	ids      int
+	verified map[string]bool // commits with GitHub's signature
+}
+
+// Pull is a pull request.
+type Pull struct {
+	Number     int
+	Title      string
+	Body       string
+	Head       string // branch
+	Repository string // of the head, "owner/name"
+	Base       string
+	State      string // open, closed, merged
+	Commit     string // its head; frozen when it was closed
+	Author     string
+	Closer     string
+	Labels     []string
+	Reviewers  []string
+	hidden     int
+}
+
+// Comment is a comment on a pull request.
+type Comment struct {
+	ID      int
+	Pull    int
+	Author  string
+	Body    string
+	Edits   int
+	hidden  int
+	created time.Time
+}
+
+// Status is a commit status.
+type Status struct {
+	SHA, Context, State, Description, Target, Creator string
+	Updated                                           time.Time
+	hidden                                            int
+}
+
+func (s *Server) id() int {
+	s.state.ids++
+	return 1000 + s.state.ids
+}
+
+// Pulls returns copies of all pull requests, oldest first.
+func (s *Server) Pulls() []Pull {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Pull
+	for _, p := range s.state.pulls {
+		out = append(out, *p)
+	}
+	return out
+}
+
+// OpenPulls returns the pull requests that are open, forks' left out.
+func (s *Server) OpenPulls() []Pull {
+	return slices.DeleteFunc(s.Pulls(), func(p Pull) bool { return p.State != "open" || p.Repository != s.full() })
+}
+
+// Comments returns copies of the comments on a pull request, oldest first.
+func (s *Server) Comments(pull int) []Comment {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Comment
+	for _, c := range s.state.comments {
+		if c.Pull == pull {
+			out = append(out, *c)
+		}
+	}
+	return out
+}
+
+// Statuses returns the newest status of each context of a commit, by context.
+func (s *Server) Statuses(sha string) map[string]Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]Status{}
+	for _, status := range s.state.statuses {
+		if status.SHA == sha {
+			out[status.Context] = *status
+		}
+	}
+	return out
+}
+
+func (s *Server) full() string { return s.Owner + "/" + s.Name }
+
+// Branch returns the commit of a branch, "" when there is none.
+func (s *Server) Branch(name string) string { return s.git.ref("refs/heads/" + name) }
+
+// Verified reports whether a commit bears GitHub's signature.
+func (s *Server) Verified(sha string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.verified[sha]
+}
+
+// File returns a file's content in a commit or branch.
+func (s *Server) File(commit, path string) string {
+	return s.git.run(nil, nil, "cat-file", "blob", commit+":"+path)
+}
+
+// moved does what GitHub does when a branch moves or goes.
+func (s *Server) moved(branch, actor string) {
+	tip := s.Branch(branch)
+	for _, p := range s.state.pulls {
+		if p.Head != branch || p.State != "open" || p.Repository != s.full() {
+			continue
+		}
+		base := s.Branch(p.Base)
+		switch {
+		case tip == "":
+			p.State, p.Closer = "closed", actor
+		case base != "" && s.git.ancestor(tip, base):
+			// Nothing is left to merge. After a merge made elsewhere GitHub shows
+			// the pull request as merged; after a reset to the base as closed.
+			p.State, p.Closer = "closed", actor
+			if s.git.ancestor(p.Commit, base) {
+				p.State = "merged"
+			}
+		default:
+			p.Commit = tip
+		}
+	}
+	for _, p := range s.state.pulls {
+		if p.Base == branch && p.State == "open" && tip != "" && s.git.ancestor(p.Commit, tip) {
+			p.State = "merged"
+		}
+	}
+}
+
+// The rest is what people do, on GitHub's pages or by git push.
+
+// Push commits files on a branch as a human, on top of what is there or of
+// main.
+func (s *Server) Push(branch, message string, files map[string]string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from := s.Branch(branch)
+	if from == "" {
+		from = s.Branch("main")
+	}
+	sha := s.git.commit(s.git.tree(from, files), []string{from}, message, human)
+	s.git.setRef("refs/heads/"+branch, sha)
+	s.moved(branch, human.login())
+	return sha
+}
+
+// Amend replaces the tip of a branch by one with other files and the same
+// message, as `git commit --amend` and a forced push do.
+func (s *Server) Amend(branch string, files map[string]string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tip, _ := s.git.read(s.Branch(branch))
+	sha := s.git.commitBy(s.git.tree(tip.sha, files), tip.parents, tip.message, tip.author, human)
+	s.git.setRef("refs/heads/"+branch, sha)
+	s.moved(branch, human.login())
+	return sha
+}
+
+// SetBranch points a branch to a commit, "" deletes it.
+func (s *Server) SetBranch(branch, commit string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if commit == "" {
+		s.git.run(nil, nil, "update-ref", "-d", "refs/heads/"+branch)
+	} else {
+		s.git.setRef("refs/heads/"+branch, commit)
+	}
+	s.moved(branch, human.login())
+}
+
+// OpenPull opens a pull request as somebody, from a branch of repository (""
+// is this one) at a commit.
+func (s *Server) OpenPull(login, repository, branch, commit string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if repository == "" {
+		repository = s.full()
+	}
+	p := &Pull{Number: len(s.state.pulls) + 1, Title: "A change", Head: branch, Repository: repository, Base: "main", State: "open", Commit: commit, Author: login}
+	s.state.pulls = append(s.state.pulls, p)
+	return p.Number
+}
+
+// seen returns a pull request that somebody has before their eyes: no list is
+// behind any more.
+func (s *Server) seen(number int) *Pull {
+	p := s.state.pulls[number-1]
+	p.hidden = 0
+	return p
+}
+
+// Close closes a pull request as a human.
+func (s *Server) Close(number int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.seen(number)
+	if p.State == "open" {
+		p.State, p.Closer = "closed", human.login()
+	}
+}
+
+// Reopen reopens a pull request and reports whether GitHub allows it.
+func (s *Server) Reopen(number int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.seen(number)
+	if p.State != "closed" || s.Branch(p.Head) != p.Commit {
+		return false
+	}
+	for _, other := range s.state.pulls {
+		if other.State == "open" && other.Head == p.Head && other.Base == p.Base && other.Repository == p.Repository {
+			return false
+		}
+	}
+	p.State = "open"
+	return true
+}
+
+// Merge merges a pull request: with squash, as one new commit on the base.
+func (s *Server) Merge(number int, squash bool) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.seen(number)
+	base := s.Branch(p.Base)
+	tip, _ := s.git.read(p.Commit)
+	var blobs = map[string]string{}
+	for line := range strings.Lines(s.git.run(nil, nil, "diff-tree", "-r", s.git.run(nil, nil, "merge-base", base, tip.sha), tip.sha)) {
+		f := strings.Fields(line)
+		blobs[f[5]] = f[3]
+	}
+	parents := []string{base, tip.sha}
+	message := fmt.Sprintf("Merge pull request #%d", number)
+	if squash {
+		parents, message = parents[:1], tip.message
+	}
+	sha := s.git.commitBy(s.git.treeOf(base, blobs), parents, message, human, webFlow)
+	p.State = "merged"
+	s.git.setRef("refs/heads/"+p.Base, sha)
+	s.moved(p.Base, human.login())
+	return sha
+}
+
+// Label gives a pull request a label.
+func (s *Server) Label(number int, label string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.seen(number)
+	if !slices.Contains(p.Labels, label) {
+		p.Labels = append(p.Labels, label)
+	}
+}
+
+// Comment leaves a comment as somebody.
+func (s *Server) Comment(pull int, login, body string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.comment(pull, login, body).ID
+}
+
+func (s *Server) comment(pull int, login, body string) *Comment {
+	c := &Comment{ID: s.id(), Pull: pull, Author: login, Body: body, created: time.Now().UTC()}
+	s.state.comments = append(s.state.comments, c)
+	return c
+}
+
+// DeleteComment deletes a comment as a human with the right to do so.
+func (s *Server) DeleteComment(id int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.comments = slices.DeleteFunc(s.state.comments, func(c *Comment) bool { return c.ID == id })
+}
+
+// SetStatus sets a status, dated as it likes.
+func (s *Server) SetStatus(status Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.statuses = append(s.state.statuses, &status)
+}

@@ -1,0 +1,115 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
+)
+
+// Options say which repository and with which token.
+type Options struct {
+	API        string // as GITHUB_API_URL has it; "" is github.com's
+	Repository string // "owner/name"
+	Token      string
+	Folder     string // of the project below the top of the repository, "" or "a/b/"
+
+	// Given to a promotion's pull request when it is opened.
+	Labels    []string
+	Reviewers []string
+	Teams     []string // slugs
+
+	Transport http.RoundTripper // nil is the usual one
+
+	// Sleep, Now and Jitter are the clock between attempts; nil is the real one.
+	Sleep  func(context.Context, time.Duration) error
+	Now    func() time.Time
+	Jitter func() float64
+}
+
+// Forge is one repository on GitHub, as one token sees it.
+type Forge struct {
+	options     Options
+	owner, name string
+	rest        *github.Client
+	graphql     string
+	http        *http.Client
+	transport   *transport
+
+	id     string            // node id of the repository, once read
+	login  string            // of the token's owner, once read
+	trees  map[string]string // commit -> tree, as read
+	drafts map[string]string // commit -> branch that holds it until it is moved
+}
+
+var (
+	_ promote.Forge        = (*Forge)(nil)
+	_ promote.PullRequests = (*Forge)(nil)
+)
+
+const (
+	attempts = 5
+	patience = 2 * time.Minute
+)
+
+var repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$`)
+
+// New returns the forge of a repository. Nothing is called yet.
+func New(o Options) (*Forge, error) {
+	if !repositoryName.MatchString(o.Repository) {
+		return nil, fault.Usage(fmt.Errorf("the GitHub repository is %q, not owner/name: set GITHUB_REPOSITORY", o.Repository))
+	}
+	if o.Token == "" {
+		return nil, fault.Usage(fmt.Errorf("there is no token for GitHub: set GITHUB_TOKEN, in a workflow to ${{ github.token }}"))
+	}
+	if o.API == "" {
+		o.API = "https://api.github.com"
+	}
+	api, err := url.Parse(strings.TrimSuffix(o.API, "/") + "/")
+	if err != nil || api.Host == "" {
+		return nil, fault.Usage(fmt.Errorf("the address of GitHub's API is %q, not one such as https://api.github.com: set GITHUB_API_URL", o.API))
+	}
+	f := &Forge{options: o, trees: map[string]string{}, drafts: map[string]string{}}
+	f.owner, f.name, _ = strings.Cut(o.Repository, "/")
+	f.transport = &transport{base: o.Transport, host: api.Host, token: o.Token, attempts: attempts, patience: patience, sleep: o.Sleep, now: o.Now, jitter: o.Jitter}
+	if f.transport.base == nil {
+		f.transport.base = http.DefaultTransport
+	}
+	if f.transport.sleep == nil {
+		f.transport.sleep = sleep
+	}
+	if f.transport.now == nil {
+		f.transport.now = time.Now
+	}
+	if f.transport.jitter == nil {
+		f.transport.jitter = rand.Float64
+	}
+	f.http = &http.Client{Transport: f.transport, Timeout: 10 * time.Minute}
+	f.rest = github.NewClient(f.http)
+	f.rest.BaseURL = api
+	f.rest.UserAgent = "dosirak"
+	// https://docs.github.com/en/enterprise-server/graphql/guides/forming-calls-with-graphql:
+	// REST is at /api/v3 there, GraphQL at /api/graphql.
+	graphql := *api
+	graphql.Path = strings.TrimSuffix(graphql.Path, "v3/") + "graphql"
+	f.graphql = graphql.String()
+	return f, nil
+}
+
+// PullRequests returns the forge itself.
+func (f *Forge) PullRequests() promote.PullRequests { return f }
+
+// pause waits between two looks at something that may not have settled.
+func (f *Forge) pause(ctx context.Context, attempt int) error {
+	wait, _ := f.transport.next(nil, errUnsettled, true, attempt)
+	return f.transport.sleep(ctx, wait)
+}
