@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"sort"
@@ -82,16 +81,6 @@ func computeMetrics(set *predictions.Set) metricsObject {
 		}
 	}
 	return obj
-}
-
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
-		return fault.Environment(fmt.Errorf("printing the result: %w", err))
-	}
-	return nil
 }
 
 func printMetrics(w io.Writer, obj metricsObject) error {

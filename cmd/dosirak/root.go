@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -47,6 +48,14 @@ again may help; 130 interrupted.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
+		newRunCommand(),
+		newCompareCommand(),
+		newMetricsCommand(),
+		ofProject(newReportCommand(runFolder)),
+		newRunsCommand(),
+		newSchemaCommand(),
+		newVerifyCommand(),
+		newGCCommand(),
 		newVersionCommand(),
 	)
 	return root
@@ -70,4 +79,15 @@ func execute(ctx context.Context, root *cobra.Command, args []string, stdout, st
 		fmt.Fprintf(stderr, "dosirak: %s\n", strings.TrimRight(err.Error(), "\n"))
 	}
 	return fault.ExitCode(err)
+}
+
+// printJSON prints the one object of --json.
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fault.Environment(fmt.Errorf("printing the result: %w", err))
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -44,6 +43,33 @@ func (f *storeFlags) add(cmd *cobra.Command) {
 
 func (f *storeFlags) open() (*store.Store, error) {
 	return store.Open(f.dir, store.Options{Now: time.Now})
+}
+
+// ofProject gives a command that takes a run the flag -C, which runFolder reads.
+func ofProject(cmd *cobra.Command) *cobra.Command {
+	cmd.Flags().StringP("directory", "C", ".", "the project's folder")
+	return cmd
+}
+
+// runFolder returns the folder of a run of the project that -C names.
+func runFolder(cmd *cobra.Command, run string) (string, error) {
+	dir, err := cmd.Flags().GetString("directory")
+	if err != nil {
+		return "", err
+	}
+	s, err := (&storeFlags{dir: dir}).open()
+	if err != nil {
+		return "", err
+	}
+	id, err := s.Find(run)
+	if err != nil {
+		return "", err
+	}
+	stored, err := s.Load(id)
+	if err != nil {
+		return "", err
+	}
+	return stored.Dir, nil
 }
 
 // runView is a run as --json prints it.
@@ -258,13 +284,6 @@ end with 0, as two different ones do.`,
 	}
 	flags.add(cmd)
 	return cmd
-}
-
-func printJSON(out io.Writer, value any) error {
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(value)
 }
 
 // figure is a number with the digits that a list has room for.

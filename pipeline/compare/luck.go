@@ -21,8 +21,8 @@ const (
 // fewer, the interval is wider than any candidate is lucky.
 const leastSeeds = 5
 
-// luckConfidence is that of the two-sided prediction interval.
-const luckConfidence = 0.95
+// LuckConfidence is that of the two-sided prediction interval.
+const LuckConfidence = 0.95
 
 // Luck is a candidate's value against the prediction interval of its own
 // replicates.
@@ -56,7 +56,7 @@ func JudgeLuck(name string, direction exam.Direction, values []float64) Luck {
 	for _, v := range values[1:] {
 		m.add(v)
 	}
-	half := tQuantile(1-(1-luckConfidence)/2, m.n-1) * m.sd() * math.Sqrt(1+1/m.n)
+	half := tQuantile(1-(1-LuckConfidence)/2, m.n-1) * m.sd() * math.Sqrt(1+1/m.n)
 	if math.IsNaN(half) || out.Value == nil {
 		out.Detail = "a replicate has no value"
 		return out

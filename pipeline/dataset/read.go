@@ -42,6 +42,17 @@ var formats = []struct {
 	{".csv", readCSV},
 }
 
+// Readable reports whether the name is that of a table that Read knows.
+func Readable(name string) bool {
+	plain := strings.TrimSuffix(name, ".gz")
+	for _, f := range formats {
+		if strings.HasSuffix(plain, f.suffix) {
+			return true
+		}
+	}
+	return false
+}
+
 // Read reads the table at path: .csv or .csv.gz. Errors name file and line and
 // are of kind fault.Usage, or fault.Environment where reading itself failed.
 func Read(path string) (*Table, error) { return read(path, defaultLimits) }

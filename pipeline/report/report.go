@@ -80,8 +80,9 @@ type DataFile struct {
 
 // Model names a model by its digests.
 type Model struct {
-	Bundle Digest `json:"bundle"`
-	Image  Image  `json:"image,omitempty"`
+	Bundle      Digest `json:"bundle"`
+	Image       Image  `json:"image,omitempty"`
+	Predictions Digest `json:"predictions,omitempty"` // of its predictions file, before any compression
 }
 
 // Against says which model a candidate was compared with.

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/dosirak-ml/dosirak/cmd/dosirak/progress"
+	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/report/terminal"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// projectFlags say which project a command works on.
+type projectFlags struct{ dir, config string }
+
+func (f *projectFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&f.dir, "directory", "C", ".", "the project's folder")
+	cmd.Flags().StringVar(&f.config, "config", pipeline.ConfigFile, "the config, relative to the project's folder")
+}
+
+func newRunCommand() *cobra.Command {
+	var project projectFlags
+	var o pipeline.Options
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Take a change along the whole line: train, prove, compare, package, test, report",
+		Long: `run trains the change with its fixed seeds, proves that the same seed gives the
+same model, seals the first seed's model into a bundle, lets it and the model in
+production answer the same rows, compares them, builds the serving image, tests
+that very image, and writes a report. It changes nothing in Git.
+
+With --promote, a PASS is proposed: a branch with one commit that changes one
+manifest. Merging it is the promotion; reverting it is the rollback.`,
+		Example: `  dosirak run -C examples/flights
+  dosirak run -C examples/flights --config variants/weather.yaml
+  dosirak run -C examples/flights --promote`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			if err != nil {
+				return err
+			}
+			observer := openProgress(cmd.ErrOrStderr())
+			defer observer.Close()
+			if err := complete(&o, p, observer); err != nil {
+				return err
+			}
+			out, err := pipeline.Run(cmd.Context(), p, o)
+			observer.Close()
+			if out.Report.Schema != "" {
+				if shown := showOutcome(cmd.OutOrStdout(), out, asJSON); err == nil {
+					err = shown
+				}
+			}
+			if err != nil {
+				return err
+			}
+			if p.Config.Mode == spec.Advise && out.Verdict != verdict.Pass {
+				fmt.Fprintf(cmd.ErrOrStderr(), "dosirak: mode is advise, so %s does not block\n", out.Verdict)
+				return nil
+			}
+			return exitWith(out.Verdict)
+		},
+	}
+	project.add(cmd)
+	cmd.Flags().StringVar(&o.Environment, "environment", "", "the environment whose model is the baseline (default: the first of promote.environments)")
+	cmd.Flags().BoolVar(&o.Promote, "promote", false, "propose a PASS for promotion")
+	cmd.Flags().BoolVar(&o.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")
+	cmd.Flags().BoolVar(&o.Fresh, "fresh", false, "train although nothing changed")
+	cmd.Flags().StringVar(&o.Resume, "resume", "", "go on with this run where it stopped")
+	cmd.Flags().StringVar(&o.Profile, "smoke", "", "profile of the smoke test: quick or full (default: the config's)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+// complete fills in what a run takes from this machine.
+func complete(o *pipeline.Options, p *pipeline.Project, observer pipeline.Observer) error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return fault.Environment(fmt.Errorf("finding the cache folder: %w; set XDG_CACHE_HOME", err))
+	}
+	o.Release, o.Now, o.Observer = releaseVersion(), time.Now, observer
+	o.CacheDir = filepath.Join(cache, "dosirak")
+	o.Server = newServer(o.CacheDir)
+	o.Forge = newForge(p)
+	return nil
+}
+
+func showOutcome(w io.Writer, out pipeline.Outcome, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, out)
+	}
+	text := terminal.Render(&out.Report, terminalOptions(w, filepath.Join(out.Dir, pageFileName)))
+	if _, err := io.WriteString(w, text); err != nil {
+		return err
+	}
+	return showPromotion(w, out.Proposal, out.Promotion)
+}
+
+// showPromotion prints the text of the pull request and what became of it.
+func showPromotion(w io.Writer, p *promote.Proposal, out *promote.Outcome) error {
+	if out == nil {
+		return nil
+	}
+	if p == nil || out.Operation == pipeline.Skipped {
+		_, err := fmt.Fprintf(w, "\nNothing is proposed: %s.\n", out.Reason)
+		return err
+	}
+	if out.Operation == promote.Stopped {
+		_, err := fmt.Fprintf(w, "\nThe promotion stopped: %s.\n", out.Reason)
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s (%s, commit %.12s)\n\n# %s\n\n%s\nTo promote: git merge %s\n",
+		out.Branch, out.Operation, out.Commit, p.Title, p.Body, out.Branch)
+	return err
+}
+
+// openProgress shows how far the line is: a live table on a terminal, plain
+// lines elsewhere.
+func openProgress(w io.Writer) *progress.Printer {
+	if file, ok := w.(*os.File); ok {
+		return progress.Open(file, os.Getenv)
+	}
+	return progress.New(progress.Options{Out: w, Now: time.Now})
+}
+
+func terminalOptions(w io.Writer, page string) terminal.Options {
+	o := terminal.Options{Width: 80, Page: page}
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
+			o.Width = width
+		}
+		o.Color = os.Getenv("NO_COLOR") == ""
+	}
+	return o
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/smoke"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// smokeFlags say what to test.
+type smokeFlags struct {
+	bundle, archive, url, name string
+	profile                    string
+	asJSON                     bool
+}
+
+func newSmokeCommand() *cobra.Command {
+	var f smokeFlags
+	cmd := &cobra.Command{
+		Use:   "smoke BUNDLE | --archive FILE | --url URL [BUNDLE]",
+		Short: "Test a server as its callers would use it",
+		Long: `smoke starts the serving image and uses it: is it ready, does it serve this
+bundle, does it give the golden answers, does it refuse bad inputs and go on,
+how fast is it, does it end as it should.
+
+With a bundle, its image is built and run in Docker, on a network of its own
+without a route outside; where no Docker daemon answers, the server runs as a
+process, and it is said so. With --archive, that image is run, and the bundle in
+it is what is expected. With --url, a server that runs already is asked; it is
+not ended, and not put under load unless it is on this machine.`,
+		Example: `  dosirak smoke deploy/bundles/flights-delay
+  dosirak smoke --archive .dosirak/image/image.tar --profile full
+  dosirak smoke --url https://models.example.org deploy/bundles/flights-delay`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				f.bundle = args[0]
+			}
+			work, err := os.MkdirTemp("", "dosirak-smoke-*")
+			if err != nil {
+				return fault.Environment(fmt.Errorf("smoke test: %w", err))
+			}
+			defer os.RemoveAll(work)
+			o, err := f.options(cmd.Context(), work)
+			if err != nil {
+				return err
+			}
+			if !f.asJSON {
+				o.Progress = func(r smoke.Row) { showCheck(cmd.OutOrStdout(), r) }
+			}
+			result, err := smoke.Run(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			if f.asJSON {
+				err = printJSON(cmd.OutOrStdout(), result)
+			} else {
+				err = showSmoke(cmd.OutOrStdout(), result)
+			}
+			if err != nil {
+				return err
+			}
+			return exitWith(result.Verdict)
+		},
+	}
+	cmd.Flags().StringVar(&f.archive, "archive", "", "an image that `dosirak image` wrote")
+	cmd.Flags().StringVar(&f.url, "url", "", "a server that runs already")
+	cmd.Flags().StringVar(&f.name, "name", "", "name that the model is served under (default: the bundle's)")
+	cmd.Flags().StringVar(&f.profile, "profile", string(smoke.Quick), "quick (at most 5 s) or full (at most 30 s)")
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+// options finds out what is tested and prepares it in the folder work.
+func (f smokeFlags) options(ctx context.Context, work string) (smoke.Options, error) {
+	profile, err := smoke.ParseProfile(f.profile)
+	if err != nil {
+		return smoke.Options{}, err
+	}
+	o := smoke.Options{Profile: profile, Model: f.name}
+	switch {
+	case f.archive != "" && (f.url != "" || f.bundle != ""), f.archive == "" && f.url == "" && f.bundle == "":
+		return o, fault.Usage(errors.New("say what to test: a bundle, --archive FILE, or --url URL with or without a bundle"))
+	case f.archive != "":
+		return f.ofArchive(o, work)
+	}
+	if f.bundle != "" {
+		if o.Bundle, err = bundle.Open(f.bundle); err != nil {
+			return o, fault.Usage(fmt.Errorf("smoke test: %w", err))
+		}
+	}
+	if f.url != "" {
+		return f.ofURL(o)
+	}
+	return f.ofBundle(ctx, o, work)
+}
+
+// ofURL tests a server that runs already.
+func (f smokeFlags) ofURL(o smoke.Options) (smoke.Options, error) {
+	u, err := url.Parse(f.url)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
+		return o, fault.Usage(fmt.Errorf("--url %q: give an address such as http://127.0.0.1:8080", f.url))
+	}
+	if o.Bundle == nil && o.Model == "" {
+		return o, fault.Usage(errors.New("--url without a bundle needs --name, the model's name"))
+	}
+	o.Target, o.Why = smoke.Address(f.url), "it runs already"
+	return o, nil
+}
+
+// ofArchive tests an image, which is not trusted to run outside of Docker.
+func (f smokeFlags) ofArchive(o smoke.Options, work string) (smoke.Options, error) {
+	dir := filepath.Join(work, "bundle")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return o, fault.Environment(fmt.Errorf("smoke test: %w", err))
+	}
+	unpacked, err := image.UnpackBundle(f.archive, dir)
+	if err != nil {
+		return o, err
+	}
+	if o.Bundle, err = bundle.Open(dir); err != nil {
+		return o, fault.Usage(fmt.Errorf("the bundle in %s: %w", f.archive, err))
+	}
+	if o.Model == "" {
+		o.Model = unpacked.Model
+	}
+	o.RequireDigest, o.ImageSize = true, unpacked.Size
+	o.Target = smoke.Auto{
+		Container: smoke.Container{Archive: f.archive}, Arch: unpacked.Platform.Arch,
+		Process: func(context.Context) (smoke.Target, error) {
+			return nil, fault.Environment(errors.New("an image is tested in Docker, and it cannot be used here; start Docker, or give the bundle to test the server as a process"))
+		},
+	}
+	return o, nil
+}
+
+// ofBundle builds the image of a bundle and tests that.
+func (f smokeFlags) ofBundle(ctx context.Context, o smoke.Options, work string) (smoke.Options, error) {
+	cache, err := cacheFolder()
+	if err != nil {
+		return o, err
+	}
+	server := newServer(cache)
+	built, err := image.Build(ctx, image.Options{
+		BundleDir: f.bundle, Model: o.Model, Server: server, OutDir: work, Release: releaseVersion(), CacheDir: cache,
+	})
+	if err != nil {
+		return o, err
+	}
+	platform, err := image.ParsePlatform(built.Platform)
+	if err != nil {
+		return o, err
+	}
+	o.Model, o.RequireDigest, o.ImageSize, o.ImageTransfers = built.Model, true, built.Size, built.CompressedSize
+	o.Target = smoke.Auto{
+		Container: smoke.Container{Archive: built.Archive}, Arch: platform.Arch,
+		Process: func(ctx context.Context) (smoke.Target, error) {
+			binary, err := server.Binary(ctx, image.Host())
+			if err != nil {
+				return nil, err
+			}
+			return smoke.Process{Argv: smoke.ServerArgv(binary, built.Model, f.bundle)}, nil
+		},
+	}
+	return o, nil
+}
+
+func showCheck(w io.Writer, r smoke.Row) {
+	v := string(r.Verdict)
+	if v == "" {
+		v = "not run"
+	}
+	fmt.Fprintf(w, "%-12s  %-14s  %s\n", v, r.Name, r.Detail)
+}
+
+func showSmoke(w io.Writer, r smoke.Result) error {
+	if r.Verdict != verdict.Pass && r.Logs != "" {
+		fmt.Fprintf(w, "\nThe end of what the server wrote:\n")
+		for line := range strings.SplitSeq(r.Logs, "\n") {
+			fmt.Fprintf(w, "  %s\n", printable(line))
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%s  %s (%s), profile %s, %.1f s\n", r.Verdict, r.Target, r.Why, r.Profile, r.TotalMS/1000)
+	return err
+}

@@ -1,0 +1,151 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/store"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// judged is the comparison by today's exam and, where it differs, by the one
+// that production was promoted by.
+type judged struct {
+	Today    compare.Result  `json:"today"`
+	Promoted *compare.Result `json:"promoted,omitempty"`
+	Changes  []exam.Change   `json:"changes,omitempty"` // from the exam of production to today's
+	Reason   string          `json:"reason,omitempty"`  // why the promoted exam could not judge
+}
+
+// verdict is the worse of the two exams'. An exam that should judge and
+// cannot is INCONCLUSIVE: a change may not grade its own exam by removing the
+// old one's data.
+func (j judged) verdict() verdict.Verdict {
+	v := j.Today.Verdict
+	if len(j.Changes) > 0 {
+		v = verdict.Worst(v, j.promoted())
+	}
+	return v
+}
+
+func (j judged) promoted() verdict.Verdict {
+	if j.Promoted == nil {
+		return verdict.Inconclusive
+	}
+	return j.Promoted.Verdict
+}
+
+// improved reports whether the primary metric is shown to be better than the
+// baseline's, by today's exam.
+func (j judged) improved() bool {
+	for _, m := range j.Today.Metrics {
+		if m.Primary && m.Against == compare.AgainstBaseline && m.Improved {
+			return true
+		}
+	}
+	return false
+}
+
+// String says it in a line.
+func (j judged) String() string {
+	if len(j.Changes) > 0 {
+		return fmt.Sprintf("%s; by the exam of production %s", j.Today.Verdict, j.promoted())
+	}
+	return string(j.Today.Verdict)
+}
+
+func (l *line) compare(ctx context.Context, a answers) (judged, error) {
+	return step(ctx, l, "compare", nil, func(ctx context.Context, _ *store.Step) (judged, error) {
+		var j judged
+		var err error
+		if j.Today, err = l.judge(l.exam, a.Today); err != nil {
+			return j, err
+		}
+		if l.promotedExam == nil {
+			if l.production != nil && l.production.Manifest.Exam != l.exam.Digest() {
+				j.Changes = []exam.Change{{Path: "exam", Old: l.production.Manifest.Exam, New: l.exam.Digest()}}
+				j.Reason = "the evidence of production does not hold the text of its exam"
+			}
+			return j, nil
+		}
+		j.Changes = exam.Changes(*l.promotedExam, l.exam)
+		if len(j.Changes) == 0 {
+			return j, nil
+		}
+		if a.Promoted == nil {
+			j.Reason = a.PromotedReason
+			return j, nil
+		}
+		promoted, err := l.judge(*l.promotedExam, *a.Promoted)
+		if err != nil {
+			// An older exam may name a metric or column that is gone: it cannot
+			// judge, which is a finding and not an error of this run.
+			j.Reason = err.Error()
+			return j, nil
+		}
+		j.Promoted = &promoted
+		return j, nil
+	})
+}
+
+// judge compares by one exam.
+func (l *line) judge(e exam.Exam, a answerSet) (compare.Result, error) {
+	in := compare.Input{Exam: e, Seed: seedOf(e, a)}
+	var err error
+	if in.Candidate, err = a.Candidate.read(e); err != nil {
+		return compare.Result{}, err
+	}
+	if a.Baseline != nil {
+		if in.Baseline, err = a.Baseline.read(e); err != nil {
+			return compare.Result{}, err
+		}
+	}
+	if a.Anchor != nil {
+		if in.Anchor, err = a.Anchor.read(e); err != nil {
+			return compare.Result{}, err
+		}
+	}
+	in.Levels = l.trainLevels(e)
+	return compare.Compare(in)
+}
+
+// seedOf makes the seed of all resampling from what is compared, so that the
+// same comparison draws the same numbers and nobody can choose lucky ones.
+func seedOf(e exam.Exam, a answerSet) uint64 {
+	text := e.Digest() + a.Candidate.Digest
+	if a.Baseline != nil {
+		text += a.Baseline.Digest
+	}
+	return seedFrom(text)
+}
+
+func seedFrom(text string) uint64 {
+	sum := sha256.Sum256([]byte(text))
+	return binary.BigEndian.Uint64(sum[:8])
+}
+
+// trainLevels are the levels of slice columns in the training data.
+func (l *line) trainLevels(e exam.Exam) map[string][]string {
+	levels := map[string][]string{}
+	for _, s := range e.Slices {
+		if s.Column == "" || levels[s.Column] != nil {
+			continue
+		}
+		column, ok := l.trainRows.Column(s.Column)
+		if !ok {
+			continue
+		}
+		seen := map[string]bool{}
+		for i := range column.Len() {
+			if v := column.At(i); !seen[v] {
+				seen[v] = true
+				levels[s.Column] = append(levels[s.Column], v)
+			}
+		}
+	}
+	return levels
+}

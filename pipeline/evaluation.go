@@ -1,0 +1,251 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/dosirak-ml/dosirak/model-server/server"
+	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/store"
+	"github.com/dosirak-ml/dosirak/pipeline/v2client"
+	"github.com/dosirak-ml/dosirak/pipeline/where"
+)
+
+// predictionsFile is what one model answered.
+type predictionsFile struct {
+	Path   string `json:"path"` // absolute
+	Digest string `json:"digest"`
+	set    *predictions.Set
+}
+
+// read returns the answers; a resumed run has them on disk only.
+func (f *predictionsFile) read(e exam.Exam) (*predictions.Set, error) {
+	if f.set != nil {
+		return f.set, nil
+	}
+	set, err := predictions.ReadFile(f.Path, predictions.Options{Task: e.Task, Positive: e.Data.Positive})
+	if err != nil {
+		return nil, err
+	}
+	f.set = set
+	return set, nil
+}
+
+// answerSet is the answers of the models that an exam compares.
+type answerSet struct {
+	Candidate predictionsFile  `json:"candidate"`
+	Baseline  *predictionsFile `json:"baseline,omitempty"`
+	Anchor    *predictionsFile `json:"anchor,omitempty"` // nil when it is the baseline
+}
+
+// answers is what all models answered.
+type answers struct {
+	Today          answerSet         `json:"today"`
+	Promoted       *answerSet        `json:"promoted,omitempty"` // under the exam of production, where it asks something else
+	PromotedReason string            `json:"promoted_reason,omitempty"`
+	Seeds          []predictionsFile `json:"seeds"` // by seed, under today's exam; the first is the candidate's
+}
+
+// String says it in a line.
+func (a answers) String() string {
+	if a.Today.Candidate.set == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d rows", a.Today.Candidate.set.N)
+}
+
+// contestant is a model that answers.
+type contestant struct {
+	name string
+	path string // bundle's folder or model file
+}
+
+func (l *line) evaluate(ctx context.Context, t trained, s sealed) (answers, error) {
+	return step(ctx, l, "evaluate", nil, func(ctx context.Context, _ *store.Step) (answers, error) {
+		var a answers
+		models := l.contestants(s)
+		for i, seed := range l.Config.Train.Seeds[1:] {
+			models = append(models, contestant{fmt.Sprintf("seed-%d", seed), t.Models[i+1]})
+		}
+		files, err := l.answer(ctx, models, l.exam, l.evalRows, "predictions")
+		if err != nil {
+			return a, err
+		}
+		a.Today = answersOf(files)
+		a.Seeds = []predictionsFile{files["candidate"]}
+		for _, seed := range l.Config.Train.Seeds[1:] {
+			a.Seeds = append(a.Seeds, files[fmt.Sprintf("seed-%d", seed)])
+		}
+		a.Promoted, a.PromotedReason, err = l.answerPromoted(ctx, s, a.Today)
+		return a, err
+	})
+}
+
+func (l *line) contestants(s sealed) []contestant {
+	models := []contestant{{"candidate", s.Dir}}
+	if l.baseline != nil {
+		models = append(models, contestant{"baseline", l.baseline.Dir})
+		if l.anchor.Digest != l.baseline.Digest {
+			models = append(models, contestant{"anchor", l.anchor.Dir})
+		}
+	}
+	return models
+}
+
+func answersOf(files map[string]predictionsFile) answerSet {
+	set := answerSet{Candidate: files["candidate"]}
+	if f, ok := files["baseline"]; ok {
+		set.Baseline = &f
+	}
+	if f, ok := files["anchor"]; ok {
+		set.Anchor = &f
+	}
+	return set
+}
+
+// answerPromoted answers what the exam of production asks. The same rows and
+// columns need no second answer.
+func (l *line) answerPromoted(ctx context.Context, s sealed, today answerSet) (*answerSet, string, error) {
+	e := l.promotedExam
+	if e == nil {
+		return nil, "", nil
+	}
+	columns := columnsOf(l.exam)
+	same := e.Task == l.exam.Task && sameData(e.Data, l.exam.Data)
+	for _, name := range columnsOf(*e) {
+		same = same && slices.Contains(columns, name)
+	}
+	if same {
+		return &today, "", nil
+	}
+	table, err := l.findTable(ctx, e.Data.Eval)
+	if err != nil {
+		return nil, "", err
+	}
+	if table == nil {
+		return nil, fmt.Sprintf("no file that Git tracks here is the evaluation data %.19s… of the exam of production", e.Data.Eval), nil
+	}
+	files, err := l.answer(ctx, l.contestants(s), *e, table, "predictions/promoted-exam")
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, "", err
+		}
+		return nil, err.Error(), nil
+	}
+	set := answersOf(files)
+	return &set, "", nil
+}
+
+// sameData reports whether two exams read the same rows in the same way.
+func sameData(a, b exam.Data) bool {
+	return a.Eval == b.Eval && a.Label == b.Label && a.Positive == b.Positive && a.ID == b.ID && a.Group == b.Group &&
+		a.Weight == b.Weight && slices.Equal(a.Features, b.Features)
+}
+
+// findTable finds the tracked file of a digest, or nil.
+func (l *line) findTable(ctx context.Context, digest string) (*dataset.Table, error) {
+	if l.evalRows.Digest() == digest {
+		return l.evalRows, nil
+	}
+	if l.Repo == nil {
+		return nil, nil
+	}
+	names, err := l.Repo.Tracked(ctx)
+	if err != nil {
+		return nil, fault.Environment(err)
+	}
+	for _, name := range names {
+		if !dataset.Readable(name) {
+			continue
+		}
+		data, err := os.ReadFile(l.path(name))
+		if err == nil && digestOf(data) == digest {
+			return dataset.Read(l.path(name))
+		}
+	}
+	return nil, nil
+}
+
+// answer lets each model answer the table's rows, through a server of its own
+// on a loopback port, and keeps the answers in the run's folder.
+func (l *line) answer(ctx context.Context, models []contestant, e exam.Exam, table *dataset.Table, folder string) (map[string]predictionsFile, error) {
+	files := map[string]predictionsFile{}
+	for i, m := range models {
+		l.Observer.Update("evaluate", i, len(models), m.name)
+		set, err := l.ask(ctx, m.path, e, table)
+		if err != nil {
+			return nil, fmt.Errorf("evaluating the %s: %w", m.name, err)
+		}
+		path, err := l.run.Path(filepath.Join(folder, m.name+".csv"))
+		if err != nil {
+			return nil, err
+		}
+		if err := predictions.WriteFile(path, set); err != nil {
+			return nil, fault.Environment(err)
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fault.Environment(fmt.Errorf("reading the predictions: %w", err))
+		}
+		files[m.name] = predictionsFile{Path: path, Digest: digestOf(data), set: set}
+	}
+	return files, nil
+}
+
+// ask serves a model in this process and asks it every row of the table.
+func (l *line) ask(ctx context.Context, path string, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
+	s, err := server.Open(path, server.Options{Name: l.Config.Model, Release: l.Release})
+	if err != nil {
+		return nil, fault.Usage(err)
+	}
+	defer s.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fault.Environment(fmt.Errorf("listening on the loopback interface: %w", err))
+	}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(serving, listener) }()
+	set, err := evaluate.Predict(ctx, evaluate.Options{
+		Client: v2client.New("http://" + listener.Addr().String()), Model: l.Config.Model, Signature: s.Signature(),
+		Table: table, Task: e.Task, Data: e.Data, Columns: columnsOf(e),
+	})
+	stop()
+	if failed := <-served; err == nil && failed != nil {
+		err = fault.Environment(failed)
+	}
+	return set, err
+}
+
+// columnsOf are the columns that an exam's slices read, sorted.
+func columnsOf(e exam.Exam) []string {
+	var columns []string
+	for _, s := range e.Slices {
+		if s.Column != "" {
+			columns = append(columns, s.Column)
+		}
+		if s.Where == "" {
+			continue
+		}
+		if expr, err := where.Parse(s.Where); err == nil {
+			columns = append(columns, expr.Columns()...)
+		}
+	}
+	slices.Sort(columns)
+	return slices.Compact(columns)
+}
+
+func digestOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

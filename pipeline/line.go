@@ -1,0 +1,138 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/store"
+)
+
+// line is one walk from training to a report.
+type line struct {
+	*Project
+	Options
+	store *store.Store
+	run   *store.Run
+
+	trainRows, evalRows *dataset.Table
+	leakage             dataset.LeakageReport
+	exam                exam.Exam   // today's
+	promotedExam        *exam.Exam  // the one that production was promoted by; nil: unknown
+	production          *production // nil: a first model
+	baseline, anchor    *opened     // nil: a first model
+
+	// chain is the digest of all that the steps so far depend on and gave: the
+	// key under which the next step is remembered. An edit between two tries of
+	// a run makes every later step anew.
+	chain string
+	spent map[string]time.Duration // by step
+}
+
+// begin opens the run.
+func begin(ctx context.Context, p *Project, o Options) (*line, error) {
+	if o.Environment == "" {
+		o.Environment = p.Config.Promote.Environments[0]
+	}
+	if !slices.Contains(p.Config.Promote.Environments, o.Environment) {
+		return nil, fault.Usage(fmt.Errorf("environment %q is not one of promote.environments: %s", o.Environment, strings.Join(p.Config.Promote.Environments, ", ")))
+	}
+	if o.Profile == "" {
+		o.Profile = p.Config.Smoke.Profile
+	}
+	if o.Promote {
+		// Said before any training is paid for.
+		if err := p.promotable(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	s, err := store.Open(p.Dir, store.Options{Now: o.Now, Log: o.Observer.Log})
+	if err != nil {
+		return nil, err
+	}
+	l := &line{Project: p, Options: o, store: s, spent: map[string]time.Duration{}}
+	if o.Resume != "" {
+		l.run, err = s.Resume(ctx, o.Resume)
+	} else {
+		l.run, err = s.NewRun(ctx, "run", map[string]string{
+			"model": p.Config.Model, "environment": o.Environment, "config": p.ConfigPath, "commit": p.Commit,
+		})
+	}
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// end closes the run with what became of it.
+func (l *line) end(out Outcome, err error) error {
+	code := fault.ExitCode(err)
+	if err == nil {
+		code = out.Verdict.ExitCode()
+	}
+	finished := l.run.Finish(code, err)
+	closed := l.store.Close()
+	if err != nil {
+		return err
+	}
+	if finished != nil {
+		return finished
+	}
+	return closed
+}
+
+// step makes one step of the run, or takes what an earlier try of this run
+// made of it. depends is what the step depends on beside the steps before it.
+func step[T any](ctx context.Context, l *line, name string, depends any, make func(context.Context, *store.Step) (T, error)) (T, error) {
+	var result T
+	key, err := l.link(name, depends)
+	if err != nil {
+		return result, err
+	}
+	started := l.Now()
+	l.Observer.Start(name, "")
+	record, reused, err := l.run.Step(ctx, name, key, func(ctx context.Context, s *store.Step) error {
+		made, err := make(ctx, s)
+		if err != nil {
+			return err
+		}
+		result = made
+		return s.SetResult(made)
+	})
+	l.spent[name] = l.Now().Sub(started)
+	detail := ""
+	if err == nil && reused {
+		detail = "as this run made it before"
+		if err = json.Unmarshal(record.Result, &result); err != nil {
+			err = fault.Usage(fmt.Errorf("reading what step %s left in %s: %w", name, l.run.Dir(), err))
+		}
+	}
+	if err == nil {
+		if said, ok := any(result).(fmt.Stringer); ok && detail == "" {
+			detail = said.String()
+		}
+		_, err = l.link(name+" gave", result)
+	}
+	l.Observer.Done(name, detail, err)
+	return result, err
+}
+
+// link adds to the chain and returns it.
+func (l *line) link(name string, value any) (string, error) {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return "", fault.Usage(fmt.Errorf("remembering step %s: %w", name, err))
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", l.chain, name, data))
+	l.chain = hex.EncodeToString(sum[:])
+	return l.chain, nil
+}

@@ -1,0 +1,115 @@
+package pipeline
+
+import (
+	"math"
+
+	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/metric"
+	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/report"
+)
+
+// measure returns every metric of today's exam on one model's answers; nil is
+// undefined. Metrics that are a command have no value for a replicate.
+func (l *line) measure(f *predictionsFile) (map[report.Name]*float64, error) {
+	set, err := f.read(l.exam)
+	if err != nil {
+		return nil, err
+	}
+	data := compare.Data(set)
+	values := map[report.Name]*float64{}
+	for _, want := range l.exam.Metrics {
+		name := report.Name(want.Name)
+		values[name] = nil
+		if want.Command != "" {
+			continue
+		}
+		m, err := metric.Lookup(want.Name)
+		if err != nil {
+			return nil, fault.Usage(err)
+		}
+		if v := m.Of(data); v.Defined() {
+			values[name] = &v.V
+		}
+	}
+	return values, nil
+}
+
+// calibrationBins is the number of bins of the calibration chart: with more,
+// the outer ones hold too few rows to read.
+const calibrationBins = 10
+
+// calibrations holds what the candidate and production promised against what
+// came true. Only a binary task has one score to draw.
+func (l *line) calibrations(a answerSet) (*report.Calibration, error) {
+	if l.exam.Task != exam.Binary {
+		return nil, nil
+	}
+	candidate, err := a.Candidate.read(l.exam)
+	if err != nil {
+		return nil, err
+	}
+	if candidate.Score == nil {
+		return nil, nil
+	}
+	c := &report.Calibration{Class: report.NewText(l.exam.Data.Positive), Candidate: bins(candidate)}
+	if a.Baseline == nil {
+		return c, nil
+	}
+	baseline, err := a.Baseline.read(l.exam)
+	if err != nil {
+		return nil, err
+	}
+	if baseline.Score != nil {
+		c.Baseline = bins(baseline)
+	}
+	return c, nil
+}
+
+func bins(s *predictions.Set) []report.Bin {
+	var n, positives [calibrationBins]int64
+	var sums [calibrationBins]float64
+	for i, score := range s.Score {
+		b := min(int(math.Floor(score*calibrationBins)), calibrationBins-1)
+		n[b]++
+		sums[b] += score
+		if int(s.Label[i]) == s.Positive {
+			positives[b]++
+		}
+	}
+	out := make([]report.Bin, calibrationBins)
+	for b := range out {
+		out[b] = report.Bin{Low: float64(b) / calibrationBins, High: float64(b+1) / calibrationBins, N: n[b]}
+		if n[b] > 0 {
+			mean, observed := sums[b]/float64(n[b]), float64(positives[b])/float64(n[b])
+			out[b].Mean, out[b].Observed = &mean, &observed
+		}
+	}
+	return out
+}
+
+// luck holds the candidate against the replicates of its own recipe, for each
+// metric that gates.
+func (l *line) luck(replicates []report.Replicate) []report.Luck {
+	var out []report.Luck
+	for _, m := range l.exam.Metrics {
+		if !m.Gated() || m.Direction == "" {
+			continue
+		}
+		values := make([]float64, len(replicates))
+		for i, r := range replicates {
+			values[i] = math.NaN()
+			if v := r.Metrics[report.Name(m.Name)]; v != nil {
+				values[i] = *v
+			}
+		}
+		j := compare.JudgeLuck(m.Name, m.Direction, values)
+		out = append(out, report.Luck{
+			Metric: report.Name(j.Metric), Kind: report.LuckKind(j.Kind), Value: j.Value,
+			Confidence: compare.LuckConfidence, Low: j.Low, High: j.High, Detail: report.NewProse(j.Detail),
+		})
+	}
+	return out
+}

@@ -1,0 +1,27 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/dosirak-ml/dosirak/pipeline/provenance"
+)
+
+// writeProvenance writes the in-toto statement of the candidate beside its
+// bundle and returns the facts that it holds.
+func (l *line) writeProvenance(ctx context.Context, f findings) (provenance.Facts, error) {
+	facts, err := provenance.Collect(ctx, l.Dir)
+	if err != nil {
+		return facts, err
+	}
+	c := l.Config
+	facts.Model, facts.Bundle, facts.Release, facts.Run = c.Model, f.sealed.Digest, l.Release, l.run.ID()
+	facts.Command, facts.Setup, facts.Seeds = c.Train.Command, c.Train.Setup, c.Train.Seeds
+	facts.Data = []provenance.Digest{
+		{Name: "train", Digest: l.trainRows.Digest()},
+		{Name: "eval", Digest: l.evalRows.Digest()},
+	}
+	for _, input := range f.trained.Inputs {
+		facts.Inputs = append(facts.Inputs, provenance.Digest{Name: input.Path, Digest: input.Digest})
+	}
+	return facts, l.run.WriteFile("candidate/"+provenance.File, facts.Statement().Canonical())
+}

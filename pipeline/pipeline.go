@@ -1,0 +1,114 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/report"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// Options say how to run the line.
+type Options struct {
+	Environment     string // empty: the config's first one
+	Promote         bool   // take the last step too
+	AcknowledgeExam bool   // promote although the exam was changed
+	Fresh           bool   // train although nothing changed
+	Resume          string // run that goes on; empty: a new one
+	Profile         string // of the smoke test; empty: the config's
+
+	Release  string // version of dosirak
+	CacheDir string // keeps built servers and image layers across projects
+	Now      func() time.Time
+	Observer Observer
+
+	Server image.Server  // where the image's server comes from
+	Forge  promote.Forge // nil: this project cannot be promoted
+}
+
+// Outcome is what a run decided.
+type Outcome struct {
+	Run       string            `json:"run"`
+	Dir       string            `json:"dir"` // the run's folder
+	Verdict   verdict.Verdict   `json:"verdict"`
+	Unchanged bool              `json:"unchanged"`
+	Report    report.Report     `json:"report"`
+	Proposal  *promote.Proposal `json:"proposal,omitempty"`
+	Promotion *promote.Outcome  `json:"promotion,omitempty"`
+}
+
+// Run takes a change of the project along the line. It changes nothing in Git
+// unless Options.Promote is set.
+//
+// A FAIL or INCONCLUSIVE stops nothing but the promotion: a reader of the
+// report wants to see all that is wrong at once. An error means that the line
+// could not be walked to its end; what was finished is kept, and the run can
+// go on from there with Options.Resume.
+func Run(ctx context.Context, p *Project, o Options) (Outcome, error) {
+	l, err := begin(ctx, p, o)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out, err := l.walk(ctx)
+	return out, l.end(out, err)
+}
+
+func (l *line) walk(ctx context.Context) (Outcome, error) {
+	out := Outcome{Run: l.run.ID(), Dir: l.run.Dir()}
+
+	// The rows that train, the rows that decide, and what production runs.
+	if err := l.load(ctx); err != nil {
+		return out, err
+	}
+	// Every seed trains in a working copy of its own; the first seed's model is
+	// the candidate, never the best one's.
+	trained, err := l.train(ctx)
+	if err != nil {
+		return out, err
+	}
+	// The first seed again, past every cache: is it the same model?
+	proof, err := l.prove(ctx, trained)
+	if err != nil {
+		return out, err
+	}
+	// The candidate becomes a bundle: weights, signature, golden answers, digest.
+	sealed, err := l.seal(ctx, trained)
+	if err != nil {
+		return out, err
+	}
+	// Candidate, production, anchor and the other seeds answer the same rows
+	// through the server that ships.
+	answers, err := l.evaluate(ctx, trained, sealed)
+	if err != nil {
+		return out, err
+	}
+	// PASS, FAIL or INCONCLUSIVE, by today's exam and by the one that production
+	// was promoted by.
+	judged, err := l.compare(ctx, answers)
+	if err != nil {
+		return out, err
+	}
+	// The bundle and the server become an image, and that very image is used as
+	// its callers would.
+	built, err := l.image(ctx, sealed)
+	if err != nil {
+		return out, err
+	}
+	tested, err := l.smoke(ctx, sealed, built)
+	if err != nil {
+		return out, err
+	}
+	r, err := l.report(ctx, findings{trained, proof, sealed, answers, judged, built, tested})
+	if err != nil {
+		return out, err
+	}
+	out.Report, out.Verdict, out.Unchanged = r, r.Verdict, r.Unchanged
+	if !l.Promote {
+		return out, nil
+	}
+	// One commit that changes one manifest. Merging it is the promotion.
+	out.Proposal, out.Promotion, err = l.promote(ctx, r, sealed, answers, judged, built)
+	return out, err
+}

@@ -1,0 +1,71 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/git"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
+)
+
+// ConfigFile is the config's name in a project's folder.
+const ConfigFile = "dosirak.yaml"
+
+// Project is a folder with a config, usually inside a Git repository.
+type Project struct {
+	Dir        string // absolute
+	Config     *spec.Config
+	ConfigPath string    // relative to Dir
+	Repo       *git.Repo // nil without Git
+	NoRepo     error     // why Repo is nil
+	Commit     string    // "" without Git or before the first commit
+	Branch     string    // "" when HEAD is detached
+	Changed    []string  // what differs from the commit, in git's short form
+}
+
+// OpenProject reads the config of the project in dir; config is relative to
+// dir, ConfigFile when empty.
+func OpenProject(ctx context.Context, dir, config string) (*Project, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fault.Usage(fmt.Errorf("opening the project: %w", err))
+	}
+	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
+		return nil, fault.Usage(fmt.Errorf("opening the project: %s is not a folder: name the folder that holds %s with -C", dir, ConfigFile))
+	}
+	if config == "" {
+		config = ConfigFile
+	}
+	p := &Project{Dir: abs, ConfigPath: config}
+	p.Repo, p.NoRepo = git.Open(ctx, abs)
+	if p.NoRepo != nil && !errors.Is(p.NoRepo, git.ErrNoRepository) {
+		return nil, p.NoRepo
+	}
+	path := filepath.Join(abs, config)
+	if _, err := os.Stat(path); err != nil {
+		if p.NoRepo != nil {
+			return nil, fault.Usage(fmt.Errorf("there is no %s in %s (%w): name the project's folder with -C, or write one; `dosirak schema config` describes it", config, dir, p.NoRepo))
+		}
+		return nil, fault.Usage(fmt.Errorf("there is no %s in %s: name the project's folder with -C, or write one; `dosirak schema config` describes it", config, dir))
+	}
+	if p.Config, err = spec.Load(path, Catalogue); err != nil {
+		return nil, err
+	}
+	if p.Repo == nil {
+		return p, nil
+	}
+	if p.Commit, p.Branch, err = p.Repo.Head(ctx); err != nil {
+		return nil, fault.Environment(fmt.Errorf("opening the project: %w", err))
+	}
+	if p.Changed, err = p.Repo.Changed(ctx); err != nil {
+		return nil, fault.Environment(fmt.Errorf("opening the project: %w", err))
+	}
+	return p, nil
+}
+
+// path returns a path of the config as an absolute one.
+func (p *Project) path(name string) string { return filepath.Join(p.Dir, filepath.FromSlash(name)) }

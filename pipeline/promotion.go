@@ -1,0 +1,198 @@
+package pipeline
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/report"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// promotable says why a promotion would be refused whatever the verdict. What
+// production runs must be a function of a commit that the base branch has.
+func (p *Project) promotable(ctx context.Context, o Options) error {
+	if p.Repo == nil || o.Forge == nil {
+		return fault.Usage(fmt.Errorf("promoting needs a Git repository: %w; run without --promote, or clone the project with Git", p.NoRepo))
+	}
+	if p.Commit == "" {
+		return fault.Usage(errors.New("promoting needs a commit, and this repository has none yet: commit the project first"))
+	}
+	if len(p.Changed) > 0 {
+		return fault.Usage(fmt.Errorf("promoting needs a clean work tree, and %d files differ from the commit, the first being %q: commit or stash them, then run again", len(p.Changed), p.Changed[0]))
+	}
+	base, err := o.Forge.Base(ctx, p.Config.Promote.Base)
+	if err != nil {
+		return err
+	}
+	merged, err := p.Repo.IsAncestor(ctx, p.Commit, base)
+	if err != nil {
+		return fault.Environment(err)
+	}
+	if !merged {
+		return fault.Usage(fmt.Errorf("commit %.12s is not on %s: what is promoted is trained from %s; merge the change first, or run without --promote", p.Commit, p.Config.Promote.Base, p.Config.Promote.Base))
+	}
+	return nil
+}
+
+// promote proposes the candidate. It returns no proposal for a candidate that
+// is not to be promoted, and says why in the outcome.
+func (l *line) promote(ctx context.Context, r report.Report, s sealed, a answers, j judged, built image.Built) (*promote.Proposal, *promote.Outcome, error) {
+	l.Observer.Start("promote", "")
+	proposal, out, err := l.propose(ctx, r, s, a, j, built)
+	detail := ""
+	if out != nil {
+		detail = string(out.Operation)
+		if out.Reason != "" {
+			detail += ": " + out.Reason
+		}
+	}
+	l.Observer.Done("promote", detail, err)
+	return proposal, out, err
+}
+
+// Skipped says that there is nothing to propose, and why.
+const Skipped promote.Operation = "skipped"
+
+func (l *line) propose(ctx context.Context, r report.Report, s sealed, a answers, j judged, built image.Built) (*promote.Proposal, *promote.Outcome, error) {
+	skip := func(format string, args ...any) (*promote.Proposal, *promote.Outcome, error) {
+		return nil, &promote.Outcome{
+			Operation: Skipped, Branch: promote.Branch(l.Config.Model, l.Environment), Reason: fmt.Sprintf(format, args...),
+		}, nil
+	}
+	switch {
+	case r.Unchanged:
+		return skip("the candidate is the model in production")
+	case r.Verdict != verdict.Pass:
+		return skip("the verdict is %s", r.Verdict)
+	case l.exam.When == exam.Improved && !j.improved():
+		return skip("promote.when asks for an improvement of the primary metric, and it is not shown to be one")
+	case len(j.Changes) > 0 && !l.AcknowledgeExam:
+		return nil, nil, fault.Usage(fmt.Errorf("the exam differs from the one that production was promoted by (%s, and %d more in the report): a change may not grade its own exam; look at the differences, then promote with --acknowledge-exam", j.Changes[0].Path, len(j.Changes)-1))
+	}
+	d, err := l.decide(r, s, a.Today, j, built)
+	if err != nil {
+		return nil, nil, err
+	}
+	proposal, err := promote.Plan(d, func(m manifest.Manifest) ([]byte, error) { return spec.FormatManifest(m), nil })
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := promote.Propose(ctx, l.Forge, proposal)
+	return &proposal, &out, err
+}
+
+// decide gathers what is promoted: the manifest, the bundle's files and the
+// evidence.
+func (l *line) decide(r report.Report, s sealed, a answerSet, j judged, built image.Built) (promote.Decision, error) {
+	path, err := l.Config.ManifestPath(l.Environment)
+	if err != nil {
+		return promote.Decision{}, fault.Usage(err)
+	}
+	m := manifest.Manifest{
+		Schema: manifest.Schema, Model: l.Config.Model, Environment: l.Environment,
+		Bundle: s.Digest, Image: built.Digest, Verdict: r.Verdict, Improved: j.improved(),
+		Metrics: manifestMetrics(r), Exam: l.exam.Digest(), Commit: l.Commit,
+	}
+	if l.Config.Serve.Repository != "" {
+		m.Image = l.Config.Serve.Repository + "@" + built.Digest
+	}
+	d := promote.Decision{ManifestPath: path, Base: l.Config.Promote.Base, Bundle: map[string][]byte{}, Evidence: map[string][]byte{}}
+	// The anchor moves only when production gets better: not worse than the
+	// last one, k times over, must not add up to much worse.
+	switch {
+	case l.production == nil || m.Improved:
+		m.Anchor = s.Digest
+	default:
+		m.Anchor, d.AnchorSource = l.anchor.Digest, l.production.Manifest.Sources.Anchor
+		if d.AnchorSource == "" {
+			d.AnchorSource = l.production.Manifest.Sources.Bundle
+		}
+	}
+	if l.production != nil {
+		m.Replaces = l.production.Manifest.Bundle
+	}
+	d.Manifest = m
+
+	opened, err := bundle.Open(s.Dir)
+	if err != nil {
+		return d, fault.Environment(err)
+	}
+	names := []string{bundle.File}
+	for _, f := range opened.Bundle.Files {
+		names = append(names, f.Path)
+	}
+	for _, name := range names {
+		if d.Bundle[name], err = os.ReadFile(filepath.Join(s.Dir, name)); err != nil {
+			return d, fault.Environment(fmt.Errorf("reading the bundle: %w", err))
+		}
+	}
+
+	text, err := os.ReadFile(filepath.Join(l.run.Dir(), reportFile))
+	if err != nil {
+		return d, fault.Environment(fmt.Errorf("reading the report: %w", err))
+	}
+	sum := sha256.Sum256(text)
+	d.ReportDigest = "sha256:" + hex.EncodeToString(sum[:])
+	d.Evidence[reportFile] = text
+	d.Evidence[examFile] = l.exam.Canonical()
+	for name, f := range map[string]*predictionsFile{
+		candidatePredictionsFile: &a.Candidate, baselinePredictionsFile: a.Baseline, anchorPredictionsFile: a.Anchor,
+	} {
+		if f == nil {
+			continue
+		}
+		if d.Evidence[name], err = compressed(f.Path); err != nil {
+			return d, err
+		}
+	}
+	return d, nil
+}
+
+// compressed reads a file and packs it; the same content gives the same bytes,
+// since the header holds neither name nor time.
+func compressed(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fault.Environment(fmt.Errorf("reading the predictions: %w", err))
+	}
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		if _, err = w.Write(data); err == nil {
+			err = w.Close()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("packing the predictions: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func manifestMetrics(r report.Report) []manifest.Metric {
+	var out []manifest.Metric
+	for _, m := range r.Metrics {
+		if m.Against == report.AgainstAnchor {
+			continue
+		}
+		row := manifest.Metric{Name: string(m.Name), Candidate: m.Candidate, Baseline: m.Baseline, Improvement: m.Improvement, Margin: string(m.Margin)}
+		if m.CI != nil {
+			row.Low, row.High = m.CI.Low, m.CI.High
+		}
+		out = append(out, row)
+	}
+	return out
+}

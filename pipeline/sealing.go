@@ -1,0 +1,49 @@
+package pipeline
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/seal"
+	"github.com/dosirak-ml/dosirak/pipeline/store"
+)
+
+// sealed is the candidate as a bundle.
+type sealed struct {
+	Digest    string           `json:"digest"`
+	Dir       string           `json:"dir"`
+	Signature bundle.Signature `json:"signature"`
+}
+
+// String says it in a line.
+func (s sealed) String() string { return s.Digest }
+
+func (l *line) seal(ctx context.Context, t trained) (sealed, error) {
+	golden := l.Config.Serve.Golden
+	return step(ctx, l, "seal", golden, func(ctx context.Context, s *store.Step) (sealed, error) {
+		rows := l.evalRows
+		if golden.From != "eval" {
+			var err error
+			if rows, err = dataset.Read(l.path(golden.From)); err != nil {
+				return sealed{}, err
+			}
+		}
+		dir, err := l.run.Path("candidate")
+		if err != nil {
+			return sealed{}, err
+		}
+		b, err := seal.Seal(ctx, seal.Options{
+			Model: t.Models[0], Name: l.Config.Model, Dir: dir, Rows: rows, N: golden.Rows, Data: l.exam.Data, Task: l.exam.Task,
+		})
+		if err != nil {
+			return sealed{}, err
+		}
+		rel, err := filepath.Rel(l.run.Dir(), b.Dir)
+		if err != nil {
+			return sealed{}, err
+		}
+		return sealed{Digest: b.Digest, Dir: b.Dir, Signature: b.Signature}, s.AddTree(filepath.ToSlash(rel))
+	})
+}

@@ -1,0 +1,245 @@
+package pipeline
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"path"
+
+	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/report"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// Verification says whether a manifest's verdict holds.
+type Verification struct {
+	Environment string          `json:"environment"`
+	Bundle      string          `json:"bundle"`
+	Manifest    verdict.Verdict `json:"manifest_verdict"`
+	Recomputed  verdict.Verdict `json:"recomputed_verdict"`
+	Holds       bool            `json:"holds"`
+	Checks      []VerifyCheck   `json:"checks"`
+}
+
+// VerifyCheck is one thing that was looked at.
+type VerifyCheck struct {
+	Name   string `json:"name"`
+	Holds  bool   `json:"holds"`
+	Detail string `json:"detail"`
+}
+
+func (v *Verification) add(name string, holds bool, format string, args ...any) {
+	v.Checks = append(v.Checks, VerifyCheck{name, holds, fmt.Sprintf(format, args...)})
+	v.Holds = v.Holds && holds
+}
+
+// maxEvidence bounds what one packed file of the evidence may unpack to.
+const maxEvidence = 1 << 30
+
+// Verify recomputes the verdict of the manifest in the work tree from its
+// evidence, and says for each thing that the manifest claims whether it
+// holds. dir receives a copy of the bundle.
+func Verify(ctx context.Context, p *Project, environment, dir string) (Verification, error) {
+	v := Verification{Environment: environment, Holds: true}
+	from := folder(p.Dir)
+	name, err := p.Config.ManifestPath(environment)
+	if err != nil {
+		return v, fault.Usage(err)
+	}
+	data, err := from.Read(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return v, fault.Usage(fmt.Errorf("there is no %s: environment %q runs nothing yet", name, environment))
+	}
+	if err != nil {
+		return v, fault.Environment(fmt.Errorf("reading the manifest: %w", err))
+	}
+	m, err := spec.ParseManifest(name, data)
+	if err != nil {
+		return v, err
+	}
+	v.Bundle, v.Manifest = m.Bundle, m.Verdict
+	if m.Sources.Evidence == "" {
+		return v, fault.Usage(fmt.Errorf("%s names no evidence: the model was adopted, so there is no verdict to recompute", name))
+	}
+
+	q := &production{Manifest: m, From: from}
+	if _, err := q.bundle(ctx, m.Sources.Bundle, m.Bundle, dir); err != nil {
+		v.add("bundle", false, "%v", err)
+	} else {
+		v.add("bundle", true, "%s is at %s, and every file of it has its digest", m.Bundle, m.Sources.Bundle)
+	}
+	r, err := verifyReport(ctx, &v, q)
+	if err != nil {
+		return v, err
+	}
+	e, err := q.exam(ctx)
+	switch {
+	case err != nil:
+		v.add("exam", false, "%v", err)
+	case e == nil:
+		v.add("exam", false, "the evidence does not hold the text of the exam")
+	default:
+		v.add("exam", true, "the evidence holds the exam that the manifest names")
+	}
+	if r == nil || e == nil {
+		v.Recomputed = verdict.Inconclusive
+		return v, nil
+	}
+	return v, verifyVerdict(ctx, &v, q, r, *e)
+}
+
+// verifyReport reads the evidence's report and holds it against the manifest.
+func verifyReport(ctx context.Context, v *Verification, q *production) (*report.Report, error) {
+	text, err := q.From.Read(ctx, path.Join(q.Manifest.Sources.Evidence, reportFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		v.add("report", false, "%s lacks %s", q.Manifest.Sources.Evidence, reportFile)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Environment(fmt.Errorf("reading the evidence: %w", err))
+	}
+	if got := digestOf(text); got != q.Manifest.Sources.EvidenceDigest {
+		v.add("report", false, "the report is %s, the manifest names %s", got, q.Manifest.Sources.EvidenceDigest)
+		return nil, nil
+	}
+	r, err := report.Parse(text, report.DefaultLimits())
+	if err != nil {
+		v.add("report", false, "%v", err)
+		return nil, nil
+	}
+	if string(r.Candidate.Bundle) != q.Manifest.Bundle {
+		v.add("report", false, "the report is about %s", r.Candidate.Bundle)
+		return nil, nil
+	}
+	v.add("report", true, "it has the digest that the manifest names and is about this bundle")
+	return r, nil
+}
+
+// verifyVerdict compares the kept predictions again.
+func verifyVerdict(ctx context.Context, v *Verification, q *production, r *report.Report, e exam.Exam) error {
+	in := compare.Input{Exam: e}
+	text := e.Digest()
+	for _, model := range []struct {
+		name string
+		want *report.Model
+		file string
+		set  **predictions.Set
+	}{
+		{"candidate's predictions", &r.Candidate, candidatePredictionsFile, &in.Candidate},
+		{"baseline's predictions", r.Baseline, baselinePredictionsFile, &in.Baseline},
+		{"anchor's predictions", r.Anchor, anchorPredictionsFile, &in.Anchor},
+	} {
+		if model.want == nil || model.want.Predictions == "" {
+			continue
+		}
+		data, err := unpacked(ctx, q.From, path.Join(q.Manifest.Sources.Evidence, model.file))
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			v.add(model.name, false, "%v", err)
+			v.Recomputed = verdict.Inconclusive
+			return nil
+		}
+		if got := digestOf(data); got != string(model.want.Predictions) {
+			v.add(model.name, false, "they are %s, the report names %s", got, model.want.Predictions)
+			v.Recomputed = verdict.Inconclusive
+			return nil
+		}
+		set, err := predictions.Read(bytes.NewReader(data), model.file, predictions.Options{Task: e.Task, Positive: e.Data.Positive})
+		if err != nil {
+			v.add(model.name, false, "%v", err)
+			v.Recomputed = verdict.Inconclusive
+			return nil
+		}
+		v.add(model.name, true, "%d rows, as the report names them", set.N)
+		*model.set = set
+		if model.file != anchorPredictionsFile {
+			text += digestOf(data)
+		}
+	}
+	in.Seed = seedFrom(text)
+	result, err := compare.Compare(in)
+	if err != nil {
+		v.add("verdict", false, "%v", err)
+		v.Recomputed = verdict.Inconclusive
+		return nil
+	}
+	vs := []verdict.Verdict{result.Verdict}
+	if r.Determinism != nil && r.Determinism.Verdict != "" {
+		vs = append(vs, r.Determinism.Verdict)
+	}
+	if r.Smoke != nil {
+		for _, c := range r.Smoke.Checks {
+			if c.Verdict != "" {
+				vs = append(vs, c.Verdict)
+			}
+		}
+	}
+	v.Recomputed = verdict.Worst(vs...)
+	v.add("verdict", v.Recomputed == q.Manifest.Verdict, "recomputed %s, the manifest says %s", v.Recomputed, q.Manifest.Verdict)
+	verifyMetrics(v, q.Manifest, result)
+	return nil
+}
+
+// verifyMetrics holds the manifest's numbers against the recomputed ones. The
+// tolerance is what another processor's arithmetic may change.
+func verifyMetrics(v *Verification, m manifest.Manifest, result compare.Result) {
+	const tolerance = 1e-9
+	same := func(a, b *float64) bool {
+		if a == nil || b == nil {
+			return a == b
+		}
+		return math.Abs(*a-*b) <= tolerance*max(1, math.Abs(*a), math.Abs(*b))
+	}
+	recomputed := map[string]compare.Metric{}
+	for _, got := range result.Metrics {
+		if got.Against == compare.AgainstBaseline {
+			recomputed[got.Name] = got
+		}
+	}
+	for _, want := range m.Metrics {
+		got, ok := recomputed[want.Name]
+		if !ok {
+			v.add("metric "+want.Name, false, "the exam does not ask for it")
+			continue
+		}
+		var low, high *float64
+		if got.CI != nil {
+			low, high = got.CI.Low, got.CI.High
+		}
+		if !same(want.Candidate, got.Candidate) || !same(want.Baseline, got.Baseline) || !same(want.Improvement, got.Improvement) || !same(want.Low, low) || !same(want.High, high) {
+			v.add("metric "+want.Name, false, "the manifest's numbers are not those of the predictions")
+		}
+	}
+}
+
+// unpacked reads a gzip file of the evidence.
+func unpacked(ctx context.Context, from tree, name string) ([]byte, error) {
+	data, err := from.Read(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("unpacking %s: %w", name, err)
+	}
+	out, err := io.ReadAll(io.LimitReader(z, maxEvidence+1))
+	if err != nil {
+		return nil, fmt.Errorf("unpacking %s: %w", name, err)
+	}
+	if len(out) > maxEvidence {
+		return nil, fmt.Errorf("unpacking %s: it is larger than %d bytes", name, maxEvidence)
+	}
+	return out, nil
+}
