@@ -22,6 +22,10 @@ type Facts struct {
 	Source    Source
 	Libraries []Library
 	Machine   Machine
+
+	// Params is what the trainer of the candidate says that it trained with,
+	// its params.json; nil where it wrote none.
+	Params map[string]any
 }
 
 // Digest names content.

@@ -19,6 +19,9 @@ const (
 	BuilderID = "https://github.com/dosirak-ml/dosirak/unsigned/v1"
 	// File is the name of the statement beside a bundle.
 	File = "provenance.json"
+
+	// ParamsFile is the byproduct whose annotations are Facts.Params.
+	ParamsFile = "params.json"
 )
 
 // Statement is an in-toto statement with a SLSA provenance predicate.
@@ -63,10 +66,12 @@ type InternalParameters struct {
 	Libraries []Library `json:"libraries"`
 }
 
-// RunDetails are about this one run.
+// RunDetails are about this one run. The byproducts are what the training
+// wrote beside the model and says something about it.
 type RunDetails struct {
-	Builder  Builder  `json:"builder"`
-	Metadata Metadata `json:"metadata"`
+	Builder    Builder      `json:"builder"`
+	Metadata   Metadata     `json:"metadata"`
+	Byproducts []Descriptor `json:"byproducts,omitempty"`
 }
 
 // Builder is what ran the training.
@@ -108,6 +113,10 @@ func (f Facts) Statement() Statement {
 	for _, input := range f.Inputs {
 		dependencies = append(dependencies, descriptor("input:"+input.Name, input.Digest))
 	}
+	var byproducts []Descriptor
+	if len(f.Params) > 0 {
+		byproducts = append(byproducts, Descriptor{Name: ParamsFile, Annotations: f.Params})
+	}
 	libraries, seeds := f.Libraries, f.Seeds
 	if libraries == nil {
 		libraries = []Library{}
@@ -127,8 +136,9 @@ func (f Facts) Statement() Statement {
 				ResolvedDependencies: dependencies,
 			},
 			RunDetails: RunDetails{
-				Builder:  Builder{ID: BuilderID, Version: map[string]string{"dosirak": f.Release}},
-				Metadata: Metadata{InvocationID: f.Run, StartedOn: instant(f.Started), FinishedOn: instant(f.Ended)},
+				Builder:    Builder{ID: BuilderID, Version: map[string]string{"dosirak": f.Release}},
+				Metadata:   Metadata{InvocationID: f.Run, StartedOn: instant(f.Started), FinishedOn: instant(f.Ended)},
+				Byproducts: byproducts,
 			},
 		},
 	}
@@ -158,7 +168,7 @@ func (s Statement) Canonical() []byte {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(s); err != nil {
-		panic(fmt.Sprintf("encoding strings, integers and times: %v", err))
+		panic(fmt.Sprintf("encoding what is strings, numbers and times: %v", err))
 	}
 	return b.Bytes()
 }
