@@ -7,8 +7,10 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -48,6 +50,9 @@ not ended, and not put under load unless it is on this machine.`,
 			if len(args) > 0 {
 				f.bundle = args[0]
 			}
+			// A reader that goes away (| head) must not end us before what was
+			// started is removed: writing fails instead.
+			signal.Ignore(syscall.SIGPIPE)
 			work, err := os.MkdirTemp("", "dosirak-smoke-*")
 			if err != nil {
 				return fault.Environment(fmt.Errorf("smoke test: %w", err))

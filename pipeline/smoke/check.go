@@ -161,9 +161,12 @@ func rows(tensors []tensor.Tensor) int {
 	return n
 }
 
-// quoted makes text from outside fit for a sentence: one line, short, nothing
-// that a terminal or a renderer would act on.
-func quoted(text string) string {
+// quoted makes text from outside fit for a sentence, in quotation marks.
+func quoted(text string) string { return strconv.Quote(cleaned(text)) }
+
+// cleaned makes text that holds some from outside fit for a sentence: one
+// line, short, nothing that a terminal would act on.
+func cleaned(text string) string {
 	const most = 160
 	text = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
@@ -175,5 +178,5 @@ func quoted(text string) string {
 	if r := []rune(text); len(r) > most {
 		text = string(r[:most]) + "..."
 	}
-	return strconv.Quote(text)
+	return text
 }

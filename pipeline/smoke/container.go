@@ -27,6 +27,7 @@ type Container struct {
 	Archive string // what `dosirak image` or `docker save` wrote
 	Memory  int64  // limit in bytes; 0: defaultMemory
 	Port    int    // that the server listens on; 0: 8080
+	Run     string // ends the names of what is made in Docker; empty: random
 }
 
 const (
@@ -84,15 +85,18 @@ type container struct {
 }
 
 func newContainer(c Container) (*container, error) {
-	var id [6]byte
-	if _, err := rand.Read(id[:]); err != nil {
-		return nil, fault.Environment(fmt.Errorf("naming the container: %w", err))
+	if c.Run == "" {
+		var id [6]byte
+		if _, err := rand.Read(id[:]); err != nil {
+			return nil, fault.Environment(fmt.Errorf("naming the container: %w", err))
+		}
+		c.Run = hex.EncodeToString(id[:])
 	}
 	i := &container{docker: c.Docker, port: c.Port}
 	if i.port == 0 {
 		i.port = defaultPort
 	}
-	i.name = namePrefix + strconv.FormatInt(time.Now().Add(leftBehind).Unix(), 10) + "-" + hex.EncodeToString(id[:])
+	i.name = namePrefix + strconv.FormatInt(time.Now().Add(leftBehind).Unix(), 10) + "-" + c.Run
 	i.image = i.name + ":latest"
 	return i, nil
 }

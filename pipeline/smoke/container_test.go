@@ -2,9 +2,12 @@ package smoke_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,13 +35,18 @@ func needDocker(t *testing.T) {
 }
 
 // docker holds what the tests in Docker share.
-type docker struct{ binary string }
+type docker struct {
+	binary string // the broken server
+	run    string // in the names of what these tests make in Docker
+}
 
 // The tests in Docker run one after the other, so that each sees that nothing
 // is left behind.
 func TestInDocker(t *testing.T) {
 	needDocker(t)
-	d := docker{filepath.Join(t.TempDir(), "server")}
+	dir := t.TempDir()
+	sum := sha256.Sum256([]byte(dir + t.Name()))
+	d := docker{filepath.Join(dir, "server"), hex.EncodeToString(sum[:6]) + "-" + strconv.Itoa(os.Getpid())}
 	build := exec.Command("go", "build", "-o", d.binary, "github.com/dosirak-ml/dosirak/internal/brokenserver/server")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	out, err := build.CombinedOutput()
@@ -67,7 +75,7 @@ func (d docker) options(t *testing.T, f brokenserver.Fault) smoke.Options {
 	opened, built := d.imageOf(t, f)
 	return smoke.Options{
 		Target: smoke.Auto{
-			Container: smoke.Container{Archive: built.Archive, Memory: 256e6},
+			Container: smoke.Container{Archive: built.Archive, Memory: 256e6, Run: d.run},
 			Arch:      image.Host().Arch,
 			Process: func(context.Context) (smoke.Target, error) {
 				require.Fail(t, "Docker answers")
@@ -79,8 +87,9 @@ func (d docker) options(t *testing.T, f brokenserver.Fault) smoke.Options {
 	}
 }
 
-// traces are the names that smoke tests have left in Docker.
-func traces(t *testing.T) []string {
+// traces are the names that these tests have in Docker. Other tests may have
+// theirs at the same time.
+func (d docker) traces(t *testing.T) []string {
 	t.Helper()
 	var left []string
 	for _, args := range [][]string{
@@ -89,7 +98,7 @@ func traces(t *testing.T) []string {
 		out, err := exec.Command("docker", args...).Output()
 		require.NoError(t, err)
 		for name := range strings.FieldsSeq(string(out)) {
-			if strings.HasPrefix(name, "dosirak-smoke-") {
+			if strings.HasPrefix(name, "dosirak-smoke-") && strings.HasSuffix(name, "-"+d.run) {
 				left = append(left, args[0]+" "+name)
 			}
 		}
@@ -106,7 +115,7 @@ func (d docker) good(t *testing.T) {
 	assert.Equal(t, smoke.KindContainer, r.Target)
 	assert.Contains(t, r.Why, "answers")
 	assert.NotNil(t, r.Memory)
-	assert.Empty(t, traces(t))
+	assert.Empty(t, d.traces(t))
 }
 
 // What a container can do wrong is caught there as in a process.
@@ -133,7 +142,7 @@ func (d docker) broken(t *testing.T) {
 					assert.Contains(t, row.Detail, c.want)
 				}
 			}
-			assert.Empty(t, traces(t))
+			assert.Empty(t, d.traces(t))
 		})
 	}
 }
@@ -141,11 +150,11 @@ func (d docker) broken(t *testing.T) {
 // The container is as locked up as the documentation says.
 func (d docker) lockedUp(t *testing.T) {
 	_, built := d.imageOf(t, "")
-	i, err := smoke.Container{Archive: built.Archive, Memory: 128 << 20}.Start(t.Context())
+	i, err := smoke.Container{Archive: built.Archive, Memory: 128 << 20, Run: d.run}.Start(t.Context())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, i.Close(t.Context())) }()
 	var name string
-	for _, trace := range traces(t) {
+	for _, trace := range d.traces(t) {
 		if rest, ok := strings.CutPrefix(trace, "ps "); ok {
 			name = rest
 		}
@@ -172,22 +181,22 @@ func (d docker) interrupted(t *testing.T) {
 	o.Progress = func(smoke.Row) { cancel() }
 	_, err := smoke.Run(ctx, o)
 	assert.Equal(t, fault.CodeInterrupted, fault.ExitCode(err))
-	assert.Empty(t, traces(t))
+	assert.Empty(t, d.traces(t))
 
 	ctx, cancel = context.WithCancel(t.Context())
 	cancel()
 	_, err = smoke.Run(ctx, o)
 	assert.Equal(t, fault.CodeInterrupted, fault.ExitCode(err))
-	assert.Empty(t, traces(t))
+	assert.Empty(t, d.traces(t))
 }
 
 func (d docker) noImage(t *testing.T) {
 	archive := filepath.Join(t.TempDir(), "image.tar")
 	require.NoError(t, os.WriteFile(archive, []byte("no tar at all, though it is long enough to be looked at"), 0o644))
 	for name, want := range map[string]string{archive: "reading the image", filepath.Join(t.TempDir(), "none.tar"): "none.tar"} {
-		_, err := smoke.Container{Archive: name}.Start(t.Context())
+		_, err := smoke.Container{Archive: name, Run: d.run}.Start(t.Context())
 		require.ErrorContains(t, err, want)
 		assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 	}
-	assert.Empty(t, traces(t))
+	assert.Empty(t, d.traces(t))
 }

@@ -88,7 +88,7 @@ func lastLine(text string) string {
 		if line == "" || strings.HasPrefix(line, "See 'docker") || strings.HasPrefix(line, "Run 'docker") {
 			continue
 		}
-		return strings.Trim(quoted(strings.TrimPrefix(line, "Error response from daemon: ")), `"`)
+		return cleaned(strings.TrimPrefix(line, "Error response from daemon: "))
 	}
 	return ""
 }
@@ -110,7 +110,10 @@ func (d Docker) Probe(ctx context.Context) (Engine, error) {
 		return Engine{}, errors.New("there is no docker command")
 	}
 	out, err := d.run(ctx, 5*time.Second, nil, "version", "--format", "{{json .Server}}")
-	if err != nil {
+	switch {
+	case err != nil && strings.Contains(err.Error(), "Cannot connect to the Docker daemon"):
+		return Engine{}, errors.New("no Docker daemon answers")
+	case err != nil:
 		return Engine{}, fmt.Errorf("no Docker daemon answers (%w)", err)
 	}
 	var server struct{ Version, Os, Arch, KernelVersion string }

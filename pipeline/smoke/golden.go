@@ -47,7 +47,7 @@ func (s *session) compare(ctx context.Context, inputs, want []tensor.Tensor) str
 	if len(wrong) == 0 {
 		return ""
 	}
-	first := quoted(wrong[0].String())
+	first := cleaned(wrong[0].String())
 	if len(wrong) == 1 {
 		return first
 	}

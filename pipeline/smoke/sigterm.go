@@ -61,7 +61,7 @@ func checkSigterm(ctx context.Context, s *session) outcome {
 	}
 	if len(s.inputs) > 0 {
 		if wrong := bundle.CompareOutputs(oneRow(s.answers, 0), got, s.golden.Tolerance); len(wrong) > 0 {
-			return fail("the request in flight at SIGTERM got a wrong answer: %s", quoted(wrong[0].String()))
+			return fail("the request in flight at SIGTERM got a wrong answer: %s", cleaned(wrong[0].String()))
 		}
 	}
 	bounded, cancel := context.WithTimeout(ctx, s.drainBound()-time.Since(asked))
