@@ -1,0 +1,313 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/model-server/engine"
+	"github.com/dosirak-ml/dosirak/model-server/protocol/v2"
+	"github.com/dosirak-ml/dosirak/model-server/tensor"
+)
+
+// Options says how to serve. The zero value is usable.
+type Options struct {
+	Name    string       // of the model; empty: the bundle's, or the file's without its extension
+	Release string       // version in the server's metadata
+	Limits  v2.Limits    // zeros: the defaults
+	MaxRows int          // of one request; 0: DefaultMaxRows
+	Logger  *slog.Logger // nil: no log
+
+	// Load makes an engine of a model file; nil: the native engine.
+	Load func(model []byte) (engine.Engine, error)
+
+	// DrainDelay is how long requests are still taken after readiness turned
+	// false, so that load balancers notice. DrainTimeout bounds how long
+	// requests in flight may then go on; 0: DefaultDrainTimeout.
+	DrainDelay, DrainTimeout time.Duration
+}
+
+const (
+	// DefaultMaxRows is the largest request that is taken.
+	DefaultMaxRows = 1 << 16
+	// DefaultDrainDelay is what programs wait: enough for what asks several
+	// times a second. Behind Kubernetes, whose endpoints follow the pod's own
+	// state, nothing more is needed; a slower balancer needs its interval.
+	DefaultDrainDelay = 200 * time.Millisecond
+	// DefaultDrainTimeout stays under the ten seconds after which Docker kills
+	// what it asked to stop.
+	DefaultDrainTimeout = 8 * time.Second
+)
+
+// Server answers requests for one model.
+type Server struct {
+	name      string
+	digest    string // of the bundle; "" for a bare model file
+	platform  string
+	engine    engine.Engine
+	signature bundle.Signature
+	inputs    map[string]int // index in signature.Inputs by name
+	outputs   map[string]int
+	options   Options
+	log       *slog.Logger
+	ready     atomic.Bool
+	inFlight  atomic.Int64
+	fixed     fixedBodies
+}
+
+// SelfTestError says that the model does not give its golden answers again:
+// this server must not answer for it.
+type SelfTestError struct {
+	Bundle     string // digest
+	Engine     string
+	Mismatches []bundle.Mismatch
+	Err        error // where the model gave no answer at all
+}
+
+func (e *SelfTestError) Error() string {
+	const most = 3
+	var b strings.Builder
+	fmt.Fprintf(&b, "bundle %s: the golden answers do not hold with the %s engine", e.Bundle, e.Engine)
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	for i, m := range e.Mismatches {
+		if i == most {
+			fmt.Fprintf(&b, "; and %d more", len(e.Mismatches)-most)
+			break
+		}
+		fmt.Fprintf(&b, "; %s", m)
+	}
+	return b.String()
+}
+
+func (e *SelfTestError) Unwrap() error { return e.Err }
+
+// Open loads the model at path, a bundle's folder or a bare model file, and is
+// ready to serve it. A bundle is verified file by file and must give its
+// golden answers again, else the error is a *SelfTestError. A damaged file
+// gives a *bundle.DamagedError.
+func Open(path string, o Options) (*Server, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the model: %w", err)
+	}
+	if !info.IsDir() {
+		model, err := readModel(path, info)
+		if err != nil {
+			return nil, err
+		}
+		return open(model, path, fileName(path), nil, o)
+	}
+	opened, err := bundle.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	model, err := opened.Model()
+	if err != nil {
+		return nil, err
+	}
+	return open(model, path, opened.Bundle.Model.Name, opened, o)
+}
+
+func readModel(path string, info os.FileInfo) ([]byte, error) {
+	switch {
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("opening the model: %s is neither a file nor a bundle's folder", path)
+	case info.Size() == 0:
+		return nil, &bundle.DamagedError{Path: path, What: "the model file is empty"}
+	case info.Size() > bundle.MaxModel:
+		return nil, &bundle.DamagedError{Path: path, What: fmt.Sprintf("the model file has %d bytes, at most %d", info.Size(), int64(bundle.MaxModel))}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the model: %w", err)
+	}
+	defer f.Close()
+	model := make([]byte, info.Size())
+	if _, err := io.ReadFull(f, model); err != nil {
+		return nil, fmt.Errorf("reading the model %s: %w", path, err)
+	}
+	return model, nil
+}
+
+// open serves the bytes of a model; opened is nil for a bare file.
+func open(model []byte, path, name string, opened *bundle.Opened, o Options) (*Server, error) {
+	if o.Load == nil {
+		o.Load = load
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxRows == 0 {
+		o.MaxRows = DefaultMaxRows
+	}
+	if o.DrainTimeout == 0 {
+		o.DrainTimeout = DefaultDrainTimeout
+	}
+	o.Limits = o.Limits.WithDefaults()
+	s := &Server{name: o.Name, options: o, log: o.Logger, platform: "onnx_onnxv1"}
+	if s.name == "" {
+		s.name = name
+	}
+	if !validName(s.name) {
+		return nil, fmt.Errorf("the model's name %q must be 1 to 128 letters, digits, '.', '_' or '-'; set another one", s.name)
+	}
+	e, err := o.Load(model)
+	if err != nil {
+		return nil, fmt.Errorf("loading the model %s: %w", path, err)
+	}
+	s.engine, s.signature = e, e.Signature()
+	if opened != nil {
+		if err := s.adopt(opened); err != nil {
+			return nil, errors.Join(err, e.Close())
+		}
+	}
+	s.inputs, s.outputs = index(s.signature.Inputs), index(s.signature.Outputs)
+	s.fixed = s.describe()
+	if opened != nil {
+		if err := s.selfTest(opened); err != nil {
+			return nil, errors.Join(err, e.Close())
+		}
+	}
+	s.ready.Store(true)
+	return s, nil
+}
+
+// adopt takes digest and signature from the bundle. Names, types and shapes
+// must be those of the model; roles and classes are what the bundle says,
+// since they were part of what was judged.
+func (s *Server) adopt(opened *bundle.Opened) error {
+	theirs := opened.Bundle.Signature
+	for _, side := range []struct {
+		name        string
+		have, model []bundle.TensorSpec
+	}{{"inputs", theirs.Inputs, s.signature.Inputs}, {"outputs", theirs.Outputs, s.signature.Outputs}} {
+		same := slices.EqualFunc(side.have, side.model, func(a, b bundle.TensorSpec) bool {
+			return a.Name == b.Name && a.Datatype == b.Datatype && slices.Equal(a.Shape, b.Shape)
+		})
+		if !same {
+			return &bundle.DamagedError{
+				Path: filepath.Join(opened.Dir, bundle.File),
+				What: fmt.Sprintf("its %s are %s, the model's are %s; seal the model again", side.name, listSpecs(side.have), listSpecs(side.model)),
+			}
+		}
+	}
+	s.digest, s.signature = opened.Digest, theirs
+	return nil
+}
+
+func (s *Server) selfTest(opened *bundle.Opened) error {
+	golden, err := opened.Golden()
+	if err != nil {
+		return err
+	}
+	inputs, want, err := golden.Tensors()
+	if err != nil {
+		return err
+	}
+	if len(inputs) == 0 && len(want) == 0 {
+		s.log.Warn("the bundle has no golden examples; nothing was tested", "bundle", s.digest)
+		return nil
+	}
+	got, err := s.Infer(context.Background(), inputs)
+	if err != nil {
+		return &SelfTestError{Bundle: s.digest, Engine: s.engine.Name(), Err: err}
+	}
+	if wrong := bundle.CompareOutputs(want, got, golden.Tolerance); len(wrong) > 0 {
+		return &SelfTestError{Bundle: s.digest, Engine: s.engine.Name(), Mismatches: wrong}
+	}
+	return nil
+}
+
+// Name is the model's name in URLs.
+func (s *Server) Name() string { return s.name }
+
+// Engine is the name of the engine that computes the answers.
+func (s *Server) Engine() string { return s.engine.Name() }
+
+// Digest is the bundle's digest, "" for a bare model file.
+func (s *Server) Digest() string { return s.digest }
+
+// Signature describes the inputs and outputs.
+func (s *Server) Signature() bundle.Signature { return s.signature }
+
+// Close releases the model. No request may be in flight.
+func (s *Server) Close() error { return s.engine.Close() }
+
+func index(specs []bundle.TensorSpec) map[string]int {
+	out := make(map[string]int, len(specs))
+	for i, spec := range specs {
+		out[spec.Name] = i
+	}
+	return out
+}
+
+// fileName is the name that a bare file's model gets: that of the file where
+// it can be one.
+func fileName(path string) string {
+	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	if !validName(name) {
+		return "model"
+	}
+	return name
+}
+
+func validName(name string) bool {
+	strange := strings.ContainsFunc(name, func(r rune) bool {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		return !letter && !('0' <= r && r <= '9') && r != '.' && r != '_' && r != '-'
+	})
+	return name != "" && len(name) <= 128 && !strange && name[0] != '.'
+}
+
+func listSpecs(specs []bundle.TensorSpec) string {
+	const most = 20
+	parts := make([]string, 0, min(len(specs), most))
+	for i, spec := range specs {
+		if i == most {
+			return strings.Join(parts, ", ") + fmt.Sprintf(" and %d more", len(specs)-most)
+		}
+		parts = append(parts, fmt.Sprintf("%q %s %s", spec.Name, spec.Datatype, shapeText(&spec)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Infer checks inputs against the signature and computes the outputs, in the
+// signature's order. What is wrong with a request is a *v2.Error; any other
+// error is the model's.
+func (s *Server) Infer(ctx context.Context, inputs []tensor.Tensor) ([]tensor.Tensor, error) {
+	ordered, err := s.check(inputs)
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := s.compute(ctx, ordered)
+	if err != nil {
+		return nil, err
+	}
+	return outputs, nil
+}
+
+// compute turns a panic of the engine into an error: one request that finds a
+// bug must not end all others.
+func (s *Server) compute(ctx context.Context, inputs []tensor.Tensor) (outputs []tensor.Tensor, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			outputs, err = nil, &panicError{value: p, stack: stack()}
+		}
+	}()
+	outputs, err = s.engine.Infer(ctx, inputs)
+	if err == nil && len(outputs) != len(s.signature.Outputs) {
+		err = fmt.Errorf("the engine gave %d outputs, the signature has %d", len(outputs), len(s.signature.Outputs))
+	}
+	return outputs, err
+}

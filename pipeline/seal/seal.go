@@ -1,0 +1,155 @@
+package seal
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/model-server/engine"
+	"github.com/dosirak-ml/dosirak/model-server/server"
+	"github.com/dosirak-ml/dosirak/model-server/tensor"
+	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/v2client"
+)
+
+const (
+	// DefaultRows is the number of golden rows where the options name none.
+	DefaultRows = 32
+	// MaxRows is the largest number of golden rows.
+	MaxRows = 10_000
+)
+
+// Options says what to seal.
+type Options struct {
+	Model string // path of a model file, or of an MLflow model's folder
+	Name  string // of the model, in URLs and reports
+	Dir   string // where bundles go; each gets a folder named by its digest
+
+	Rows *dataset.Table // golden rows are taken from it; nil: the bundle has none
+	N    int            // how many; 0: DefaultRows
+	Data exam.Data      // which of its columns are no inputs
+	Task exam.Task
+
+	// Tolerance within which every server must give the golden answers again.
+	// The native engine gives the same bits everywhere: zero is its measure.
+	Tolerance bundle.Tolerance
+}
+
+// Sealed is a sealed model.
+type Sealed struct {
+	Digest    string // of the bundle: "sha256:" and 64 hexadecimal digits
+	Dir       string // Options.Dir/<hexadecimal digest>
+	Signature bundle.Signature
+	Bundle    bundle.Bundle
+}
+
+// Seal writes the bundle of a model. Sealing the same again changes nothing
+// and returns the same. A model that is refused, damaged or does not fit the
+// rows is of kind fault.Usage; one that gives no answer, or another when asked
+// again, fault.Failed.
+func Seal(ctx context.Context, o Options) (*Sealed, error) { return seal(ctx, o, nil) }
+
+// seal takes the engine for tests; nil is the server's own.
+func seal(ctx context.Context, o Options, load func([]byte) (engine.Engine, error)) (*Sealed, error) {
+	format, err := bundle.SniffFormat(o.Model)
+	if err != nil {
+		return nil, fault.Usage(fmt.Errorf("sealing the model: %w", err))
+	}
+	model, err := os.ReadFile(format.Path)
+	if err != nil {
+		return nil, fault.Environment(fmt.Errorf("reading the model: %w", err))
+	}
+	s, err := server.Open(format.Path, server.Options{Name: o.Name, Load: load})
+	if err != nil {
+		return nil, fault.Usage(fmt.Errorf("sealing the model: %w", err))
+	}
+	defer s.Close()
+	golden := bundle.Golden{Tolerance: o.Tolerance}
+	if o.Rows != nil {
+		if golden, err = examples(ctx, s, o); err != nil {
+			return nil, err
+		}
+	}
+	b := bundle.Bundle{
+		Model:     bundle.Model{Name: s.Name(), Format: format.Name, File: "model." + format.Name},
+		Signature: s.Signature(),
+	}
+	_, digest, err := bundle.Render(b, model, golden)
+	if err != nil {
+		return nil, fault.Usage(fmt.Errorf("sealing the model: %w", err))
+	}
+	dir := filepath.Join(o.Dir, strings.TrimPrefix(digest, "sha256:"))
+	if _, err := bundle.Write(dir, b, model, golden); err != nil {
+		return nil, fault.Environment(fmt.Errorf("sealing the model: %w", err))
+	}
+	// What was written is opened as every server opens it: the golden answers
+	// must hold, or the model does not answer alike twice.
+	again, err := server.Open(dir, server.Options{Load: load})
+	if err != nil {
+		return nil, fault.Failed(fmt.Errorf("opening what was sealed: %w", err))
+	}
+	defer again.Close()
+	opened, err := bundle.Open(dir)
+	if err != nil {
+		return nil, fault.Environment(fmt.Errorf("opening what was sealed: %w", err))
+	}
+	return &Sealed{Digest: digest, Dir: dir, Signature: again.Signature(), Bundle: opened.Bundle}, nil
+}
+
+// examples chooses golden rows and asks the model for its answers.
+func examples(ctx context.Context, s *server.Server, o Options) (bundle.Golden, error) {
+	n := o.N
+	if n <= 0 {
+		n = DefaultRows
+	}
+	total := o.Rows.Rows()
+	if total == 0 {
+		return bundle.Golden{}, fault.Usage(fmt.Errorf("%s has no rows to take golden examples from", o.Rows.Path()))
+	}
+	if n > MaxRows {
+		return bundle.Golden{}, fault.Usage(fmt.Errorf("%d golden rows are wanted, at most %d: they ship in the image and are asked at every start", n, MaxRows))
+	}
+	all, err := evaluate.Rows(o.Rows, s.Signature(), o.Data, nil)
+	if err != nil {
+		return bundle.Golden{}, fmt.Errorf("choosing the golden rows: %w", err)
+	}
+	inputs, err := evaluate.Rows(o.Rows, s.Signature(), o.Data, choose(all, total, n))
+	if err != nil {
+		return bundle.Golden{}, fmt.Errorf("choosing the golden rows: %w", err)
+	}
+	outputs, err := ask(ctx, s, inputs)
+	if err != nil {
+		return bundle.Golden{}, fmt.Errorf("asking the model for its golden answers: %w", err)
+	}
+	golden, err := bundle.NewGolden(inputs, outputs, o.Tolerance)
+	if err != nil {
+		return bundle.Golden{}, fault.Failed(fmt.Errorf("reading the golden answers: %w", err))
+	}
+	return golden, nil
+}
+
+// ask serves the model on a loopback port for one request.
+func ask(ctx context.Context, s *server.Server, inputs []tensor.Tensor) ([]tensor.Tensor, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fault.Environment(fmt.Errorf("listening on the loopback interface: %w", err))
+	}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(serving, listener) }()
+	client := v2client.New("http://" + listener.Addr().String())
+	outputs, err := client.Infer(ctx, s.Name(), inputs)
+	client.Close()
+	stop()
+	if failed := <-served; err == nil && failed != nil {
+		err = fault.Environment(failed)
+	}
+	return outputs, err
+}
