@@ -42,7 +42,7 @@ func (p *pair) ruleOfThree(q question, e estimate, psi []float64) estimate {
 	if p.simple() && q.metric.Family == metric.Proportion {
 		return p.proportion(q, e)
 	}
-	u := newUnits(psi, nil, p.cand.Weight, p.group, p.groups).cand
+	u := newUnits(psi, nil, p.cand.Weight, p.group, p.leverage(q.metric)).cand
 	width := slices.Max(u) - slices.Min(u)
 	half := width * -math.Log(1-q.confidence) / float64(len(u))
 	if q.relative() {

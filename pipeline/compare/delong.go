@@ -1,5 +1,7 @@
 package compare
 
+import "math"
+
 // delong returns the covariance of two AUCs from their influence functions,
 // rows of equal weight and independent (DeLong, DeLong and Clarke-Pearson,
 // Biometrics 44, 1988, 837-845):
@@ -9,7 +11,11 @@ package compare
 // S10 being the covariance of the placement values over the m positive rows,
 // S01 over the n negative ones. psi is the placement less the AUC, times N/m
 // or N/n (package metric), which is divided out here.
-func delong(psiC, psiB []float64, positive func(i int) bool) covariance {
+//
+// df are Satterthwaite's degrees of freedom of the contrast C - r·B, of two
+// variances with m-1 and n-1: with few positive rows the normal quantile is
+// too small, with many it is the same.
+func delong(psiC, psiB []float64, positive func(i int) bool, r float64) (v covariance, df float64) {
 	if psiB == nil {
 		psiB = psiC
 	}
@@ -30,11 +36,16 @@ func delong(psiC, psiB []float64, positive func(i int) bool) covariance {
 	N := m + n
 	// (psi m/N)²/((m-1) m) = psi² m/(N² (m-1))
 	k10, k01 := m/(N*N*(m-1)), n/(N*N*(n-1))
-	return covariance{
+	v = covariance{
 		k10*s10.cc + k01*s01.cc,
 		k10*s10.bb + k01*s01.bb,
 		k10*s10.cb + k01*s01.cb,
 	}
+	a, b := k10*s10.contrast(r), k01*s01.contrast(r)
+	if a+b <= 0 {
+		return v, N - 2
+	}
+	return v, (a + b) * (a + b) / (a*a/(m-1) + b*b/(n-1))
 }
 
 // obuchowski returns the covariance of two AUCs where rows of a group are
@@ -46,14 +57,16 @@ func delong(psiC, psiB []float64, positive func(i int) bool) covariance {
 //	S11 = I/(I-1) sum_g V10(g) V01(g)
 //
 // V10(g) being the sum over the group's positive rows of placement less AUC.
-// For two AUCs the last term is the mean of both orders.
-func obuchowski(psiC, psiB []float64, positive func(i int) bool, group []int32, groups int) covariance {
+// For two AUCs the last term is the mean of both orders. With corrected, a
+// group's sums are divided by 1 less its share of the positive or negative
+// rows, times 1 - 1/I (see newUnits); with equal groups that changes nothing.
+func obuchowski(psiC, psiB []float64, positive func(i int) bool, group []int32, groups int, corrected bool) covariance {
 	if psiB == nil {
 		psiB = psiC
 	}
 	type sums struct {
 		c10, c01, b10, b01 float64
-		pos, neg           bool
+		pos, neg           float64
 	}
 	by := make([]sums, groups)
 	var m, n float64
@@ -61,12 +74,12 @@ func obuchowski(psiC, psiB []float64, positive func(i int) bool, group []int32, 
 		s := &by[group[i]]
 		if positive(i) {
 			m++
-			s.pos = true
+			s.pos++
 			s.c10 += psiC[i]
 			s.b10 += psiB[i]
 		} else {
 			n++
-			s.neg = true
+			s.neg++
 			s.c01 += psiC[i]
 			s.b01 += psiB[i]
 		}
@@ -74,14 +87,20 @@ func obuchowski(psiC, psiB []float64, positive func(i int) bool, group []int32, 
 	var i10, i01, all float64
 	var s10, s01, s11 covariance
 	for _, s := range by {
-		if s.pos {
+		if s.pos > 0 {
 			i10++
 		}
-		if s.neg {
+		if s.neg > 0 {
 			i01++
 		}
-		if s.pos || s.neg {
-			all++
+		all++
+	}
+	for _, s := range by {
+		if corrected {
+			k := (1 - 1/i10) / math.Max(1-s.pos/m, 1e-9)
+			s.c10, s.b10 = s.c10*k, s.b10*k
+			k = (1 - 1/i01) / math.Max(1-s.neg/n, 1e-9)
+			s.c01, s.b01 = s.c01*k, s.b01*k
 		}
 		s10.cc += s.c10 * s.c10
 		s10.bb += s.b10 * s.b10

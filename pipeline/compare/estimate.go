@@ -81,6 +81,7 @@ type estimate struct {
 	method     string
 	source     string
 	reason     string // why there is no bound, or why it is not to be trusted
+	noPass     string // why a PASS is not to be trusted, though a FAIL is
 	resampling *Resampling
 	// below returns the one-sided p-value of "the improvement is at least
 	// limit": small where it is significantly below.
@@ -263,21 +264,19 @@ func (e estimate) resampled(q question, res resampled, exact bool) estimate {
 // linear bounds a metric by its influence function.
 func (p *pair) linear(q question, e estimate, psiC, psiB []float64) estimate {
 	m, d := q.metric, p.cand
-	u := newUnits(psiC, psiB, d.Weight, p.group, p.groups)
+	r, sign := q.slope(), q.sign()
+	u := newUnits(psiC, psiB, d.Weight, p.group, p.leverage(m))
 	v := u.covariance()
-	t := tQuantile(q.confidence, u.df)
 	e.method, e.source = linearMethod(m, d.Weight != nil, p.group != nil)
 	if m.Family == metric.Rank && d.Weight == nil {
 		positive := func(i int) bool { return int(d.Label[i]) == d.Positive }
 		if p.group != nil {
-			v = obuchowski(psiC, psiB, positive, p.group, p.groups)
+			v = obuchowski(psiC, psiB, positive, p.group, p.groups, true)
 		} else {
-			v = delong(psiC, psiB, positive)
-			t = normalQuantile(q.confidence)
-			u.df = math.Inf(1)
+			v, u.df = delong(psiC, psiB, positive, r)
 		}
 	}
-	r, sign := q.slope(), q.sign()
+	t := tQuantile(q.confidence, u.df)
 	se := math.Sqrt(v.contrast(r))
 	if se <= relativeRounding*(math.Abs(e.cand.V)+math.Abs(e.base.V)) {
 		return e.without("the standard error is 0 although the predictions differ: too little to tell")
@@ -295,21 +294,16 @@ func (p *pair) linear(q question, e estimate, psiC, psiB []float64) estimate {
 		return tCDF(sign*(e.cand.V-rr*e.base.V)/math.Sqrt(v.contrast(rr)), u.df)
 	}
 	e.bounded = true
-	if n := len(u.cand); m.Family != metric.Rank && m.Family != metric.Quantile && heavy(n, u.skewness(r)) {
+	if u.heavy(m, r) {
 		dev := u.contrast(r)
 		for i := range dev {
-			dev[i] *= sign
+			dev[i] *= sign / scale
 		}
-		near := (e.point - q.limit()) / e.se // low is at the limit where t is this
-		res := studentT(dev, q.confidence, near, q.seed)
-		exact := n <= hybridUnits
-		e.method = "studentised bootstrap, for heavy tails (n < 25·skew²)"
-		e.source = "Hall 1988"
-		e.low, e.high = e.point-res.high*e.se, e.point-res.low*e.se
-		mc := res.mcError * e.se
-		e.resampling = &Resampling{Seed: q.seed, Resamples: res.resamples, MCError: mc, Exact: exact}
-		if limit := q.limit(); math.Abs(e.low-limit) <= mc || math.Abs(e.high-limit) <= mc {
-			e.reason = fmt.Sprintf("a bound is nearer to the margin than the bootstrap's own error (%.2g) after %d resamples", mc, res.resamples)
+		h := boundHeavy(dev, e.point, q.confidence, q.limit(), q.seed)
+		e.method, e.source = "studentised bootstrap, for heavy tails (n < 25·skew²)", "Hall 1988"
+		e.low, e.high, e.resampling, e.noPass = h.low, h.high, &h.resampling, h.noPass
+		if h.near {
+			e.reason = fmt.Sprintf("a bound is nearer to the margin than the bootstrap's own error (%.2g) after %d resamples", h.resampling.MCError, h.resampling.Resamples)
 		}
 		return p.atLeastScore(q, e, v, t)
 	}
@@ -327,6 +321,46 @@ func (p *pair) linear(q question, e estimate, psiC, psiB []float64) estimate {
 		e.low, e.high = e.point-t*e.se, e.point+t*e.se
 	}
 	return p.atLeastScore(q, e, v, t)
+}
+
+// heavy reports whether the tails of the contrast need a bootstrap. With few
+// units, such as groups, t stays: it is wider than what they can tell of tails.
+func (u units) heavy(m metric.Metric, r float64) bool {
+	return m.Family != metric.Rank && m.Family != metric.Quantile && u.df >= fewForBootstrap && heavy(len(u.cand), u.skewness(r))
+}
+
+// leverage returns each group's share of what the metric rests on: of the
+// weight of the rows that count, or of positive and negative rows, half each.
+// Nil without groups.
+func (p *pair) leverage(m metric.Metric) []float64 {
+	if p.group == nil {
+		return nil
+	}
+	h := make([]float64, p.groups)
+	d := p.cand
+	share := func(counts func(i int) bool, part float64) {
+		var total float64
+		for i := range d.N {
+			if counts(i) {
+				total += d.W(i)
+			}
+		}
+		for i := range d.N {
+			if total > 0 && counts(i) {
+				h[p.group[i]] += part * d.W(i) / total
+			}
+		}
+	}
+	switch m.Family {
+	case metric.Proportion:
+		share(func(i int) bool { c, _ := m.Hit(d, i); return c }, 1)
+	case metric.Rank:
+		share(func(i int) bool { return int(d.Label[i]) == d.Positive }, 0.5)
+		share(func(i int) bool { return int(d.Label[i]) != d.Positive }, 0.5)
+	default:
+		share(func(int) bool { return true }, 1)
+	}
+	return h
 }
 
 // atLeastScore widens the bounds of a weighted or grouped proportion to those
@@ -386,12 +420,12 @@ func (p *pair) effectiveRows(m metric.Metric, x pairs, v covariance) float64 {
 func linearMethod(m metric.Metric, weighted, grouped bool) (method, source string) {
 	switch m.Family {
 	case metric.Rank:
-		method, source = "DeLong", "DeLong, DeLong and Clarke-Pearson 1988"
+		method, source = "DeLong, Satterthwaite t", "DeLong, DeLong and Clarke-Pearson 1988"
 		if weighted {
 			method, source = "linearised placement values, weighted", "DeLong et al. 1988; Binder 1983"
 		}
 		if grouped && !weighted {
-			return "clustered placement values, t on groups - 1", "Obuchowski 1997"
+			return "clustered placement values, t on effective groups - 1", "Obuchowski 1997"
 		}
 	case metric.Mean:
 		method, source = "paired t", "Student 1908"
@@ -402,7 +436,7 @@ func linearMethod(m metric.Metric, weighted, grouped bool) (method, source strin
 		method, source = method+", weighted", source+"; Binder 1983"
 	}
 	if grouped {
-		method, source = method+", sums over groups, t on groups - 1", source+"; Liang and Zeger 1986"
+		method, source = method+", sums over groups, t on effective groups - 1", source+"; Bell and McCaffrey 2002"
 	}
 	return method, source
 }

@@ -89,7 +89,7 @@ func (out *Metric) fill(e estimate, q question, units int) {
 		return
 	}
 	out.SE = ptr(e.se)
-	out.Improved = e.low > 0
+	out.Improved = e.low > 0 && e.noPass == "" && e.reason == ""
 	m := mde(e.se, q.confidence)
 	out.MDE = ptr(m)
 	if q.margin != nil {
@@ -126,6 +126,9 @@ func (e estimate) verdict(q question) (verdict.Verdict, string) {
 		return verdict.Inconclusive, e.reason
 	}
 	v := three(e.low, e.high, q.limit())
+	if v == verdict.Pass && e.noPass != "" {
+		return verdict.Inconclusive, e.noPass
+	}
 	switch v {
 	case verdict.Fail:
 		return v, fmt.Sprintf("even the better bound, %.4g, is below -%s", e.high, q.margin)
@@ -181,5 +184,9 @@ func (out *Metric) limits(p *pair, want exam.Metric, m metric.Metric, confidence
 		}
 		say(v, "ceiling", *want.Ceiling)
 	}
-	return verdict.Worst(verdicts...), join(reasons)
+	v := verdict.Worst(verdicts...)
+	if v == verdict.Pass && e.noPass != "" {
+		return verdict.Inconclusive, e.noPass
+	}
+	return v, join(reasons)
 }

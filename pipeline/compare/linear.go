@@ -14,7 +14,17 @@ type units struct {
 // w psi n/W (Taylor linearisation: Woodruff, JASA 66, 1971; Binder, Int. Stat.
 // Rev. 51, 1983); with groups a group's unit is the sum of its rows' units
 // times G/n, so that units are the group sums of the linearised variable.
-func newUnits(psiC, psiB, weight []float64, group []int32, groups int) units {
+//
+// leverage is each group's share of what the value rests on (nil without
+// groups). A group of a large share pulls the value to itself, so that its
+// sum is too small; it is divided by 1 - share, as the jackknife over groups
+// does (CR3: MacKinnon and White, J. Econometrics 29, 1985; Bell and
+// McCaffrey, Survey Methodology 28, 2002), and t has as many degrees of
+// freedom as there are effective groups, 1/sum share², less one. With equal
+// groups both are what they are without: the variance G/(G-1) sum u² and t on
+// G - 1. With ten unequal groups the plain form passes a model at the margin
+// up to 16 times in 100 instead of 5.
+func newUnits(psiC, psiB, weight []float64, group []int32, leverage []float64) units {
 	u := units{cand: psiC, base: psiB, df: float64(len(psiC)) - 1}
 	n := float64(len(psiC))
 	if weight != nil {
@@ -27,9 +37,15 @@ func newUnits(psiC, psiB, weight []float64, group []int32, groups int) units {
 		u.df = math.Max(w*w/w2-1, 0)
 	}
 	if group != nil {
-		g := float64(groups)
-		u.cand, u.base = summed(u.cand, group, groups, g/n), summed(u.base, group, groups, g/n)
-		u.df = g - 1
+		g := float64(len(leverage))
+		factor := make([]float64, len(leverage))
+		var squares float64
+		for i, h := range leverage {
+			squares += h * h
+			factor[i] = g / n * (1 - 1/g) / math.Max(1-h, 1e-9)
+		}
+		u.cand, u.base = summed(u.cand, group, factor), summed(u.base, group, factor)
+		u.df = math.Max(1/squares-1, 0)
 	}
 	return u
 }
@@ -45,13 +61,16 @@ func scaled(psi, weight []float64, by float64) []float64 {
 	return out
 }
 
-func summed(x []float64, group []int32, groups int, by float64) []float64 {
+func summed(x []float64, group []int32, factor []float64) []float64 {
 	if x == nil {
 		return nil
 	}
-	out := make([]float64, groups)
+	out := make([]float64, len(factor))
 	for i, v := range x {
-		out[group[i]] += v * by
+		out[group[i]] += v
+	}
+	for g, f := range factor {
+		out[g] *= f
 	}
 	return out
 }

@@ -136,7 +136,7 @@ func newReplicates(ex exam.Exam, m metric.Metric, first *predictions.Set, sets [
 		if !v.Defined() {
 			return nil, fmt.Sprintf("undefined for a replicate: %s", v.Reason), nil
 		}
-		u := newUnits(psi, nil, p.base.Weight, p.group, p.groups)
+		u := newUnits(psi, nil, p.base.Weight, p.group, p.leverage(m))
 		out.df = u.df
 		out.values.add(v.V)
 		bySeed = append(bySeed, u.cand)

@@ -182,7 +182,7 @@ func (c simulated) run(t testing.TB, reps, truthRows int, seed uint64) outcome {
 				e := p.ask(q)
 				mu.Lock()
 				switch {
-				case !e.bounded || e.reason != "":
+				case !e.bounded || e.reason != "" || (e.low > truth && e.noPass != ""):
 					out.cannot++
 				case e.low > truth:
 					out.pass++

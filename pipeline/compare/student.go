@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"sort"
@@ -16,6 +17,87 @@ const (
 	extremes    = 2000
 	hybridUnits = 10_000
 )
+
+// fewForBootstrap is the number of (effective) units under which a studentised
+// bootstrap has too little to draw from, and t is wider.
+const fewForBootstrap = 30
+
+// leastTail is the index of a power-law tail below which a variance does not
+// exist, so that no interval for the mean is honest.
+const leastTail = 2
+
+// tailIndex is Hill's estimate of the tail index of |d| (Annals of Statistics
+// 3, 1975, 1163-1174) from the sqrt(n) largest: k/sum ln(x_i/x_k+1).
+func tailIndex(d []float64) float64 {
+	x := make([]float64, len(d))
+	for i, v := range d {
+		x[i] = math.Abs(v)
+	}
+	sort.Float64s(x)
+	k := max(int(math.Sqrt(float64(len(x)))), 10)
+	if k >= len(x) || x[len(x)-1-k] <= 0 {
+		return math.Inf(1)
+	}
+	at := x[len(x)-1-k]
+	var sum float64
+	for _, v := range x[len(x)-k:] {
+		sum += math.Log(v / at)
+	}
+	if sum <= 0 {
+		return math.Inf(1)
+	}
+	return float64(k) / sum
+}
+
+// heavyBounds are the bounds of a mean with heavy tails.
+type heavyBounds struct {
+	low, high  float64
+	resampling Resampling
+	near       bool   // a bound is nearer to the limit than its Monte Carlo error
+	noPass     string // why a PASS is not to be trusted
+}
+
+// boundHeavy bounds point, an estimate that is the mean of units up to a
+// constant, whose deviations are d and whose standard error is se. Skewed
+// samples tend to miss the very rows that make the tail, so that both mean and
+// variance look too good; the sample is therefore completed by one more unit
+// as extreme as its most extreme one on the longer side, before the
+// studentised bootstrap. Where the tail looks like that of a distribution
+// without variance, nothing passes.
+func boundHeavy(d []float64, point, confidence, limit float64, seed uint64) heavyBounds {
+	n := float64(len(d) + 1)
+	all := append(make([]float64, 0, len(d)+1), d...)
+	lowest, highest, skew := 0.0, 0.0, 0.0
+	for _, v := range d {
+		lowest, highest = math.Min(lowest, v), math.Max(highest, v)
+		skew += v * v * v
+	}
+	worst := lowest
+	if skew > 0 {
+		worst = highest
+	}
+	all = append(all, worst)
+	var m moments
+	for _, v := range all {
+		m.add(v)
+	}
+	for i := range all {
+		all[i] -= m.mean
+	}
+	se := m.sd() / math.Sqrt(n)
+	shiftLow, shiftHigh := math.Min(m.mean, 0), math.Max(m.mean, 0)
+	near := (point + shiftLow - limit) / se
+	res := studentT(all, confidence, near, seed)
+	out := heavyBounds{low: point + shiftLow - res.high*se, high: point + shiftHigh - res.low*se}
+	mc := res.mcError * se
+	out.resampling = Resampling{Seed: seed, Resamples: res.resamples, MCError: mc, Exact: len(all) <= hybridUnits}
+	out.near = math.Abs(out.low-limit) <= mc || math.Abs(out.high-limit) <= mc
+	if index := tailIndex(d); index < leastTail {
+		out.noPass = fmt.Sprintf("the largest differences fall off so slowly (tail index %.1f, under %d) that their mean may have no variance: "+
+			"take a metric with a bounded loss, or more rows", index, leastTail)
+	}
+	return out
+}
 
 // studentT returns the bootstrap distribution's quantiles of the studentised
 // mean of d (mean 0): the bootstrap-t of Efron; second-order correct, which

@@ -28,7 +28,7 @@ func (p *pair) valueOf(m metric.Metric, confidence, limit float64, seed uint64) 
 	if why := p.tooLittle(m); why != "" {
 		return e.without("%s", why)
 	}
-	u := newUnits(psi, nil, d.Weight, p.group, p.groups)
+	u := newUnits(psi, nil, d.Weight, p.group, p.leverage(m))
 	v := u.covariance()
 	t := tQuantile(confidence, u.df)
 	e.bounded = true
@@ -66,10 +66,10 @@ func (p *pair) valueOf(m metric.Metric, confidence, limit float64, seed uint64) 
 	case m.Family == metric.Rank && d.Weight == nil:
 		positive := func(i int) bool { return int(d.Label[i]) == d.Positive }
 		if p.group != nil {
-			v = obuchowski(psi, nil, positive, p.group, p.groups)
+			v = obuchowski(psi, nil, positive, p.group, p.groups, true)
 		} else {
-			v = delong(psi, nil, positive)
-			t = normalQuantile(confidence)
+			v, u.df = delong(psi, nil, positive, 0)
+			t = tQuantile(confidence, u.df)
 		}
 	}
 	e.se = math.Sqrt(v.cc)
@@ -80,11 +80,10 @@ func (p *pair) valueOf(m metric.Metric, confidence, limit float64, seed uint64) 
 	if m.Family == metric.Mean {
 		e.method = "t" + e.method[len("paired t"):]
 	}
-	if n := len(u.cand); m.Family != metric.Rank && m.Family != metric.Quantile && heavy(n, u.skewness(0)) {
-		res := studentT(u.cand, confidence, (e.point-limit)/e.se, seed)
+	if u.heavy(m, 0) {
+		h := boundHeavy(u.cand, e.point, confidence, limit, seed)
 		e.method, e.source = "studentised bootstrap, for heavy tails (n < 25·skew²)", "Hall 1988"
-		e.low, e.high = e.point-res.high*e.se, e.point-res.low*e.se
-		e.resampling = &Resampling{Seed: seed, Resamples: res.resamples, MCError: res.mcError * e.se, Exact: n <= hybridUnits}
+		e.low, e.high, e.resampling, e.noPass = h.low, h.high, &h.resampling, h.noPass
 		return e
 	}
 	if m.Family == metric.Rank && e.point > 0 && e.point < 1 {
