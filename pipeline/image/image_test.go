@@ -45,7 +45,7 @@ func run(m *testing.M) int {
 	}
 	for arch, out := range map[string]*string{"amd64": &tiny.amd64, "arm64": &tiny.arm64} {
 		*out = filepath.Join(dir, arch)
-		cmd := exec.Command("go", buildArguments(*out, ".")...)
+		cmd := exec.Command("go", Source{}.buildArguments(*out, ".")...)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), buildEnvironment(Platform{OS: "linux", Arch: arch})...)
 		if text, err := cmd.CombinedOutput(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"sort"
 	"strings"
@@ -34,13 +35,13 @@ const keptBinaries = 8
 // Source is a Server that is built from this module's source, for dosirak
 // binaries that do not carry it (see Embedded).
 //
-// The bytes depend on the source and on the Go version only: no cgo, trimmed
+// The bytes depend on the source, Version and the Go version only: no cgo, trimmed
 // paths, no build id, no version control stamp, no experiment, the lowest
 // level of each architecture. A binary is kept under a key over all of these,
 // so a second call costs the hashing of the source, not a link.
 type Source struct {
 	Dir      string   // the module's folder; empty: where this program was compiled from, else the module cache
-	Version  string   // the module's version, to find it in the module cache
+	Version  string   // of dosirak: what the server says of itself, and what is looked for in the module cache
 	CacheDir string   // keeps built servers
 	Environ  []string // environment of the go command, such as os.Environ()
 }
@@ -113,7 +114,7 @@ func (s Source) key(ctx context.Context, goCommand, dir string, p Platform) (str
 		return "", fault.Environment(fmt.Errorf("asking go for its version: %w", err))
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q\n", p, bytes.TrimSpace(version), buildArguments("", ""))
+	fmt.Fprintf(h, "%q %q %q\n", p, bytes.TrimSpace(version), s.buildArguments("", ""))
 	names := []string{filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")}
 	err = filepath.WalkDir(filepath.Join(dir, serverPackage), func(name string, entry fs.DirEntry, err error) error {
 		switch {
@@ -145,10 +146,15 @@ func (s Source) key(ctx context.Context, goCommand, dir string, p Platform) (str
 	return hex.EncodeToString(h.Sum(nil))[:32], nil
 }
 
-func buildArguments(out, pkg string) []string {
-	return []string{
-		"build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags=-s -w -buildid=", "-o", out, pkg,
+// version is the form of versions that may stand in a linker flag.
+var version = regexp.MustCompile(`^[A-Za-z0-9.+_-]{1,64}$`)
+
+func (s Source) buildArguments(out, pkg string) []string {
+	flags := "-s -w -buildid="
+	if version.MatchString(s.Version) {
+		flags += " -X main.version=" + s.Version
 	}
+	return []string{"build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-ldflags=" + flags, "-o", out, pkg}
 }
 
 // build compiles the server into a file that appears whole or not at all.
@@ -164,7 +170,7 @@ func (s Source) build(ctx context.Context, goCommand, dir, binary string, p Plat
 	out := filepath.Join(tmp, "model-server")
 	build := s
 	build.Environ = append(append([]string{}, s.Environ...), buildEnvironment(p)...)
-	if _, err := build.run(ctx, 15*time.Minute, goCommand, dir, buildArguments(out, "./"+serverPackage)...); err != nil {
+	if _, err := build.run(ctx, 15*time.Minute, goCommand, dir, s.buildArguments(out, "./"+serverPackage)...); err != nil {
 		return fault.Environment(fmt.Errorf("building the model server for %s in %s: %w", p, dir, err))
 	}
 	if err := os.Rename(out, binary); err != nil {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -15,7 +16,10 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := build(ctx, filepath.Join("pipeline", "image", "servers"))
+	err := fault.Usage(errors.New("usage: servers VERSION"))
+	if len(os.Args) == 2 {
+		err = build(ctx, filepath.Join("pipeline", "image", "servers"), os.Args[1])
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "servers:", err)
@@ -25,13 +29,13 @@ func main() {
 
 // build builds both servers through a temporary cache, so that they are built
 // anew, and leaves them in dir.
-func build(ctx context.Context, dir string) error {
+func build(ctx context.Context, dir, version string) error {
 	cache, err := os.MkdirTemp(dir, ".cache-*")
 	if err != nil {
 		return fault.Usage(fmt.Errorf("run this at the root of the repository: %w", err))
 	}
 	defer os.RemoveAll(cache)
-	source := image.Source{CacheDir: cache, Environ: os.Environ()}
+	source := image.Source{Version: version, CacheDir: cache, Environ: os.Environ()}
 	for _, arch := range []string{"amd64", "arm64"} {
 		p := image.Platform{OS: "linux", Arch: arch}
 		binary, err := source.Binary(ctx, p)
