@@ -209,8 +209,8 @@ func (s *Server) updateRefs(token *Token, in map[string]any) *graphQLError {
 	if in["repositoryId"] != "R_1" {
 		return &graphQLError{"NOT_FOUND", "Could not resolve to a node with the global id of " + fmt.Sprint(in["repositoryId"])}
 	}
-	var commands strings.Builder
-	var branches []string
+	type change struct{ branch, after, current string }
+	var changes []change
 	for _, update := range in["refUpdates"].([]any) {
 		u := update.(map[string]any)
 		name, after := u["name"].(string), u["afterOid"].(string)
@@ -229,18 +229,22 @@ func (s *Server) updateRefs(token *Token, in map[string]any) *graphQLError {
 		if force, _ := u["force"].(bool); !force && current != "" && after != zero && !s.git.ancestor(current, after) {
 			return &graphQLError{"UNPROCESSABLE", "Update is not a fast forward"}
 		}
-		if after == zero {
-			fmt.Fprintf(&commands, "delete %s\n", name)
-		} else {
-			fmt.Fprintf(&commands, "update %s %s\n", name, after)
+		changes = append(changes, change{branch, after, current})
+	}
+	for i, c := range changes {
+		if err := s.git.setRef("refs/heads/"+c.branch, c.after); err != nil {
+			for _, done := range changes[:i] {
+				before := done.current
+				if before == "" {
+					before = zero
+				}
+				_ = s.git.setRef("refs/heads/"+done.branch, before)
+			}
+			return &graphQLError{"UNPROCESSABLE", "Reference update failed: " + err.Error()}
 		}
-		branches = append(branches, branch)
 	}
-	if _, err := s.git.try(nil, []byte(commands.String()), "update-ref", "--stdin"); err != nil {
-		return &graphQLError{"UNPROCESSABLE", "Reference update failed: " + err.Error()}
-	}
-	for _, branch := range branches {
-		s.moved(branch, token.Login)
+	for _, c := range changes {
+		s.moved(c.branch, token.Login)
 	}
 	return nil
 }
@@ -274,9 +278,11 @@ func (s *Server) createCommitOnBranch(token *Token, in map[string]any) (string, 
 	if body, ok := message["body"].(string); ok {
 		text += "\n\n" + body
 	}
-	sha := s.git.commitBy(s.git.tree(tip, files), []string{tip}, text, userOf(token.Login), webFlow)
+	sha := s.git.commit(s.git.tree(tip, files), []string{tip}, text, userOf(token.Login), webFlow)
 	s.state.verified[sha] = true
-	s.git.setRef("refs/heads/"+branch, sha)
+	if err := s.git.setRef("refs/heads/"+branch, sha); err != nil {
+		return "", &graphQLError{"UNPROCESSABLE", err.Error()}
+	}
 	s.moved(branch, token.Login)
 	return sha, nil
 }

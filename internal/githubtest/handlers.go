@@ -122,7 +122,7 @@ func compare(s *Server, r request) (int, any) {
 		commits = append(commits, s.commitObject(c))
 	}
 	baseCommit, _ := s.git.read(from)
-	mergeBase, _ := s.git.read(s.git.run(nil, nil, "merge-base", from, to))
+	mergeBase, _ := s.git.read(s.git.mergeBase(from, to))
 	return http.StatusOK, object{
 		"status": status, "ahead_by": len(ahead), "behind_by": len(behind), "total_commits": len(ahead),
 		"base_commit": s.commitObject(baseCommit), "merge_base_commit": s.commitObject(mergeBase), "commits": commits,
@@ -153,17 +153,22 @@ func createBlob(s *Server, r request) (int, any) {
 }
 
 func createTree(s *Server, r request) (int, any) {
-	blobs := map[string]string{}
-	for _, entry := range r.body["tree"].([]any) {
-		e := entry.(object)
-		if content, ok := e["content"].(string); ok {
-			blobs[e["path"].(string)] = s.git.blob([]byte(content))
-		} else {
-			blobs[e["path"].(string)] = e["sha"].(string)
-		}
+	files := map[string]entry{}
+	if from, ok := r.body["base_tree"].(string); ok {
+		files = s.git.files(from)
 	}
-	from, _ := r.body["base_tree"].(string)
-	sha := s.git.treeOf(from, blobs)
+	for _, item := range r.body["tree"].([]any) {
+		e := item.(object)
+		blob, _ := e["sha"].(string)
+		if content, ok := e["content"].(string); ok {
+			blob = s.git.blob([]byte(content))
+		}
+		if _, ok := s.git.get("blob", blob); !ok {
+			return unprocessable("Tree", "tree.sha", "invalid", "tree.sha "+blob+" is not a valid blob")
+		}
+		files[e["path"].(string)] = entry{e["mode"].(string), blob}
+	}
+	sha := s.git.treeOf(files)
 	return http.StatusCreated, object{"sha": sha, "truncated": false}
 }
 
@@ -181,7 +186,7 @@ func createCommit(s *Server, r request) (int, any) {
 	if signed {
 		committer = webFlow
 	}
-	sha := s.git.commitBy(r.body["tree"].(string), parents, r.body["message"].(string), who, committer)
+	sha := s.git.commit(r.body["tree"].(string), parents, r.body["message"].(string), who, committer)
 	if signed {
 		s.state.verified[sha] = true
 	}

@@ -2,25 +2,42 @@ package githubtest
 
 import (
 	"bytes"
+	"compress/zlib"
+	"crypto/sha1"
+	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-// repository is the bare Git repository behind the server. Refs are read from
-// their files, objects written and read by git itself.
+// repository is the bare Git repository behind the server. Objects and refs
+// are written as Git keeps them, loose, so that git itself can read them;
+// doing that here rather than by git's commands makes a test of thousands of
+// calls take seconds. What somebody pushed with git is read through git.
 type repository struct {
-	t       testing.TB
-	dir     string
-	commits map[string]commit // what was read of them; a commit never changes
+	t   testing.TB
+	dir string
+
+	mu      sync.Mutex
+	objects map[string]gitObject
 }
+
+type gitObject struct {
+	kind string
+	body []byte
+}
+
+type entry struct{ mode, sha string }
 
 type commit struct {
 	sha, tree, message string
@@ -50,81 +67,166 @@ func userOf(login string) person {
 
 const zero = "0000000000000000000000000000000000000000"
 
-func newRepository(t testing.TB) repository {
-	r := repository{t: t, dir: filepath.Join(t.TempDir(), "flights.git"), commits: map[string]commit{}}
-	require.NoError(t, os.MkdirAll(r.dir, 0o755))
-	r.run(nil, nil, "init", "--quiet", "--bare", "--initial-branch=main", ".")
+func newRepository(t testing.TB) *repository {
+	r := &repository{t: t, dir: filepath.Join(t.TempDir(), "flights.git"), objects: map[string]gitObject{}}
+	for _, dir := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(r.dir, dir), 0o755))
+	}
+	for name, text := range map[string]string{"HEAD": "ref: refs/heads/main\n", "config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n[gc]\n\tauto = 0\n"} {
+		require.NoError(t, os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o644))
+	}
 	return r
 }
 
-func (r repository) try(env []string, stdin []byte, args ...string) (string, error) {
-	cmd := exec.Command("git", args...)
-	cmd.Dir = r.dir
-	cmd.Env = append(os.Environ(), "LC_ALL=C", "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull, "GIT_DIR="+r.dir)
-	cmd.Env = append(cmd.Env, env...)
-	cmd.Stdin = bytes.NewReader(stdin)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("git %s: %s: %w", strings.Join(args, " "), strings.TrimSpace(stderr.String()), err)
+func (r *repository) write(kind string, body []byte) string {
+	whole := append(fmt.Appendf(nil, "%s %d\x00", kind, len(body)), body...)
+	sum := sha1.Sum(whole)
+	sha := hex.EncodeToString(sum[:])
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.objects[sha]; ok {
+		return sha
 	}
-	return strings.TrimRight(string(out), "\n"), nil
+	var packed bytes.Buffer
+	w, err := zlib.NewWriterLevel(&packed, zlib.BestSpeed)
+	require.NoError(r.t, err)
+	_, err = w.Write(whole)
+	require.NoError(r.t, err)
+	require.NoError(r.t, w.Close())
+	dir := filepath.Join(r.dir, "objects", sha[:2])
+	require.NoError(r.t, os.MkdirAll(dir, 0o755))
+	require.NoError(r.t, os.WriteFile(filepath.Join(dir, sha[2:]), packed.Bytes(), 0o444))
+	r.objects[sha] = gitObject{kind, body}
+	return sha
 }
 
-func (r repository) run(env []string, stdin []byte, args ...string) string {
-	r.t.Helper()
-	out, err := r.try(env, stdin, args...)
-	require.NoError(r.t, err)
+// get reads an object, or reports that there is none of that kind and name.
+func (r *repository) get(kind, sha string) ([]byte, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if o, ok := r.objects[sha]; ok {
+		return o.body, o.kind == kind
+	}
+	if len(sha) != 40 || strings.Trim(sha, "0123456789abcdef") != "" {
+		return nil, false
+	}
+	body, err := exec.Command("git", "--git-dir="+r.dir, "cat-file", kind, sha).Output()
+	if err != nil {
+		return nil, false
+	}
+	r.objects[sha] = gitObject{kind, body}
+	return body, true
+}
+
+func (r *repository) blob(content []byte) string { return r.write("blob", content) }
+
+// files lists the files of a tree by path.
+func (r *repository) files(tree string) map[string]entry {
+	out := map[string]entry{}
+	r.walk(tree, "", out)
 	return out
 }
 
-func (r repository) blob(content []byte) string {
-	return r.run(nil, content, "hash-object", "-w", "--stdin")
-}
-
-// tree writes the tree of a commit or tree with files changed.
-func (r repository) tree(from string, files map[string]string) string {
-	entries := map[string]string{}
-	for path, content := range files {
-		entries[path] = r.blob([]byte(content))
+func (r *repository) walk(tree, prefix string, out map[string]entry) {
+	body, ok := r.get("tree", tree)
+	require.True(r.t, ok, "no tree %s", tree)
+	for len(body) > 0 {
+		head, rest, _ := bytes.Cut(body, []byte{0})
+		mode, name, _ := strings.Cut(string(head), " ")
+		sha := hex.EncodeToString(rest[:20])
+		body = rest[20:]
+		if mode == "40000" {
+			r.walk(sha, prefix+name+"/", out)
+		} else {
+			out[prefix+name] = entry{mode, sha}
+		}
 	}
-	return r.treeOf(from, entries)
 }
 
-func (r repository) treeOf(from string, blobs map[string]string) string {
-	dir, err := os.MkdirTemp("", "githubtest-")
-	require.NoError(r.t, err)
-	defer os.RemoveAll(dir)
-	env := []string{"GIT_INDEX_FILE=" + filepath.Join(dir, "index")}
-	if from != "" {
-		r.run(env, nil, "read-tree", from)
+// treeOf writes the tree of files.
+func (r *repository) treeOf(files map[string]entry) string {
+	here := map[string]entry{}
+	folders := map[string]map[string]entry{}
+	for path, e := range files {
+		folder, rest, nested := strings.Cut(path, "/")
+		if !nested {
+			here[path] = e
+			continue
+		}
+		if folders[folder] == nil {
+			folders[folder] = map[string]entry{}
+		}
+		folders[folder][rest] = e
 	}
-	var lines bytes.Buffer
-	for _, path := range slices.Sorted(maps.Keys(blobs)) {
-		fmt.Fprintf(&lines, "100644 %s\t%s\x00", blobs[path], path)
+	for folder, inside := range folders {
+		here[folder+"/"] = entry{"40000", r.treeOf(inside)}
 	}
-	r.run(env, lines.Bytes(), "update-index", "--add", "-z", "--index-info")
-	return r.run(env, nil, "write-tree")
+	// Git sorts a folder as if its name ended in a slash.
+	var body []byte
+	for _, name := range slices.Sorted(maps.Keys(here)) {
+		sha, err := hex.DecodeString(here[name].sha)
+		require.NoError(r.t, err)
+		body = fmt.Appendf(body, "%s %s\x00", here[name].mode, strings.TrimSuffix(name, "/"))
+		body = append(body, sha...)
+	}
+	return r.write("tree", body)
 }
 
-func (r repository) commit(tree string, parents []string, message string, who person) string {
-	return r.commitBy(tree, parents, message, who, who)
+// tree writes the tree of a commit, "" is none, with files changed.
+func (r *repository) tree(from string, changed map[string]string) string {
+	files := map[string]entry{}
+	if c, ok := r.read(from); ok {
+		files = r.files(c.tree)
+	}
+	for path, content := range changed {
+		files[path] = entry{"100644", r.blob([]byte(content))}
+	}
+	return r.treeOf(files)
 }
 
-func (r repository) commitBy(tree string, parents []string, message string, author, committer person) string {
-	args := []string{"commit-tree", tree, "-F", "-"}
+func (r *repository) commit(tree string, parents []string, message string, author, committer person) string {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "tree %s\n", tree)
 	for _, p := range parents {
-		args = append(args, "-p", p)
+		fmt.Fprintf(&b, "parent %s\n", p)
 	}
-	return r.run([]string{
-		"GIT_AUTHOR_NAME=" + author.name, "GIT_AUTHOR_EMAIL=" + author.email,
-		"GIT_COMMITTER_NAME=" + committer.name, "GIT_COMMITTER_EMAIL=" + committer.email,
-	}, []byte(message), args...)
+	now := time.Now().Unix()
+	fmt.Fprintf(&b, "author %s <%s> %d +0000\ncommitter %s <%s> %d +0000\n\n%s\n", author.name, author.email, now, committer.name, committer.email, now, strings.TrimRight(message, "\n"))
+	return r.write("commit", b.Bytes())
+}
+
+// read returns a commit, or false when there is none of that name.
+func (r *repository) read(sha string) (commit, bool) {
+	body, ok := r.get("commit", sha)
+	if !ok {
+		return commit{}, false
+	}
+	header, message, _ := strings.Cut(string(body), "\n\n")
+	c := commit{sha: sha, message: strings.TrimRight(message, "\n")}
+	for line := range strings.Lines(header) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
+		switch key {
+		case "tree":
+			c.tree = value
+		case "parent":
+			c.parents = append(c.parents, value)
+		case "author":
+			c.author = parsePerson(value)
+		case "committer":
+			c.committer = parsePerson(value)
+		}
+	}
+	return c, true
+}
+
+func parsePerson(line string) person {
+	name, rest, _ := strings.Cut(line, " <")
+	email, _, _ := strings.Cut(rest, ">")
+	return person{name, email}
 }
 
 // ref returns what a ref points to, "" when it does not exist.
-func (r repository) ref(name string) string {
+func (r *repository) ref(name string) string {
 	text, err := os.ReadFile(filepath.Join(r.dir, name))
 	if err != nil {
 		return ""
@@ -132,59 +234,101 @@ func (r repository) ref(name string) string {
 	return strings.TrimSpace(string(text))
 }
 
-func (r repository) setRef(name, sha string) {
-	r.run(nil, nil, "update-ref", name, sha)
+// setRef points a ref to a commit; zero deletes it. A ref named like a folder
+// of refs leaves no room for those, as in Git.
+func (r *repository) setRef(name, sha string) error {
+	file := filepath.Join(r.dir, name)
+	if sha == zero {
+		if err := os.Remove(file); err != nil {
+			return err
+		}
+		for dir := filepath.Dir(file); filepath.Base(dir) != "heads"; dir = filepath.Dir(dir) {
+			if os.Remove(dir) != nil {
+				break
+			}
+		}
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return fmt.Errorf("cannot lock ref %s: another ref is in the way: %w", name, err)
+	}
+	return os.WriteFile(file, []byte(sha+"\n"), 0o644)
 }
 
-func (r repository) heads() map[string]string {
+func (r *repository) heads() map[string]string {
 	heads := map[string]string{}
-	for line := range strings.Lines(r.run(nil, nil, "for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads")) {
-		sha, name, _ := strings.Cut(strings.TrimSpace(line), " ")
-		heads[name] = sha
-	}
+	top := filepath.Join(r.dir, "refs/heads")
+	err := filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			name := filepath.ToSlash(strings.TrimPrefix(file, top+string(filepath.Separator)))
+			heads[name] = r.ref("refs/heads/" + name)
+		}
+		return err
+	})
+	require.NoError(r.t, err)
 	return heads
 }
 
-// read returns a commit, or false when there is none of that name.
-func (r repository) read(sha string) (commit, bool) {
-	if c, ok := r.commits[sha]; ok {
-		return c, true
-	}
-	out, err := r.try(nil, nil, "log", "-1", "--format=%H%x00%T%x00%P%x00%an%x00%ae%x00%cn%x00%ce%x00%B", sha, "--")
-	if err != nil {
-		return commit{}, false
-	}
-	f := strings.SplitN(out, "\x00", 8)
-	c := commit{
-		sha: f[0], tree: f[1], parents: strings.Fields(f[2]), message: strings.TrimRight(f[7], "\n"),
-		author: person{f[3], f[4]}, committer: person{f[5], f[6]},
-	}
-	r.commits[c.sha] = c
-	return c, true
-}
-
 // resolve turns a branch or commit id into a commit id, "" when there is none.
-func (r repository) resolve(name string) string {
+func (r *repository) resolve(name string) string {
 	if sha := r.ref("refs/heads/" + strings.TrimPrefix(name, "heads/")); sha != "" {
 		return sha
 	}
-	if c, ok := r.read(name); ok && len(name) == 40 {
-		return c.sha
+	if _, ok := r.read(name); ok {
+		return name
 	}
 	return ""
 }
 
-// between lists the commits of head that base lacks, oldest first.
-func (r repository) between(base, head string) []commit {
-	var commits []commit
-	for _, sha := range strings.Fields(r.run(nil, nil, "rev-list", "--reverse", "--topo-order", base+".."+head)) {
-		c, _ := r.read(sha)
-		commits = append(commits, c)
+// history lists a commit and its ancestors, those that skip has left out,
+// parents first.
+func (r *repository) history(sha string, skip map[string]bool) []commit {
+	var out []commit
+	seen := maps.Clone(skip)
+	if seen == nil {
+		seen = map[string]bool{}
 	}
-	return commits
+	var visit func(sha string)
+	visit = func(sha string) {
+		if seen[sha] {
+			return
+		}
+		seen[sha] = true
+		c, ok := r.read(sha)
+		if !ok {
+			return
+		}
+		for _, p := range c.parents {
+			visit(p)
+		}
+		out = append(out, c)
+	}
+	visit(sha)
+	return out
 }
 
-func (r repository) ancestor(old, new string) bool {
-	_, err := r.try(nil, nil, "merge-base", "--is-ancestor", old, new)
-	return err == nil
+func (r *repository) ancestors(sha string) map[string]bool {
+	set := map[string]bool{}
+	for _, c := range r.history(sha, nil) {
+		set[c.sha] = true
+	}
+	return set
+}
+
+// between lists the commits of head that base lacks, oldest first.
+func (r *repository) between(base, head string) []commit {
+	return r.history(head, r.ancestors(base))
+}
+
+func (r *repository) ancestor(old, new string) bool { return r.ancestors(new)[old] }
+
+// mergeBase returns the newest commit that both have.
+func (r *repository) mergeBase(a, b string) string {
+	of := r.ancestors(a)
+	for _, c := range slices.Backward(r.history(b, nil)) {
+		if of[c.sha] {
+			return c.sha
+		}
+	}
+	return ""
 }

@@ -59,7 +59,7 @@ type Server struct {
 	dead      bool
 	turns     struct{ all, reads, writes int }
 	state     state
-	git       repository
+	git       *repository
 }
 
 // New starts a server whose repository holds files on branch main. It is
@@ -74,7 +74,7 @@ func New(t testing.TB, files map[string]string) *Server {
 	s.git = newRepository(t)
 	s.Dir = s.git.dir
 	tree := s.git.tree("", files)
-	s.git.setRef("refs/heads/main", s.git.commit(tree, nil, "first", human))
+	require.NoError(t, s.git.setRef("refs/heads/main", s.git.commit(tree, nil, "first", human, human)))
 	spec, err := description()
 	require.NoError(t, err, "reading the pruned description of GitHub's API")
 	s.routes = routesOf(t, s, spec)

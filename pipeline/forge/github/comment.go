@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func (f *Forge) stick(ctx context.Context, number int, s sticky) (Commented, err
 	out := Commented{ID: first.GetID(), Address: first.GetHTMLURL()}
 	// Notice before edit: the old marker stays until the notice is out.
 	if s.notice != "" && !notified && !strings.HasPrefix(first.GetBody(), s.marker) {
-		if err := f.post(ctx, number, s.noticeMarker+"\n"+s.notice); err != nil && !unclear(err) {
+		if err := f.notify(ctx, number, s); err != nil {
 			return out, explain(doing, writePulls, err)
 		}
 		out.Notified = true
@@ -125,7 +126,7 @@ func (f *Forge) place(ctx context.Context, number int, s sticky) (Commented, err
 	for attempt := 1; ; attempt++ {
 		made, _, err := f.rest.Issues.CreateComment(ctx, f.owner, f.name, number, &github.IssueComment{Body: github.String(s.text())})
 		if err == nil {
-			since = made.GetCreatedAt().Add(-10 * time.Minute)
+			since = made.GetCreatedAt().Add(-time.Minute)
 			out := Commented{ID: made.GetID(), Address: made.GetHTMLURL(), Changed: true}
 			return f.settle(ctx, number, s, since, out)
 		}
@@ -150,9 +151,19 @@ func (f *Forge) place(ctx context.Context, number int, s sticky) (Commented, err
 
 func (f *Forge) settle(ctx context.Context, number int, s sticky, since time.Time, out Commented) (Commented, error) {
 	doing := fmt.Sprintf("commenting on #%d", number)
-	ours, _, err := f.find(ctx, number, s, since)
-	if err != nil {
-		return out, explain(doing, writePulls, err)
+	var ours []*github.IssueComment
+	for attempt := 1; attempt <= attempts; attempt++ {
+		var err error
+		if ours, _, err = f.find(ctx, number, s, since); err != nil {
+			return out, explain(doing, writePulls, err)
+		}
+		if slices.ContainsFunc(ours, func(c *github.IssueComment) bool { return c.GetID() == out.ID }) {
+			break
+		}
+		// A list that lacks our own comment lags behind.
+		if err := f.pause(ctx, attempt); err != nil {
+			return out, err
+		}
 	}
 	if len(ours) < 2 {
 		return out, nil
@@ -167,10 +178,22 @@ func (f *Forge) settle(ctx context.Context, number int, s sticky, since time.Tim
 	return out, f.prune(ctx, ours[1:])
 }
 
-// post leaves a comment of its own. Whether it arrived is not worth a second.
-func (f *Forge) post(ctx context.Context, number int, text string) error {
-	_, _, err := f.rest.Issues.CreateComment(ctx, f.owner, f.name, number, &github.IssueComment{Body: &text})
-	return err
+// notify leaves the notice, once.
+func (f *Forge) notify(ctx context.Context, number int, s sticky) error {
+	for attempt := 1; ; attempt++ {
+		_, _, err := f.rest.Issues.CreateComment(ctx, f.owner, f.name, number, &github.IssueComment{Body: github.String(s.noticeMarker + "\n" + s.notice)})
+		if !unclear(err) || attempt == attempts {
+			return err
+		}
+		for look := range 2 {
+			if err := f.pause(ctx, attempt+look); err != nil {
+				return err
+			}
+			if _, notified, err := f.find(ctx, number, s, time.Time{}); err != nil || notified {
+				return err
+			}
+		}
+	}
 }
 
 // prune deletes comments that should not have been made.
