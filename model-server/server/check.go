@@ -116,7 +116,7 @@ func (s *Server) checkNames(names []string) error {
 
 // clip shortens text of a request for a message.
 func clip(text string) string {
-	const most = 60
+	const most = 200
 	if r := []rune(text); len(r) > most {
 		return string(r[:most]) + "..."
 	}

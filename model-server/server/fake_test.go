@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -16,7 +17,7 @@ import (
 
 // fake takes an eighth of the sum of a row for a probability: inputs "x" FP32 [N,2] and "name" BYTES [N,1],
 // outputs "label" and "p". A row whose first number is 666 makes it panic, 500
-// fail, 7 wait for gate.
+// fail, 400 refuse the value, 7 wait for gate.
 type fake struct {
 	gate   chan struct{}
 	calls  atomic.Int64
@@ -52,6 +53,8 @@ func (f *fake) Infer(ctx context.Context, inputs []tensor.Tensor) ([]tensor.Tens
 			panic("secret " + inputs[1].Strs[i])
 		case 500:
 			return nil, errors.New("secret reason")
+		case 400:
+			return nil, fmt.Errorf("in an operator: %w", engine.InputErrorf("%q is a category that the model does not know", inputs[1].Strs[i]))
 		case 7:
 			select {
 			case <-f.gate:

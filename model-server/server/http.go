@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dosirak-ml/dosirak/model-server/engine"
 	"github.com/dosirak-ml/dosirak/model-server/protocol/v2"
 )
 
@@ -212,11 +214,19 @@ func (s *Server) failed(err error) answer {
 	if errors.As(err, &e) {
 		return failure(e)
 	}
-	var p *panicError
-	if errors.As(err, &p) {
+	var (
+		value    *engine.InputError
+		panicked *panicError
+	)
+	switch {
+	case errors.As(err, &value):
+		return failure(v2.Errorf(http.StatusBadRequest, "the model does not take a value of this request: %s", clip(value.What)))
+	case errors.As(err, &panicked):
 		// The value may quote data; the stack says where the bug is.
-		s.log.Error("the engine panicked", "engine", s.engine.Name(), "stack", p.stack)
-	} else {
+		s.log.Error("the engine panicked", "engine", s.engine.Name(), "stack", panicked.stack)
+	case errors.Is(err, context.Canceled):
+		s.log.Debug("the caller went away", "route", routeInfer)
+	default:
 		s.log.Error("inference failed", "engine", s.engine.Name(), "error", err.Error())
 	}
 	return failure(v2.Errorf(http.StatusInternalServerError, "the model failed on this request; the server's log says why"))

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -74,6 +75,7 @@ func TestHTTP(t *testing.T) {
 		{"POST", "/v2/models/m/infer", goodBody, "Content-Encoding: gzip", 415, "compressed bodies"},
 		{"POST", "/v2/models/m/infer", goodBody, "Inference-Header-Content-Length: 12", 400, "binary_data=False"},
 		{"POST", "/v2/models/m/infer", goodBody, "Inference-Header-Content-Length: x", 400, "binary_data=False"},
+		{"POST", "/v2/models/m/infer", strings.Replace(goodBody, "[[1,2]]", "[400,0]", 1), "", 400, `does not take a value of this request: \"a\" is a category`},
 		{"POST", "/v2/models/m/infer", strings.Replace(goodBody, "[[1,2]]", "[500,0]", 1), "", 500, "the model failed on this request; the server's log says why"},
 		{"POST", "/v2/models/m/infer", strings.Replace(goodBody, "[[1,2]]", "[666,0]", 1), "", 500, "the model failed on this request"},
 	} {
@@ -125,13 +127,31 @@ func TestBodyLimit(t *testing.T) {
 	}
 }
 
+// failing is a body that breaks off.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func TestBodyBreaksOff(t *testing.T) {
+	t.Parallel()
+	s := (&fake{}).open(t, Options{})
+	for status, err := range map[int]error{
+		http.StatusRequestTimeout: &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded},
+		http.StatusBadRequest:     io.ErrUnexpectedEOF,
+	} {
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest("POST", "/v2/models/m/infer", failing{err}))
+		assert.Equal(t, status, w.Code)
+	}
+}
+
 // The log says what happened, and nothing of what was asked.
 func TestLogHoldsNoData(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer
 	logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s := (&fake{}).open(t, Options{Logger: logger})
-	for _, first := range []string{"1", "666", "500"} {
+	for _, first := range []string{"1", "666", "500", "400"} {
 		body := strings.NewReader(strings.Replace(strings.Replace(goodBody, "[[1,2]]", "["+first+",4242]", 1), `["a"]`, `["private"]`, 1))
 		s.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/v2/models/m/infer", body))
 	}
