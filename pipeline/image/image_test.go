@@ -138,7 +138,7 @@ func TestDamagedCacheIsNotUsed(t *testing.T) {
 	o := options(t, seal(t, "a model"))
 	o.CacheDir = t.TempDir()
 	first := build(t, o)
-	kept, err := filepath.Glob(filepath.Join(o.CacheDir, "*.tar.gz"))
+	kept, err := filepath.Glob(filepath.Join(o.CacheDir, "layers", "*.tar.gz"))
 	require.NoError(t, err)
 	require.Len(t, kept, 2, "the server's layer and the base; the bundle's changes with every model")
 	for _, name := range kept {

@@ -14,6 +14,7 @@ import (
 	"path"
 	"path/filepath"
 	"sort"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -163,6 +164,7 @@ func cachedLayer(dir, key, blobs string, files []file) (layer, error) {
 	if dir == "" {
 		return writeLayer(blobs, files)
 	}
+	dir = filepath.Join(dir, "layers")
 	if l, ok := recall(dir, key, blobs); ok {
 		return l, nil
 	}
@@ -210,7 +212,45 @@ func remember(dir, key, blobs string, l layer) error {
 	if err != nil {
 		return err
 	}
-	return writeBytes(filepath.Join(dir, key+".json"), raw)
+	name := filepath.Join(dir, key+".json")
+	if err := writeBytes(name, raw); err != nil {
+		return err
+	}
+	for _, old := range removeOldest(dir, "*.json", keptLayers, name) {
+		_ = os.Remove(strings.TrimSuffix(old, ".json") + ".tar.gz")
+	}
+	return nil
+}
+
+// keptLayers is how many compressed layers stay in the cache.
+const keptLayers = 16
+
+// removeOldest removes the files of dir that match pattern, save for the n
+// newest and keep, and returns them. Another process may do so at the same
+// time.
+func removeOldest(dir, pattern string, n int, keep string) []string {
+	names, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil {
+		return nil
+	}
+	type aged struct {
+		name string
+		at   time.Time
+	}
+	var files []aged
+	for _, name := range names {
+		if info, err := os.Stat(name); err == nil && name != keep {
+			files = append(files, aged{name, info.ModTime()})
+		}
+	}
+	sort.Slice(files, func(i, j int) bool { return files[i].at.After(files[j].at) })
+	var removed []string
+	for i := n - 1; i < len(files); i++ {
+		if os.Remove(files[i].name) == nil {
+			removed = append(removed, files[i].name)
+		}
+	}
+	return removed
 }
 
 // storeBlob copies r into the folder of blobs under the digest of its bytes.

@@ -217,25 +217,6 @@ func tail(b []byte, n int) string {
 	return string(b)
 }
 
-// prune removes the oldest built servers, so that a cache of a project under
-// work does not grow for ever. Another process may prune at the same time.
-func prune(dir, keep string) {
-	names, err := filepath.Glob(filepath.Join(dir, "model-server-*"))
-	if err != nil {
-		return
-	}
-	type aged struct {
-		name string
-		at   time.Time
-	}
-	var binaries []aged
-	for _, name := range names {
-		if info, err := os.Stat(name); err == nil && name != keep {
-			binaries = append(binaries, aged{name, info.ModTime()})
-		}
-	}
-	sort.Slice(binaries, func(i, j int) bool { return binaries[i].at.After(binaries[j].at) })
-	for i := keptBinaries - 1; i < len(binaries); i++ {
-		_ = os.Remove(binaries[i].name)
-	}
-}
+// prune removes the oldest built servers, so that the cache of a project under
+// work does not grow for ever.
+func prune(dir, keep string) { removeOldest(dir, "model-server-*", keptBinaries, keep) }

@@ -14,14 +14,16 @@ const inFlightBound = 512
 
 // sample is one request of a load.
 type sample struct {
-	took time.Duration // from when it was due
+	late time.Duration // from when it was due until it was sent: this machine's part
+	took time.Duration // from when it was sent until it was answered
 	err  error
 }
 
 // pace calls send n times, rate times a second, each at its due time whether
 // or not the ones before have been answered (open loop), and returns a sample
-// for each. A latency counts from the due time, so that a server which stalls
-// is charged for those who wait behind the stall.
+// for each. No request waits for another here, so a server which stalls is
+// charged for all that come during the stall, and being late is a matter of
+// this machine alone.
 func pace(ctx context.Context, rate float64, n int, send func(context.Context) error) []sample {
 	samples := make([]sample, n)
 	places := make(chan struct{}, inFlightBound)
@@ -48,8 +50,9 @@ func pace(ctx context.Context, rate float64, n int, send func(context.Context) e
 		wg.Add(1)
 		go func() {
 			defer func() { <-places; wg.Done() }()
+			sent := time.Now()
 			err := send(ctx)
-			samples[i] = sample{time.Since(due), err}
+			samples[i] = sample{sent.Sub(due), time.Since(sent), err}
 		}()
 	}
 	wg.Wait()
@@ -61,6 +64,16 @@ func pace(ctx context.Context, rate float64, n int, send func(context.Context) e
 func quantile(sorted []time.Duration, q float64) time.Duration {
 	rank := int(math.Ceil(q * float64(len(sorted))))
 	return sorted[min(max(rank, 1), len(sorted))-1]
+}
+
+// lateness is the 99th percentile of how late requests were sent.
+func lateness(samples []sample) time.Duration {
+	late := make([]time.Duration, len(samples))
+	for i, s := range samples {
+		late[i] = s.late
+	}
+	slices.Sort(late)
+	return quantile(late, 0.99)
 }
 
 // summary are the latencies of a load, sorted, and its first error.

@@ -61,7 +61,7 @@ type Row struct {
 	DurationMS float64         `json:"duration_ms"`
 }
 
-// Latencies are milliseconds from when a request was due to its answer.
+// Latencies are milliseconds from request to answer.
 type Latencies struct {
 	Requests int      `json:"requests"`
 	Rate     float64  `json:"rate"` // requests a second that were offered

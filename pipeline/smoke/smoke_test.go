@@ -121,7 +121,7 @@ func TestBrokenServersFail(t *testing.T) {
 		{brokenserver.CrashesOnBadInput, "bad inputs", "the server ended with exit code 2", nil},
 		{brokenserver.BreaksAfterBad, "bad inputs", "a good one is not answered", nil},
 		{brokenserver.AnyModel, "bad inputs", "an unknown model: the answer is 200", nil},
-		{brokenserver.Slow, "latency", "took longer than the 10.0 ms", func(o *Options) { o.SLO.P99Millis = 10 }},
+
 		{brokenserver.FailsUnderLoad, "latency", "503", nil},
 		{"", "image size", "30.0 MB; the bound is 20.0 MB", func(o *Options) { o.ImageSize = 30e6 }},
 		{brokenserver.Hoards, "memory", "the bound is 64.0 MB", func(o *Options) { o.SLO.MemoryBytes = 64e6 }},
@@ -151,6 +151,19 @@ func TestBrokenServersFail(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A slow server never passes. On a busy machine the test may be unable to tell.
+func TestSlowServer(t *testing.T) {
+	t.Parallel()
+	o := optionsFor(t, brokenserver.Slow)
+	o.SLO.P99Millis = 10
+	r, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	assert.NotEqual(t, verdict.Pass, r.Verdict)
+	row := rowOf(t, r, "latency")
+	assert.NotEqual(t, verdict.Pass, row.Verdict)
+	assert.Contains(t, row.Detail, "took longer than the 10.0 ms")
 }
 
 func TestWithoutReadinessNothingIsRun(t *testing.T) {
@@ -312,6 +325,41 @@ func TestQuantile(t *testing.T) {
 	assert.EqualValues(t, 50, quantile(sorted, 0.5))
 	assert.EqualValues(t, 99, quantile(sorted, 0.99))
 	assert.EqualValues(t, 1, quantile(sorted[:1], 0.99))
+}
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	ms := func(n int, slow int) []time.Duration {
+		out := make([]time.Duration, n)
+		for i := range out {
+			out[i] = time.Millisecond
+			if i >= n-slow {
+				out[i] = time.Second
+			}
+		}
+		return out
+	}
+	bound := 20.0
+	cases := []struct {
+		name string
+		slow int
+		late time.Duration
+		want verdict.Verdict
+	}{
+		{"within", 3, 0, ""},
+		{"over, but that may be chance", 4, 0, verdict.Inconclusive},
+		{"over beyond chance", 9, 0, verdict.Fail},
+		{"over beyond chance on a machine that is late itself", 9, time.Second, verdict.Inconclusive},
+		{"within on such a machine", 0, time.Second, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			sorted := ms(300, c.slow)
+			l := &Latencies{P99SLO: &bound, P99: millis(quantile(sorted, 0.99))}
+			assert.Equal(t, c.want, judge(l, sorted, c.late).verdict)
+		})
+	}
 }
 
 // With 1 % of slow requests, chance explains 5 of 300 and does not explain 9
