@@ -1,0 +1,113 @@
+package native
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/model-server/bundle/onnx"
+	"github.com/dosirak-ml/dosirak/model-server/engine"
+	"github.com/dosirak-ml/dosirak/model-server/tensor"
+)
+
+// Name is the engine's name in metadata and configuration.
+const Name = "native"
+
+var _ engine.Engine = (*Engine)(nil)
+
+// Engine is a loaded model.
+type Engine struct {
+	plan      *plan
+	signature bundle.Signature
+}
+
+// Load parses and plans an ONNX model. An *UnsupportedError says that the
+// model needs another engine, an *onnx.ParseError that it is damaged; any
+// other error that it contradicts itself. model must not be changed afterwards.
+func Load(model []byte) (engine.Engine, error) {
+	parsed, err := onnx.Parse(model)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPlan(parsed)
+	if err != nil {
+		return nil, fmt.Errorf("loading the model into the native engine: %w", err)
+	}
+	signature, err := p.signature(parsed)
+	if err != nil {
+		return nil, fmt.Errorf("loading the model into the native engine: %w", err)
+	}
+	return &Engine{p, signature}, nil
+}
+
+// Name implements engine.Engine.
+func (e *Engine) Name() string { return Name }
+
+// Signature implements engine.Engine.
+func (e *Engine) Signature() bundle.Signature { return e.signature }
+
+// Close implements engine.Engine; there is nothing to give back.
+func (e *Engine) Close() error { return nil }
+
+// Infer implements engine.Engine. Inputs are found by name, in any order.
+func (e *Engine) Infer(ctx context.Context, inputs []tensor.Tensor) ([]tensor.Tensor, error) {
+	ordered := make([]*tensor.Tensor, len(e.signature.Inputs))
+	for i, spec := range e.signature.Inputs {
+		t := find(inputs, spec.Name, i)
+		if t == nil {
+			return nil, fmt.Errorf("input %q is missing", spec.Name)
+		}
+		if t.Datatype != spec.Datatype {
+			return nil, fmt.Errorf("input %q is %s, the model takes %s", spec.Name, t.Datatype, spec.Datatype)
+		}
+		if err := fits(t, spec); err != nil {
+			return nil, err
+		}
+		ordered[i] = t
+	}
+	results, err := e.plan.run(ctx, ordered)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]tensor.Tensor, len(results))
+	for i, t := range results {
+		spec := &e.signature.Outputs[i]
+		if t.Datatype != spec.Datatype {
+			return nil, fmt.Errorf("output %q came out as %s, the model declares %s", spec.Name, t.Datatype, spec.Datatype)
+		}
+		out[i] = *t
+		out[i].Name = spec.Name
+	}
+	return out, nil
+}
+
+func find(inputs []tensor.Tensor, name string, likely int) *tensor.Tensor {
+	if likely < len(inputs) && inputs[likely].Name == name {
+		return &inputs[likely]
+	}
+	for i := range inputs {
+		if inputs[i].Name == name {
+			return &inputs[i]
+		}
+	}
+	return nil
+}
+
+// fits keeps a caller that skipped its checks from reading past an end.
+func fits(t *tensor.Tensor, spec bundle.TensorSpec) error {
+	n, err := tensor.Elements(t.Shape, maxElements)
+	if err != nil {
+		return fmt.Errorf("input %q: %w", spec.Name, err)
+	}
+	if n != t.Len() {
+		return fmt.Errorf("input %q has %d elements, its shape %v needs %d", spec.Name, t.Len(), t.Shape, n)
+	}
+	ok := len(t.Shape) == len(spec.Shape)
+	for i := 0; ok && i < len(t.Shape); i++ {
+		ok = spec.Shape[i] < 0 || spec.Shape[i] == t.Shape[i]
+	}
+	if !ok {
+		return fmt.Errorf("input %q has shape %v, the model takes %v", spec.Name, t.Shape, spec.Shape)
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package native
+
+import (
+	"fmt"
+
+	"github.com/dosirak-ml/dosirak/model-server/tensor"
+)
+
+func init() { register(ml, "OneHotEncoder", 1, 1, 1, buildOneHotEncoder) }
+
+// A new last dimension with a 1 at the category's place; an unknown category
+// is all zeros, or an error where the model says so. Numbers are compared as
+// integers, cut toward zero.
+func buildOneHotEncoder(n *node) (kernel, error) {
+	ints, strings := n.ints("cats_int64s"), n.texts("cats_strings")
+	zeros := n.int("zeros", 1) != 0
+	if (len(ints) == 0) == (len(strings) == 0) {
+		return nil, fmt.Errorf("needs cats_int64s or cats_strings, not both")
+	}
+	byInt, byString := indexOf(ints), indexOf(strings)
+	width := len(ints) + len(strings)
+	return func(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+		t := in[0]
+		if len(t.Shape) > 2 {
+			return nil, fmt.Errorf("input has shape %v, expected at most two dimensions", t.Shape)
+		}
+		out, err := newTensor(tensor.FP32, append(append([]int64{}, t.Shape...), int64(width)))
+		if err != nil {
+			return nil, err
+		}
+		set := func(i, at int, ok bool, value any) error {
+			switch {
+			case ok:
+				out.F32[i*width+at] = 1
+			case !zeros:
+				return fmt.Errorf("%q is a category that the model does not know", fmt.Sprint(value))
+			}
+			return nil
+		}
+		switch {
+		case t.Datatype == tensor.Bytes && len(strings) > 0:
+			for i, s := range t.Strs {
+				at, ok := byString[s]
+				if err := set(i, at, ok, s); err != nil {
+					return nil, err
+				}
+			}
+		case t.Datatype != tensor.Bytes && len(ints) > 0:
+			values, err := toInts(t)
+			if err != nil {
+				return nil, err
+			}
+			for i, v := range values {
+				at, ok := byInt[v]
+				if err := set(i, at, ok, v); err != nil {
+					return nil, err
+				}
+			}
+		default:
+			return nil, wrongType(t, "the type of the categories")
+		}
+		return []*tensor.Tensor{out}, nil
+	}, nil
+}
+
+// indexOf: of equal categories the last counts, as in onnxruntime's map.
+func indexOf[K comparable](list []K) map[K]int {
+	m := make(map[K]int, len(list))
+	for i, v := range list {
+		m[v] = i
+	}
+	return m
+}
