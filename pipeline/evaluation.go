@@ -202,9 +202,14 @@ func (l *line) answer(ctx context.Context, models []contestant, e exam.Exam, tab
 	return files, nil
 }
 
-// ask serves a model in this process and asks it every row of the table.
 func (l *line) ask(ctx context.Context, path string, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
-	s, err := server.Open(path, server.Options{Name: l.Config.Model, Release: l.Release})
+	return serveAndAsk(ctx, l.Config.Model, l.Release, path, e, table)
+}
+
+// serveAndAsk serves a model in this process, on a loopback port, and asks it
+// every row of the table.
+func serveAndAsk(ctx context.Context, name, release, path string, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
+	s, err := server.Open(path, server.Options{Name: name, Release: release})
 	if err != nil {
 		return nil, fault.Usage(err)
 	}
@@ -217,7 +222,7 @@ func (l *line) ask(ctx context.Context, path string, e exam.Exam, table *dataset
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(serving, listener) }()
 	set, err := evaluate.Predict(ctx, evaluate.Options{
-		Client: v2client.New("http://" + listener.Addr().String()), Model: l.Config.Model, Signature: s.Signature(),
+		Client: v2client.New("http://" + listener.Addr().String()), Model: name, Signature: s.Signature(),
 		Table: table, Task: e.Task, Data: e.Data, Columns: columnsOf(e),
 	})
 	stop()

@@ -14,6 +14,7 @@ import (
 type Options struct {
 	Environment     string // empty: the config's first one
 	Promote         bool   // take the last step too
+	Plan            bool   // with Promote: make the proposal and write nothing to Git
 	AcknowledgeExam bool   // promote although the exam was changed
 	Fresh           bool   // train although nothing changed
 	Resume          string // run that goes on; empty: a new one

@@ -64,8 +64,12 @@ func (l *line) promote(ctx context.Context, r report.Report, s sealed, a answers
 	return proposal, out, err
 }
 
-// Skipped says that there is nothing to propose, and why.
-const Skipped promote.Operation = "skipped"
+const (
+	// Skipped says that there is nothing to propose, and why.
+	Skipped promote.Operation = "skipped"
+	// Planned says that a proposal was made and nothing was written.
+	Planned promote.Operation = "planned"
+)
 
 func (l *line) propose(ctx context.Context, r report.Report, s sealed, a answers, j judged, built image.Built) (*promote.Proposal, *promote.Outcome, error) {
 	skip := func(format string, args ...any) (*promote.Proposal, *promote.Outcome, error) {
@@ -90,6 +94,9 @@ func (l *line) propose(ctx context.Context, r report.Report, s sealed, a answers
 	proposal, err := promote.Plan(d, func(m manifest.Manifest) ([]byte, error) { return spec.FormatManifest(m), nil })
 	if err != nil {
 		return nil, nil, err
+	}
+	if l.Plan {
+		return &proposal, &promote.Outcome{Operation: Planned, Branch: proposal.Branch}, nil
 	}
 	out, err := promote.Propose(ctx, l.Forge, proposal)
 	return &proposal, &out, err

@@ -232,14 +232,24 @@ func reportDeterminism(p proved, e exam.Exam) *report.Determinism {
 	if p.Today.Judged {
 		d.Verdict = p.verdict()
 	}
-	d.Reason, d.Hint = report.NewProse(p.Today.Reason), report.NewProse(p.Today.Hint)
+	d.Hint = report.NewProse(p.Today.Hint)
 	if p.Proof == nil {
+		d.Reason = report.NewProse(p.Today.Reason)
 		return d
 	}
 	proof := p.Proof
 	d.Kind, d.Remembered, d.Seed = report.DeterminismKind(proof.Kind), proof.Remembered, &proof.Seed
 	if proof.Kind == train.Different && p.Today.Verdict == verdict.Pass {
 		d.Kind = report.WithinTolerance
+	}
+	// What differs has fields of its own; the reason is what they do not say.
+	switch {
+	case proof.ModelError != "":
+		d.Reason = report.Prosef("where the models differ is not known: %s", proof.ModelError)
+	case proof.Cause != "":
+		d.Reason = report.NewProse(proof.Cause)
+	case d.Verdict == verdict.Fail:
+		d.Reason = report.Prosef("reproduce: %s asks for more", e.Reproduce)
 	}
 	if proof.Model != nil {
 		d.FirstDifference = report.NewProse(proof.Model.String())

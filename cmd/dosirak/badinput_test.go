@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 )
 
@@ -45,7 +46,7 @@ func TestBadInput(t *testing.T) {
 		{"no label column", config("label: delayed", "label: delaid"), nil, 2, []string{"delaid", `did you mean "delayed"`}},
 		{"duplicate ids", duplicateID, nil, 2, []string{"id"}},
 		{"a header and no rows", func(t *testing.T, r gittest.Repository) {
-			r.Write(map[string]string{"data/eval.csv": strings.SplitAfterN(models.eval, "\n", 2)[0]})
+			r.Write(map[string]string{"data/eval.csv": strings.SplitAfterN(projecttest.EvalRows(t), "\n", 2)[0]})
 		}, nil, 2, []string{"eval.csv", "no rows"}},
 		{"trainer exits 1", trainer("echo no such module >&2; exit 1"), nil, 1, []string{"seed 1", "no such module"}},
 		{"trainer hangs", func(t *testing.T, r gittest.Repository) {
@@ -71,7 +72,7 @@ func TestBadInput(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := mini(t)
+			r := projecttest.Mini(t)
 			tt.spoil(t, r)
 			r.Commit("spoil", nil)
 			args := append([]string{"run", "-C", r.Dir}, tt.args...)
@@ -99,7 +100,7 @@ func edit(t *testing.T, r gittest.Repository, name, old, replacement string) {
 }
 
 func duplicateID(t *testing.T, r gittest.Repository) {
-	lines := strings.SplitAfter(models.eval, "\n")
+	lines := strings.SplitAfter(projecttest.EvalRows(t), "\n")
 	lines[2] = lines[1]
 	r.Write(map[string]string{"data/eval.csv": strings.Join(lines, "")})
 }
@@ -177,7 +178,7 @@ func TestUnusualGit(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := tt.prepare(t, mini(t))
+			dir := tt.prepare(t, projecttest.Mini(t))
 			code, _, stderr := call(t, "run", "-C", dir)
 			assert.Equal(t, tt.run, code, stderr)
 			code, _, stderr = call(t, "run", "-C", dir, "--promote")
@@ -189,7 +190,7 @@ func TestUnusualGit(t *testing.T) {
 	}
 	t.Run("detached HEAD", func(t *testing.T) {
 		t.Parallel()
-		r := mini(t)
+		r := projecttest.Mini(t)
 		r.Git("checkout", "--quiet", "--detach")
 		code, _, stderr := call(t, "run", "-C", r.Dir, "--promote")
 		assert.Equal(t, 0, code, "a commit that main has can be promoted from anywhere: %s", stderr)

@@ -10,32 +10,14 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/metric"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/where"
 )
-
-// metricFacts tells the config's rules what package metric knows.
-type metricFacts struct{}
-
-func (metricFacts) Metric(name string) (spec.MetricFacts, error) {
-	m, err := metric.Lookup(name)
-	if err != nil {
-		return spec.MetricFacts{}, err
-	}
-	return spec.MetricFacts{
-		Direction:        m.Direction,
-		Tasks:            m.Tasks,
-		ReportOnly:       m.Family == metric.ReportOnly,
-		MayBeNonPositive: m.MayBeNonPositive,
-	}, nil
-}
-
-func (metricFacts) Names() []string { return metric.Known() }
 
 type compareOptions struct {
 	candidate, baseline, anchor, config string
@@ -84,7 +66,7 @@ func runCompare(o compareOptions) (compare.Result, error) {
 	if o.candidate == "" {
 		return compare.Result{}, fault.Usage(fmt.Errorf("compare needs --candidate FILE"))
 	}
-	config, err := spec.LoadCompare(o.config, metricFacts{})
+	config, err := spec.LoadCompare(o.config, pipeline.Catalogue)
 	if err != nil {
 		return compare.Result{}, err
 	}

@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,40 +10,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
-	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
 const promotionBranch = "dosirak/promote/flights-delay/production"
-
-// flights is a repository with a copy of examples/flights in its folder p, as
-// a clone would have it.
-func flights(t *testing.T) (gittest.Repository, string) {
-	t.Helper()
-	files := map[string]string{}
-	root := filepath.Join("..", "..", "examples", "flights")
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, _ := filepath.Rel(root, path)
-		if entry.IsDir() {
-			if entry.Name() == ".dosirak" {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		data, err := os.ReadFile(path)
-		files[filepath.Join("p", rel)] = string(data)
-		return err
-	})
-	require.NoError(t, err)
-	r := gittest.New(t, files)
-	return r, filepath.Join(r.Dir, "p")
-}
 
 // call runs the command line in this process.
 func call(t *testing.T, args ...string) (code int, stdout, stderr string) {
@@ -63,7 +35,7 @@ func TestLine(t *testing.T) {
 		t.Skip("trains for real")
 	}
 	t.Parallel()
-	r, dir := flights(t)
+	r, dir := projecttest.Flights(t)
 	before := r.Git("rev-parse", "HEAD")
 
 	code, stdout, stderr := call(t, "run", "-C", dir, "--promote", "--json")
@@ -116,7 +88,7 @@ func TestVariants(t *testing.T) {
 		t.Skip("trains for real")
 	}
 	t.Parallel()
-	_, dir := flights(t)
+	_, dir := projecttest.Flights(t)
 	for _, tt := range []struct {
 		config string
 		code   int

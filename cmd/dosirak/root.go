@@ -48,15 +48,12 @@ again may help; 130 interrupted.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		newRunCommand(),
-		newCompareCommand(),
-		newMetricsCommand(),
-		ofProject(newReportCommand(runFolder)),
-		newRunsCommand(),
-		newSchemaCommand(),
-		newVerifyCommand(),
-		newGCCommand(),
-		newVersionCommand(),
+		// The line and its steps.
+		newRunCommand(), newTrainCommand(), newSealCommand(), newEvaluateCommand(), newCompareCommand(),
+		newImageCommand(), newSmokeCommand(), ofProject(newReportCommand(runFolder)), newPromoteCommand(),
+		// What they made.
+		newServeCommand(), newMetricsCommand(), newVerifyCommand(), newRunsCommand(), newGCCommand(),
+		newSchemaCommand(), newVersionCommand(),
 	)
 	return root
 }

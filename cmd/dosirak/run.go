@@ -116,8 +116,12 @@ func showPromotion(w io.Writer, p *promote.Proposal, out *promote.Outcome) error
 		_, err := fmt.Fprintf(w, "\nNothing is proposed: %s.\n", out.Reason)
 		return err
 	}
-	if out.Operation == promote.Stopped {
+	if out.Operation == promote.Stopped || out.Operation == promote.Declined {
 		_, err := fmt.Fprintf(w, "\nThe promotion stopped: %s.\n", out.Reason)
+		return err
+	}
+	if out.Operation == pipeline.Planned {
+		_, err := fmt.Fprintf(w, "%s\n# %s\n\n%s", planned(p), p.Title, p.Body)
 		return err
 	}
 	_, err := fmt.Fprintf(w, "\n%s (%s, commit %.12s)\n\n# %s\n\n%s\nTo promote: git merge %s\n",

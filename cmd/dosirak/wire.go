@@ -22,8 +22,5 @@ func newForge(p *pipeline.Project) promote.Forge {
 // newServer is where the image's server comes from: a release carries it, any
 // other build compiles it from source.
 func newServer(cacheDir string) image.Server {
-	if server, ok := image.Embedded(cacheDir); ok {
-		return server
-	}
-	return image.Source{Version: releaseVersion(), CacheDir: cacheDir, Environ: os.Environ()}
+	return image.NewServer(cacheDir, releaseVersion(), os.Environ())
 }

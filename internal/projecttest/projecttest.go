@@ -1,11 +1,17 @@
-package main
+// Package projecttest makes projects for tests: a copy of the flights example,
+// and a small one whose trainer only copies a model, for tests of what
+// surrounds the training.
+package projecttest
 
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -15,9 +21,8 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 )
 
-// miniConfig is a config whose trainer only copies a model: for tests of what
-// surrounds the training.
-const miniConfig = `version: 1
+// MiniConfig is the config of Mini: its trainer only copies a model.
+const MiniConfig = `version: 1
 model: flights-delay
 task: binary
 train:
@@ -43,20 +48,20 @@ var models struct {
 	err         error
 }
 
-// mini is a repository with a small project: 200 rows to train on, 600 to
+// Mini is a repository with a small project: 200 rows to train on, 600 to
 // evaluate on, and models that the flights example's trainer made.
-func mini(t *testing.T) gittest.Repository {
+func Mini(t *testing.T) gittest.Repository {
 	t.Helper()
 	models.once.Do(makeModels)
 	require.NoError(t, models.err)
 	return gittest.New(t, map[string]string{
-		"dosirak.yaml": miniConfig, "data/train.csv": models.train, "data/eval.csv": models.eval,
+		"dosirak.yaml": MiniConfig, "data/train.csv": models.train, "data/eval.csv": models.eval,
 		"models/1.onnx": string(models.one), "models/2.onnx": string(models.two),
 	})
 }
 
 func makeModels() {
-	example, err := filepath.Abs(filepath.Join("..", "..", "examples", "flights"))
+	folder, err := example()
 	if err != nil {
 		models.err = err
 		return
@@ -69,7 +74,7 @@ func makeModels() {
 		}
 		defer os.RemoveAll(out)
 		cmd := exec.Command("go", "run", "-trimpath", "./train", "--seed", seed, "--data", "data/train.csv.gz", "--out", out)
-		cmd.Dir = example
+		cmd.Dir = folder
 		cmd.Env = append(os.Environ(), "GOFLAGS=") // no race detector for the example
 		if text, err := cmd.CombinedOutput(); err != nil {
 			models.err = &exec.Error{Name: string(text), Err: err}
@@ -79,8 +84,8 @@ func makeModels() {
 			return
 		}
 	}
-	if models.train, models.err = head(filepath.Join(example, "data/train.csv.gz"), 200); models.err == nil {
-		models.eval, models.err = head(filepath.Join(example, "data/eval.csv.gz"), 600)
+	if models.train, models.err = head(filepath.Join(folder, "data/train.csv.gz"), 200); models.err == nil {
+		models.eval, models.err = head(filepath.Join(folder, "data/eval.csv.gz"), 600)
 	}
 }
 
@@ -99,4 +104,51 @@ func head(path string, n int) (string, error) {
 		return "", err
 	}
 	return strings.Join(strings.SplitAfterN(b.String(), "\n", n+2)[:n+1], ""), nil
+}
+
+// EvalRows is the text of Mini's evaluation table.
+func EvalRows(t *testing.T) string {
+	t.Helper()
+	models.once.Do(makeModels)
+	require.NoError(t, models.err)
+	return models.eval
+}
+
+// Flights is a repository with a copy of examples/flights in its folder p, as
+// a clone would have it.
+func Flights(t *testing.T) (r gittest.Repository, dir string) {
+	t.Helper()
+	root, err := example()
+	require.NoError(t, err)
+	files := map[string]string{}
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if entry.Name() == ".dosirak" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		files[filepath.Join("p", rel)] = string(data)
+		return err
+	})
+	require.NoError(t, err)
+	r = gittest.New(t, files)
+	return r, filepath.Join(r.Dir, "p")
+}
+
+// example is the folder of the flights example.
+func example() (string, error) {
+	_, file, _, ok := runtime.Caller(0)
+	if !ok {
+		return "", errors.New("finding the examples: the test was built without the names of its files")
+	}
+	return filepath.Join(filepath.Dir(file), "..", "..", "examples", "flights"), nil
 }

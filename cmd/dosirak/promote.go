@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
+)
+
+func newPromoteCommand() *cobra.Command {
+	var project projectFlags
+	var o pipeline.Options
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "promote RUN",
+		Short: "Propose what a run found: one commit that changes one manifest",
+		Long: `promote takes the last step of a run that passed: a branch with one commit that
+changes only the manifest, and, while it is small enough for Git, adds the
+bundle and the evidence. The work tree and the current branch are not touched.
+Again, it changes nothing. Merging the branch is the promotion; reverting the
+merge is the rollback.
+
+The project must be as the run saw it; a step that it changed is made anew.`,
+		Example: `  dosirak promote latest
+  dosirak promote latest --plan`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			if err != nil {
+				return err
+			}
+			observer := openProgress(cmd.ErrOrStderr())
+			defer observer.Close()
+			if err := complete(&o, p, observer); err != nil {
+				return err
+			}
+			o.Promote, o.Resume = true, args[0]
+			out, err := pipeline.Run(cmd.Context(), p, o)
+			observer.Close()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = printJSON(cmd.OutOrStdout(), map[string]any{"proposal": out.Proposal, "promotion": out.Promotion})
+			} else {
+				err = showPromotion(cmd.OutOrStdout(), out.Proposal, out.Promotion)
+			}
+			if err != nil {
+				return err
+			}
+			switch out.Promotion.Operation {
+			case pipeline.Skipped, promote.Stopped, promote.Declined:
+				if out.Unchanged {
+					return nil
+				}
+				return exit(fault.CodeUsage)
+			}
+			return nil
+		},
+	}
+	project.add(cmd)
+	cmd.Flags().StringVar(&o.Environment, "environment", "", "the environment (default: the first of promote.environments)")
+	cmd.Flags().BoolVar(&o.Plan, "plan", false, "print the proposal and write nothing")
+	cmd.Flags().BoolVar(&o.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+// planned prints what a plan would write.
+func planned(p *promote.Proposal) string {
+	text := fmt.Sprintf("\nbranch %s on %s, nothing is written:\n", p.Branch, p.Base)
+	for _, path := range p.Paths() {
+		text += fmt.Sprintf("  %s (%d bytes)\n", path, len(p.Files[path]))
+	}
+	return text + "\n" + p.Message
+}

@@ -1,0 +1,237 @@
+package pipeline_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dosirak-ml/dosirak/internal/projecttest"
+	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/forge/local"
+	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
+	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/report"
+	"github.com/dosirak-ml/dosirak/pipeline/store"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// steps of the line, in order.
+var steps = []string{"train", "prove", "seal", "evaluate", "compare", "image", "smoke", "report", "promote"}
+
+// watcher calls a function when a step starts.
+type watcher struct {
+	pipeline.Silent
+	started func(step string)
+}
+
+func (w watcher) Start(step, _ string) { w.started(step) }
+
+// run walks the line of the project in r.
+func run(ctx context.Context, t *testing.T, r gittest.Repository, o pipeline.Options) (pipeline.Outcome, error) {
+	t.Helper()
+	p, err := pipeline.OpenProject(context.WithoutCancel(ctx), r.Dir, "")
+	require.NoError(t, err)
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
+	o.Now, o.Release, o.CacheDir = time.Now, "test", filepath.Join(cache, "dosirak-test")
+	if o.Observer == nil {
+		o.Observer = pipeline.Silent{}
+	}
+	o.Server = image.Source{CacheDir: o.CacheDir, Environ: os.Environ()}
+	if p.Repo != nil {
+		o.Forge = &local.Forge{Repo: p.Repo}
+	}
+	return pipeline.Run(ctx, p, o)
+}
+
+// Ctrl-C at any step ends with 130, keeps what was finished, and the run goes
+// on from there to what an undisturbed run gives.
+func TestInterruptedAtEachStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line for each step")
+	}
+	t.Parallel()
+	undisturbed, err := run(t.Context(), t, projecttest.Mini(t), pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	for i, at := range steps {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			r := projecttest.Mini(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			_, err := run(ctx, t, r, pipeline.Options{Promote: true, Observer: watcher{started: func(step string) {
+				if step == at {
+					cancel()
+				}
+			}}})
+			require.Error(t, err)
+			assert.Equal(t, fault.CodeInterrupted, fault.ExitCode(err), "%v", err)
+			assert.Empty(t, r.Git("status", "--porcelain"))
+
+			s, err := store.Open(r.Dir, store.Options{Now: time.Now})
+			require.NoError(t, err)
+			stored, err := s.List()
+			require.NoError(t, err)
+			require.Len(t, stored, 1)
+			assert.Equal(t, store.Interrupted, stored[0].Record.Status)
+
+			var again []string
+			out, err := run(t.Context(), t, r, pipeline.Options{Promote: true, Resume: stored[0].Record.ID, Observer: doneWatcher{done: func(step, detail string) {
+				if !strings.Contains(detail, "made it before") {
+					again = append(again, step)
+				}
+			}}})
+			require.NoError(t, err)
+			assert.Equal(t, undisturbed.Report.Candidate.Bundle, out.Report.Candidate.Bundle)
+			assert.Equal(t, undisturbed.Verdict, out.Verdict)
+			assert.Equal(t, promote.Created, out.Promotion.Operation)
+			assert.Equal(t, steps[min(i, 7):], again, "what was finished is not made again; the report always is")
+		})
+	}
+}
+
+type doneWatcher struct {
+	pipeline.Silent
+	done func(step, detail string)
+}
+
+func (w doneWatcher) Done(step, detail string, _ error) { w.done(step, detail) }
+
+// Two runs of a project at once share the store and do not disturb each other.
+func TestTwoRunsAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line twice")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	type result struct {
+		out pipeline.Outcome
+		err error
+	}
+	results := make(chan result, 2)
+	for range 2 {
+		go func() {
+			out, err := run(t.Context(), t, r, pipeline.Options{})
+			results <- result{out, err}
+		}()
+	}
+	a, b := <-results, <-results
+	require.NoError(t, a.err)
+	require.NoError(t, b.err)
+	assert.NotEqual(t, a.out.Run, b.out.Run)
+	assert.Equal(t, a.out.Report.Candidate, b.out.Report.Candidate, "the same bundle, the same image")
+}
+
+// merge promotes what was proposed.
+func merge(r gittest.Repository) {
+	r.Git("merge", "--quiet", "--no-edit", "dosirak/promote/flights-delay/production")
+}
+
+// A change may not grade its own exam: a wider margin is judged by the exam
+// that production was promoted by as well, is shown, and needs an
+// acknowledgement.
+func TestExamGuard(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line several times")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	_, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	merge(r)
+
+	// The change: another model, and a margin that is easier to keep.
+	config := strings.ReplaceAll(projecttest.MiniConfig, "seeds: [1, 2]", "seeds: [2, 1]")
+	config = strings.Replace(config, "margin: 0.3, floor: 0.5", "margin: 0.4, floor: 0.5", 1)
+	r.Commit("another model and an easier exam", map[string]string{"dosirak.yaml": config})
+
+	_, err = run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.ErrorContains(t, err, "a change may not grade its own exam")
+	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
+
+	out, err := run(t.Context(), t, r, pipeline.Options{Promote: true, AcknowledgeExam: true})
+	require.NoError(t, err)
+	require.Len(t, out.Report.Exams, 2)
+	promoted := out.Report.Exams[1]
+	assert.Equal(t, report.Promoted, promoted.Role)
+	assert.Equal(t, verdict.Pass, promoted.Verdict)
+	require.NotEmpty(t, promoted.Changes)
+	assert.Equal(t, promote.Created, out.Promotion.Operation)
+}
+
+// A change that removes the rows it would fail on cannot be told to pass.
+func TestExamGuardWithoutTheOldRows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line twice")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	_, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	merge(r)
+	lines := strings.SplitAfter(projecttest.EvalRows(t), "\n")
+	config := strings.ReplaceAll(projecttest.MiniConfig, "seeds: [1, 2]", "seeds: [2, 1]")
+	r.Commit("drop half of the rows", map[string]string{
+		"dosirak.yaml": config, "data/eval.csv": strings.Join(lines[:len(lines)/2], ""),
+	})
+	out, err := run(t.Context(), t, r, pipeline.Options{})
+	require.NoError(t, err)
+	assert.Equal(t, verdict.Inconclusive, out.Verdict)
+	require.Len(t, out.Report.Exams, 2)
+	assert.Contains(t, string(out.Report.Exams[1].Reason), "evaluation data")
+}
+
+// The evidence cannot be changed without verify seeing it.
+func TestVerify(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	_, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	merge(r)
+	evidence, err := filepath.Glob(filepath.Join(r.Dir, "deploy/evidence/production/*"))
+	require.NoError(t, err)
+	require.Len(t, evidence, 1)
+	bundles, err := filepath.Glob(filepath.Join(r.Dir, "deploy/bundles/*"))
+	require.NoError(t, err)
+	require.Len(t, bundles, 1)
+
+	verify := func() pipeline.Verification {
+		p, err := pipeline.OpenProject(t.Context(), r.Dir, "")
+		require.NoError(t, err)
+		v, err := pipeline.Verify(t.Context(), p, "production", filepath.Join(t.TempDir(), "bundle"))
+		require.NoError(t, err)
+		return v
+	}
+	v := verify()
+	assert.True(t, v.Holds, "%+v", v.Checks)
+	assert.Equal(t, verdict.Pass, v.Recomputed)
+
+	for _, path := range []string{
+		filepath.Join(evidence[0], "report.json"), filepath.Join(evidence[0], "exam.json"),
+		filepath.Join(evidence[0], "predictions-candidate.csv.gz"), filepath.Join(bundles[0], "model.onnx"),
+	} {
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for name, spoilt := range map[string][]byte{"changed": append([]byte{'x'}, data...), "gone": nil} {
+			if spoilt == nil {
+				require.NoError(t, os.Remove(path))
+			} else {
+				require.NoError(t, os.WriteFile(path, spoilt, 0o644))
+			}
+			assert.False(t, verify().Holds, "%s %s", filepath.Base(path), name)
+		}
+		require.NoError(t, os.WriteFile(path, data, 0o644))
+	}
+	assert.True(t, verify().Holds)
+}

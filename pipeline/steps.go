@@ -1,0 +1,105 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+
+	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/seal"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// Training is what the steps train and prove gave.
+type Training struct {
+	Run     string          `json:"run"`
+	Dir     string          `json:"dir"`
+	Verdict verdict.Verdict `json:"verdict"` // of the proof
+	Reason  string          `json:"reason"`
+	Seeds   []TrainedSeed   `json:"seeds"`
+}
+
+// TrainedSeed is one replicate.
+type TrainedSeed struct {
+	Seed   int64  `json:"seed"`
+	Model  string `json:"model"` // path
+	Reused bool   `json:"reused"`
+}
+
+// Train makes the steps train and prove alone. seeds replaces the config's,
+// for one replicate a machine; without the config's first seed there is
+// nothing to prove.
+func Train(ctx context.Context, p *Project, o Options, seeds []int64) (Training, error) {
+	if len(seeds) > 0 {
+		c := *p.Config
+		if !slices.Contains(seeds, c.Train.Seeds[0]) {
+			c.Train.Reproduce.Mode = "off"
+		}
+		c.Train.Seeds = seeds
+		q := *p
+		q.Config, p = &c, &q
+	}
+	l, err := begin(ctx, p, o)
+	if err != nil {
+		return Training{}, err
+	}
+	t, err := l.trainAlone(ctx)
+	return t, l.end(Outcome{Verdict: t.Verdict}, err)
+}
+
+func (l *line) trainAlone(ctx context.Context) (Training, error) {
+	out := Training{Run: l.run.ID(), Dir: l.run.Dir()}
+	if err := l.load(ctx); err != nil {
+		return out, err
+	}
+	trained, err := l.train(ctx)
+	if err != nil {
+		return out, err
+	}
+	proof, err := l.prove(ctx, trained)
+	if err != nil {
+		return out, err
+	}
+	out.Verdict, out.Reason = proof.Today.Verdict, proof.Today.Reason
+	for i, r := range trained.Replicates {
+		out.Seeds = append(out.Seeds, TrainedSeed{r.Seed, trained.Models[i], r.Reused})
+	}
+	return out, nil
+}
+
+// Seal makes a bundle of a model file in folder out, with golden examples
+// from the project's evaluation data.
+func Seal(ctx context.Context, p *Project, model, out string) (*seal.Sealed, error) {
+	c := p.Config
+	from := c.Serve.Golden.From
+	if from == "eval" {
+		from = c.Data.Eval
+	}
+	rows, err := dataset.Read(p.path(from))
+	if err != nil {
+		return nil, err
+	}
+	e := c.Exam("")
+	return seal.Seal(ctx, seal.Options{Model: model, Name: c.Model, Dir: out, Rows: rows, N: c.Serve.Golden.Rows, Data: e.Data, Task: e.Task})
+}
+
+// Evaluate lets a model file or a bundle answer the rows of a table (the
+// project's evaluation data when it is "") and writes the predictions file.
+func Evaluate(ctx context.Context, p *Project, model, table, out string) (*predictions.Set, error) {
+	if table == "" {
+		table = p.path(p.Config.Data.Eval)
+	}
+	rows, err := dataset.Read(table)
+	if err != nil {
+		return nil, err
+	}
+	set, err := serveAndAsk(ctx, p.Config.Model, "", model, p.Config.Exam(rows.Digest()), rows)
+	if err != nil {
+		return nil, err
+	}
+	if err := predictions.WriteFile(out, set); err != nil {
+		return nil, fault.Environment(err)
+	}
+	return set, nil
+}
