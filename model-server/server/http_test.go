@@ -233,6 +233,25 @@ func TestDrain(t *testing.T) {
 	assert.NoError(t, <-served)
 }
 
+// A connection in reserve, on which nothing was sent, does not hold up the end.
+func TestDrainWithUnusedConnection(t *testing.T) {
+	t.Parallel()
+	s := (&fake{}).open(t, Options{DrainTimeout: 2 * time.Second}) // less than http.Server waits
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, l) }()
+	reserve, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer reserve.Close()
+	response, err := http.Get("http://" + l.Addr().String() + "/livez") // accepted after the first
+	require.NoError(t, err)
+	response.Body.Close()
+	stop()
+	assert.NoError(t, <-served)
+}
+
 func TestDrainIsBounded(t *testing.T) {
 	t.Parallel()
 	f := &fake{gate: make(chan struct{})}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -20,6 +21,37 @@ const (
 	idleTimeout   = 120 * time.Second
 	maxHeader     = 32 << 10
 )
+
+// newGrace is how long a connection without a first byte may hold up the end.
+const newGrace = 50 * time.Millisecond
+
+// newConnections are those on which nothing has come yet. Callers open them in
+// reserve; http.Server.Shutdown waits five seconds for each.
+type newConnections struct {
+	mu   sync.Mutex
+	open map[net.Conn]struct{}
+}
+
+func (n *newConnections) changed(c net.Conn, state http.ConnState) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if state != http.StateNew {
+		delete(n.open, c)
+		return
+	}
+	if n.open == nil {
+		n.open = map[net.Conn]struct{}{}
+	}
+	n.open[c] = struct{}{}
+}
+
+func (n *newConnections) close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for c := range n.open {
+		_ = c.Close() // http.Server notices and counts it as closed
+	}
+}
 
 // CutOffError says that requests were still in flight when the time to drain
 // was over.
@@ -34,7 +66,9 @@ func (e *CutOffError) Error() string {
 // flight has DrainTimeout to finish. It returns nil when all of it did, a
 // *CutOffError when not. l is closed. A server serves once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	var unused newConnections
 	h := &http.Server{
+		ConnState:         unused.changed,
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
@@ -64,6 +98,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	// ctx has ended; the time to drain is counted from here.
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.DrainTimeout)
 	defer cancel()
+	silent := time.AfterFunc(newGrace, unused.close)
+	defer silent.Stop()
 	if err := h.Shutdown(bounded); err != nil {
 		left := s.inFlight.Load()
 		return errors.Join(&CutOffError{left}, h.Close())
