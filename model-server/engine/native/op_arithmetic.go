@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/dosirak-ml/dosirak/model-server/engine"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
@@ -40,7 +41,7 @@ func init() {
 			func(a, b float64) float64 { return a / b },
 			func(a, b int64) (int64, error) {
 				if b == 0 {
-					return 0, fmt.Errorf("divides an integer by zero")
+					return 0, engine.InputErrorf("divides an integer by zero")
 				}
 				return a / b, nil
 			},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle/onnx"
+	"github.com/dosirak-ml/dosirak/model-server/engine"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
@@ -144,7 +145,7 @@ func toInts(t *tensor.Tensor) ([]int64, error) {
 		for i, s := range t.Strs {
 			v, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
 			if err != nil {
-				return nil, fmt.Errorf("element %d, %q, is no integer", i, s)
+				return nil, engine.InputErrorf("element %d, %q, is no integer", i, s)
 			}
 			out[i] = v
 		}
@@ -174,7 +175,7 @@ func toFloats[T float32 | float64](t *tensor.Tensor, bits int) ([]T, error) {
 		v, err := strconv.ParseFloat(strings.TrimSpace(s), bits)
 		// Too large a number reads as infinity, with an error.
 		if err != nil && !math.IsInf(v, 0) {
-			return nil, fmt.Errorf("element %d, %q, is no number", i, s)
+			return nil, engine.InputErrorf("element %d, %q, is no number", i, s)
 		}
 		out[i] = T(v)
 	}

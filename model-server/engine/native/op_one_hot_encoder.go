@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 
+	"github.com/dosirak-ml/dosirak/model-server/engine"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
@@ -33,7 +34,7 @@ func buildOneHotEncoder(n *node) (kernel, error) {
 			case ok:
 				out.F32[i*width+at] = 1
 			case !zeros:
-				return fmt.Errorf("%q is a category that the model does not know", fmt.Sprint(value))
+				return engine.InputErrorf("%q is a category that the model does not know", fmt.Sprint(value))
 			}
 			return nil
 		}
