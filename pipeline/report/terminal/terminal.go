@@ -228,8 +228,17 @@ func (p *printer) proof(d *report.Determinism) {
 // block writes text behind a mark and a label, wrapped and indented below it.
 func (p *printer) block(mark, label, text string) {
 	indent := strings.Repeat(" ", 2*min(len(mark), 1)+Cells(label))
-	line, used := mark+label, 0
-	room := p.width - Cells(indent)
+	p.b.WriteString(Wrap(mark+label, indent, text, p.width))
+}
+
+// Wrap returns text behind head in lines of at most width columns, each ending
+// with a newline; further lines start with indent, which is as wide as head.
+// Words that are longer than a line are cut, and what a job's log would take
+// for a workflow command is made harmless.
+func Wrap(head, indent, text string, width int) string {
+	var b strings.Builder
+	line, used := head, 0
+	room := width - Cells(indent)
 	for _, word := range strings.Fields(text) {
 		for _, piece := range pieces(word, room-1) {
 			piece = inert(piece)
@@ -242,12 +251,13 @@ func (p *printer) block(mark, label, text string) {
 				line += " " + piece
 				used += 1 + n
 			default:
-				p.b.WriteString(strings.TrimRight(line, " ") + "\n")
+				b.WriteString(strings.TrimRight(line, " ") + "\n")
 				line, used = indent+piece, n
 			}
 		}
 	}
-	p.b.WriteString(strings.TrimRight(line, " ") + "\n")
+	b.WriteString(strings.TrimRight(line, " ") + "\n")
+	return b.String()
 }
 
 // inert keeps outside text from being read as a workflow command where the
