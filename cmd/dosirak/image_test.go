@@ -3,13 +3,17 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"log"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -19,19 +23,12 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
-// runImage runs `image` with args and returns what it printed.
-func runImage(t *testing.T, args ...string) (code int, stdout, stderr string) {
+// runAlone runs one command with args and returns what it printed.
+func runAlone(t *testing.T, cmd *cobra.Command, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true // as the root has it
 	var out, errs bytes.Buffer
-	code = execute(t.Context(), newImageCommand(), args, &out, &errs)
-	return code, out.String(), errs.String()
-}
-
-// runSmoke runs `smoke` with args and returns what it printed.
-func runSmoke(t *testing.T, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	var out, errs bytes.Buffer
-	code = execute(t.Context(), newSmokeCommand(), args, &out, &errs)
+	code = execute(t.Context(), cmd, args, &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -40,15 +37,18 @@ func TestImageCommand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the server")
 	}
+	goCache, err := exec.Command("go", "env", "GOCACHE").Output()
+	require.NoError(t, err)
+	t.Setenv("GOCACHE", strings.TrimSpace(string(goCache))) // which lies below the one that follows
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	bundle := filepath.Join(t.TempDir(), "bundle")
 	require.NoError(t, brokenserver.Write(bundle, ""))
-	server := httptest.NewServer(registry.New())
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
 	t.Cleanup(server.Close)
 	repository := strings.TrimPrefix(server.URL, "http://") + "/acme/sum"
 
 	out := t.TempDir()
-	code, stdout, stderr := runImage(t, bundle, "--out", out, "--json", "--push", repository)
+	code, stdout, stderr := runAlone(t, newImageCommand(), bundle, "--out", out, "--json", "--push", repository)
 	require.Zero(t, code, stderr)
 	var built imageResult
 	require.NoError(t, json.Unmarshal([]byte(stdout), &built))
@@ -58,7 +58,7 @@ func TestImageCommand(t *testing.T) {
 	assert.LessOrEqual(t, built.Size, int64(20e6))
 	assert.LessOrEqual(t, built.CompressedSize, int64(8e6))
 
-	code, stdout, stderr = runImage(t, bundle, "--out", t.TempDir())
+	code, stdout, stderr = runAlone(t, newImageCommand(), bundle, "--out", t.TempDir())
 	require.Zero(t, code, stderr)
 	assert.Contains(t, stdout, "image    "+built.Digest+"\n", "the same bundle is the same image")
 }
@@ -73,7 +73,7 @@ func TestImageCommandRefuses(t *testing.T) {
 		{[]string{"bundle", "--platform", "linux"}, "linux/amd64 and linux/arm64"},
 		{[]string{filepath.Join(t.TempDir(), "none")}, "none"},
 	} {
-		code, _, stderr := runImage(t, c.args...)
+		code, _, stderr := runAlone(t, newImageCommand(), c.args...)
 		assert.Equal(t, 2, code)
 		assert.Contains(t, stderr, c.want)
 	}
@@ -89,13 +89,13 @@ func TestSmokeCommandOfURL(t *testing.T) {
 		server := httptest.NewServer(s)
 		t.Cleanup(server.Close)
 
-		code, stdout, stderr := runSmoke(t, "--url", server.URL, "--json", bundle)
+		code, stdout, stderr := runAlone(t, newSmokeCommand(), "--url", server.URL, "--json", bundle)
 		assert.Equal(t, want.ExitCode(), code, stderr)
 		var r smoke.Result
 		require.NoError(t, json.Unmarshal([]byte(stdout), &r))
 		assert.Equal(t, want, r.Verdict)
 
-		code, stdout, _ = runSmoke(t, "--url", server.URL, bundle)
+		code, stdout, _ = runAlone(t, newSmokeCommand(), "--url", server.URL, bundle)
 		assert.Equal(t, want.ExitCode(), code)
 		assert.Contains(t, stdout, string(want)+"  address (it runs already), profile quick")
 	}
@@ -118,7 +118,7 @@ func TestSmokeCommandRefuses(t *testing.T) {
 		{[]string{"--url", "http://127.0.0.1:1"}, "needs --name"},
 		{[]string{filepath.Join(t.TempDir(), "none")}, "none"},
 	} {
-		code, _, stderr := runSmoke(t, c.args...)
+		code, _, stderr := runAlone(t, newSmokeCommand(), c.args...)
 		assert.Equal(t, 2, code, stderr)
 		assert.Contains(t, stderr, c.want)
 	}

@@ -60,15 +60,20 @@ func run(m *testing.M) int {
 func seal(t *testing.T, model string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "bundle")
+	_, err := bundle.Write(dir, sealed("flights-delay"), []byte(model), bundle.Golden{})
+	require.NoError(t, err)
+	return dir
+}
+
+// sealed describes a model with one input and one output.
+func sealed(name string) bundle.Bundle {
 	spec := func(name string) []bundle.TensorSpec {
 		return []bundle.TensorSpec{{Name: name, Datatype: tensor.FP32, Shape: []int64{-1, 1}}}
 	}
-	_, err := bundle.Write(dir, bundle.Bundle{
-		Model:     bundle.Model{Name: "flights-delay", Format: bundle.FormatONNX, File: "model.onnx"},
+	return bundle.Bundle{
+		Model:     bundle.Model{Name: name, Format: bundle.FormatONNX, File: "model.onnx"},
 		Signature: bundle.Signature{Inputs: spec("x"), Outputs: spec("y")},
-	}, []byte(model), bundle.Golden{})
-	require.NoError(t, err)
-	return dir
+	}
 }
 
 func options(t *testing.T, bundleDir string) Options {
