@@ -194,7 +194,7 @@ func toBools(t *tensor.Tensor) ([]bool, error) {
 	return out, nil
 }
 
-// toTexts writes numbers as onnxruntime does: %.8g and %.17g.
+// toTexts writes numbers as onnxruntime does: %.8g, of float64 too.
 func toTexts(t *tensor.Tensor) ([]string, error) {
 	out := make([]string, t.Len())
 	for i := range out {
@@ -202,7 +202,7 @@ func toTexts(t *tensor.Tensor) ([]string, error) {
 		case float32:
 			out[i] = floatText(float64(v), 8)
 		case float64:
-			out[i] = floatText(v, 17)
+			out[i] = floatText(v, 8)
 		case bool:
 			out[i] = "0"
 			if v {

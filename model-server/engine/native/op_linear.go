@@ -139,14 +139,19 @@ func buildLinearClassifier(n *node) (kernel, error) {
 }
 
 // secondClass fills in the score of the first of two classes where the model
-// computes only the second's. So onnxruntime does it: 1-s beside s, whatever
-// the transform, which holds for probabilities only.
+// computes only the second's. As in onnxruntime it is 1-s beside s also for
+// scores that are no probabilities.
 func secondClass(transform string, row []float32) {
 	s := row[0]
-	if transform == transformProbit {
+	switch transform {
+	case transformLogistic:
+		row[0], row[1] = logistic(-s), logistic(s)
+	case transformProbit:
 		s = probit(s)
+		row[0], row[1] = 1-s, s
+	default:
+		row[0], row[1] = 1-s, s
 	}
-	row[0], row[1] = 1-s, s
 }
 
 func buildLinearRegressor(n *node) (kernel, error) {

@@ -94,7 +94,7 @@ func regress[T float32 | float64](f *forest[T], r regression[T], t *tensor.Tenso
 		}
 		for i := from; i < to; i++ {
 			at := (i - from) * r.outputs
-			r.finish(scores[at:at+r.outputs], z.F32[i*r.outputs:(i+1)*r.outputs])
+			r.finish(scores[at:at+r.outputs], found[at:at+r.outputs], z.F32[i*r.outputs:(i+1)*r.outputs])
 		}
 	})
 	return []*tensor.Tensor{z}, nil
@@ -116,16 +116,18 @@ func (r *regression[T]) add(score *T, found *bool, w T) {
 	*found = true
 }
 
-func (r *regression[T]) finish(scores []T, out []float32) {
+// finish adds the base values. A target of several that no leaf scored stays
+// 0 without its base value, as in onnxruntime.
+func (r *regression[T]) finish(scores []T, found []bool, out []float32) {
 	for k, s := range scores {
 		if r.aggregate == "AVERAGE" {
 			s /= T(r.trees)
 		}
 		switch {
-		case len(r.base) == len(scores):
-			s += r.base[k]
-		case len(r.base) == 1 && len(scores) == 1:
+		case len(scores) == 1 && len(r.base) == 1:
 			s += r.base[0]
+		case len(r.base) == len(scores) && found[k]:
+			s += r.base[k]
 		}
 		out[k] = float32(s)
 	}
@@ -211,7 +213,9 @@ func classify[T float32 | float64](f *forest[T], c *classification, classes *lab
 
 // finishClass adds the base values, picks the winner and writes the row's
 // scores. The cases are onnxruntime's, where the specification is silent about
-// two classes:
+// two classes (a class that no leaf scored is written as 0, base value or
+// not). In one it is not followed: where both of two classes have weights it
+// answers 0 or 1 whatever the labels are, here it is the label at that place.
 // https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/providers/cpu/ml/tree_ensemble_aggregator.h
 func finishClass[T float32 | float64](c *classification, scores []T, found []bool, base []T, out []float32) int32 {
 	if c.count != 2 {
@@ -254,32 +258,32 @@ func finishClass[T float32 | float64](c *classification, scores []T, found []boo
 		winner = 1
 	}
 	if both {
+		for k := range scores {
+			if !found[k] {
+				scores[k] = 0
+			}
+		}
 		narrow(scores, out)
 		transformRow(c.transform, out)
 		return winner
 	}
-	c.single(float32(scores[0]), winner, len(base) == 0, out)
+	c.single(float32(scores[0]), len(base) == 0, out)
 	return winner
 }
 
 // single writes both scores of a row that has only one.
-func (c *classification) single(s float32, winner int32, noBase bool, out []float32) {
+func (c *classification) single(s float32, noBase bool, out []float32) {
 	switch {
 	case c.transform == transformProbit:
 		out[0], out[1] = probit(s), 0
+	case !c.binary && !noBase:
+		out[0], out[1] = s, 0
+	case c.transform == transformLogistic:
+		out[0], out[1] = logistic(-s), logistic(s)
 	case c.binary && c.positive:
 		out[0], out[1] = 1-s, s
-	case c.binary || noBase:
-		switch {
-		case c.transform == transformLogistic:
-			out[0], out[1] = logistic(-s), logistic(s)
-		case c.binary && winner == 1:
-			out[0], out[1] = -s, s
-		default:
-			out[0], out[1] = s, -s
-		}
 	default:
-		out[0], out[1] = s, 0
+		out[0], out[1] = -s, s
 	}
 }
 

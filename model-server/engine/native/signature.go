@@ -28,13 +28,17 @@ func (p *plan) signature(m *onnx.Model) (bundle.Signature, error) {
 		}
 		s.Inputs = append(s.Inputs, spec)
 	}
-	seen := p.probe(s.Inputs)
+	seen := p.probe(s.Inputs, len(probeValues))
+	fewer := p.probe(s.Inputs, 3)
+	if fewer == nil {
+		fewer = seen
+	}
 	for i, out := range p.outputs {
 		spec, err := declared(out.info)
 		if seen != nil {
 			t := seen.outputs[i]
 			spec.Name, spec.Datatype = out.name, t.Datatype
-			spec.Shape = seen.shape(spec.Shape, t)
+			spec.Shape = openShape(t.Shape, fewer.outputs[i].Shape)
 		} else if err != nil {
 			return s, fmt.Errorf("output %q: %w", out.name, err)
 		}
@@ -75,17 +79,15 @@ func declared(info *onnx.ValueInfo) (bundle.TensorSpec, error) {
 }
 
 // probed is what a model answers to the probe's rows.
-type probed struct {
-	rows    int64
-	outputs []*tensor.Tensor
-}
+type probed struct{ outputs []*tensor.Tensor }
 
 // The values of the probe: no scores but probabilities stay within [0, 1] and
 // sum to 1 over all of these rows.
 var probeValues = []float64{0, 1, -1, 0.5, 3, -3, 10, -10, 2, 100, -100, 1000, 7, -0.5, -1000, 42}
 
-func (p *plan) probe(inputs []bundle.TensorSpec) *probed {
-	rows := int64(len(probeValues))
+// probe computes up to limit rows, or as many as the model is fixed to.
+func (p *plan) probe(inputs []bundle.TensorSpec, limit int) *probed {
+	rows := int64(limit)
 	for _, spec := range inputs {
 		if spec.Shape[0] >= 0 {
 			rows = spec.Shape[0]
@@ -118,13 +120,16 @@ func (p *plan) probe(inputs []bundle.TensorSpec) *probed {
 		for i := range t.U64 {
 			t.U64[i] = uint64(i / width % 3)
 		}
+		for i := range t.Strs {
+			t.Strs[i] = "0" // no category, but a number where one is parsed
+		}
 		values = append(values, t)
 	}
 	outputs, err := p.run(context.Background(), values)
 	if err != nil {
 		return nil
 	}
-	return &probed{rows, outputs}
+	return &probed{outputs}
 }
 
 // probeValue: the first three rows are constant, the rest mixed.
@@ -135,15 +140,14 @@ func probeValue(row, column int) float64 {
 	return probeValues[(row*5+column*3)%len(probeValues)]
 }
 
-// shape completes a declared shape by what was seen: the first dimension stays
-// open where it is the number of rows.
-func (s *probed) shape(declared []int64, t *tensor.Tensor) []int64 {
-	shape := slices.Clone(t.Shape)
-	if len(shape) > 0 && shape[0] == s.rows && !(len(declared) > 0 && declared[0] == s.rows) {
-		shape[0] = -1
-	}
-	if shape == nil {
-		shape = []int64{}
+// openShape is the shape of an output that was a with more rows and b with
+// fewer: what changed depends on the number of rows.
+func openShape(a, b []int64) []int64 {
+	shape := append([]int64{}, a...)
+	for i := range shape {
+		if i >= len(b) || a[i] != b[i] {
+			shape[i] = -1
+		}
 	}
 	return shape
 }

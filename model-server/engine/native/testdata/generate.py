@@ -233,13 +233,12 @@ class Zoo:
         self.classifier("forest-double", RandomForestClassifier(**small), self.binary, dtype=np.float64)
         self.classifier("ada-boost", AdaBoostClassifier(n_estimators=3, random_state=0), self.multi)
         self.classifier("bagging", BaggingClassifier(n_estimators=3, random_state=0, estimator=DecisionTreeClassifier(max_depth=3)), self.binary)
-        self.classifier("voting", VotingClassifier([("a", LogisticRegression()), ("b", DecisionTreeClassifier(max_depth=3, random_state=0))], voting="soft"), self.multi)
+        self.classifier("voting", VotingClassifier([("a", LogisticRegression()), ("b", DecisionTreeClassifier(max_depth=3, random_state=0))], voting="soft", flatten_transform=False), self.multi)
         self.classifier("stacking", StackingClassifier([("a", LogisticRegression()), ("b", DecisionTreeClassifier(max_depth=3, random_state=0))]), self.multi)
         self.classifier("calibrated-sigmoid", CalibratedClassifierCV(LogisticRegression(), cv=2), self.multi)
         self.classifier("calibrated-isotonic", CalibratedClassifierCV(LogisticRegression(), cv=2, method="isotonic"), self.binary)
         self.regressor("forest-value", RandomForestRegressor(**small), nan=True)
         self.regressor("forest-two-targets", RandomForestRegressor(**small), np.stack([self.value, -self.value], 1), roles=("",))
-        self.regressor("forest-value-double", RandomForestRegressor(**small), dtype=np.float64)
         self.regressor("extra-trees-value", ExtraTreesRegressor(**small))
         self.regressor("tree-value", DecisionTreeRegressor(max_depth=4, random_state=0))
         self.regressor("boosting-value", GradientBoostingRegressor(n_estimators=5, random_state=0))
@@ -327,6 +326,13 @@ class Zoo:
             regressor("tree-" + mode.lower(), modes(mode, mode, mode), **one)
             regressor("tree-missing-" + mode.lower(), modes(mode, mode, mode), nodes_missing_value_tracks_true=[1, 0, 0, 0, 0, 1, 0, 0], **one)
         regressor("tree-mixed-modes", modes("BRANCH_LEQ", "BRANCH_GT", "BRANCH_EQ"), nodes_missing_value_tracks_true=[0, 1, 0, 0, 0, 1, 0, 0], **one)
+        double = {"nodes_values_as_tensor": numpy_helper.from_array(np.array(base["nodes_values"]) + 0.1),
+                  "target_weights_as_tensor": numpy_helper.from_array(np.array([0.1, 0.7, -0.3, 1.5, 0.25]))}
+        node = helper.make_node("TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", nodes_modes=modes(*["BRANCH_LEQ"] * 3),
+                                n_targets=1, target_ids=[0] * 5, **{"target_" + k: v for k, v in leaves.items()},
+                                **{k: v for k, v in base.items() if k != "nodes_values"}, **double)
+        D = np.array([[v, w] for v in (0.6, np.nextafter(0.6, 1), 0.1, 1.1, np.nan) for w in (0.1, np.nextafter(0.1, 0), 1.1)])
+        self.op("tree-double", [node], {"x": D}, {"y": "FP32"})
         for aggregate in ("SUM", "AVERAGE", "MIN", "MAX"):
             for transform in ("NONE", "LOGISTIC", "SOFTMAX", "SOFTMAX_ZERO"):
                 for targets, extra in ((one, [0.5]), (two, [0.5, -0.25])):
@@ -345,7 +351,7 @@ class Zoo:
                         if count == 1 and ids_name in ("both", "three"):
                             continue  # leaves a score unset
                         given = {"base_values": [0.2, -0.1, 0.05][:count]} if count else {}
-                        classes = {"classlabels_strings": ["a", "b", "c"][:labels]} if transform == "NONE" else {"classlabels_int64s": [5, 7, 9][:labels]}
+                        classes = {"classlabels_strings": ["a", "b", "c"][:labels]} if transform == "NONE" else {"classlabels_int64s": [0, 1] if ids_name == "both" else [5, 7, 9][:labels]}
                         node = helper.make_node("TreeEnsembleClassifier", ["x"], ["label", "p"], domain="ai.onnx.ml",
                                                 nodes_modes=modes(*["BRANCH_LEQ"] * 3), class_treeids=leaves["treeids"], class_nodeids=leaves["nodeids"],
                                                 class_ids=ids, class_weights=w, post_transform=transform, **base, **classes, **given)
@@ -364,10 +370,6 @@ class Zoo:
             classifier(f"one-{low}", 1, classlabels_ints=[3, 4], intercepts=[0.1], post_transform=transform)
             classifier(f"two-{low}", 2, classlabels_strings=["n", "y"], intercepts=[0.1, -0.1], post_transform=transform)
             classifier(f"three-{low}", 3, classlabels_ints=[3, 4, 5], intercepts=[0.1, -0.1, 0], post_transform=transform)
-        for kind in (np.float64, np.int64, np.int32):
-            node = helper.make_node("LinearRegressor", ["x"], ["y"], domain="ai.onnx.ml", coefficients=[1.5, -0.5], intercepts=[0.25])
-            if kind == np.float64:
-                continue  # onnxruntime has it for float only
         node = helper.make_node("LinearRegressor", ["x"], ["y"], domain="ai.onnx.ml", coefficients=[1.5, -0.5], intercepts=[0.25])
         self.op("linear-regressor", [node], {"x": X}, {"y": "FP32"})
 
