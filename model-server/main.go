@@ -91,4 +91,3 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	return server.ExitCode(err)
 }
-
