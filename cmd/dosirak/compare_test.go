@@ -62,7 +62,7 @@ func TestCompareCommand(t *testing.T) {
 		"worse.csv":    predictionsText(n, 0.30, 4),
 		"few-base.csv": predictionsText(100, 0.10, 3),
 		"few.csv":      predictionsText(100, 0.10, 2),
-		"labels.csv":   strings.Replace(predictionsText(n, 0.10, 3), "\n0,1,", "\n0,0,", 1),
+		"labels.csv":   flipFirstLabel(predictionsText(n, 0.10, 3)),
 		"nan.csv":      strings.Replace(predictionsText(n, 0.10, 3), ",0.2", ",NaN0.2", 1),
 		"margin.yaml":  strings.Replace(compareConfig, "{name: ece}", "{name: ece, direction: lower, margin: 0.1}", 1),
 		"task.yaml":    strings.Replace(compareConfig, "task: binary", "task: ternary", 1),
@@ -142,4 +142,12 @@ func TestMetricsCommand(t *testing.T) {
 		assert.Equal(t, 2, code)
 		assert.NotEmpty(t, stderr)
 	}
+}
+
+// flipFirstLabel changes the label of the row with id 0.
+func flipFirstLabel(text string) string {
+	if strings.Contains(text, "\n0,1,") {
+		return strings.Replace(text, "\n0,1,", "\n0,0,", 1)
+	}
+	return strings.Replace(text, "\n0,0,", "\n0,1,", 1)
 }

@@ -31,6 +31,10 @@ func Compare(in Input) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
+		own, err := custom(in, model.set, p)
+		if err != nil {
+			return Result{}, err
+		}
 		if model.against == AgainstBaseline {
 			res.Groups = p.groups
 			res.NEff = effective(p.cand.Weight)
@@ -39,16 +43,18 @@ func Compare(in Input) (Result, error) {
 			if model.against == AgainstAnchor && want.Margin == nil {
 				continue // nothing of it is judged against the anchor
 			}
-			m, err := metric.Lookup(want.Name)
-			if err != nil {
-				return Result{}, fault.Usage(err)
+			m, ok := own[want.Name]
+			if !ok {
+				if m, err = metric.Lookup(want.Name); err != nil {
+					return Result{}, fault.Usage(err)
+				}
 			}
 			res.Metrics = append(res.Metrics, judgeMetric(p, want, m, model.against, in.Exam, in.Seed))
 		}
 		if model.set == nil {
 			continue
 		}
-		found, err := judgeSlices(in, rows, p, model.against)
+		found, err := judgeSlices(in, rows, p, own, model.against)
 		if err != nil {
 			return Result{}, err
 		}
@@ -117,7 +123,10 @@ func checkExam(e exam.Exam) error {
 	}
 	seen := map[string]bool{}
 	for _, want := range e.Metrics {
-		m, err := metric.Lookup(want.Name)
+		if want.Command != "" && want.Direction == "" {
+			return fmt.Errorf("metric %s has a command and needs a direction: higher or lower", want.Name)
+		}
+		m, err := lookup(e, want.Name)
 		if err != nil {
 			return err
 		}
@@ -146,7 +155,7 @@ func checkExam(e exam.Exam) error {
 		}
 	}
 	for _, s := range e.Slices {
-		m, err := metric.Lookup(s.Metric)
+		m, err := lookup(e, s.Metric)
 		if err != nil {
 			return fmt.Errorf("slice %q: %w", s.Name, err)
 		}
@@ -155,6 +164,64 @@ func checkExam(e exam.Exam) error {
 		}
 	}
 	return nil
+}
+
+// lookup returns the metric of a name, a custom one as if it had a number per
+// row, which only its command's output tells.
+func lookup(e exam.Exam, name string) (metric.Metric, error) {
+	for _, m := range e.Metrics {
+		if m.Name == name && m.Command != "" {
+			return metric.Custom(name, m.Direction, true), nil
+		}
+	}
+	return metric.Lookup(name)
+}
+
+// custom computes the custom metrics of both models into the pair's data.
+func custom(in Input, base *predictions.Set, p *pair) (map[string]metric.Metric, error) {
+	own := map[string]metric.Metric{}
+	for _, want := range in.Exam.Metrics {
+		if want.Command == "" {
+			continue
+		}
+		if in.Custom == nil {
+			return nil, fault.Usage(fmt.Errorf("metric %s has a command, and nothing here runs it", want.Name))
+		}
+		c, err := in.Custom(want, in.Candidate)
+		if err != nil {
+			return nil, err
+		}
+		perRow := len(c) == in.Candidate.N
+		put(p.cand, want.Name, c)
+		if base != nil {
+			b, err := in.Custom(want, base)
+			if err != nil {
+				return nil, err
+			}
+			if len(b) != len(c) && !(len(b) == base.N && perRow) {
+				return nil, fault.Failed(fmt.Errorf("metric %s: the command printed %d numbers for the candidate and %d for the other model", want.Name, len(c), len(b)))
+			}
+			if perRow {
+				// The command saw the set in its own order; pairing is by id.
+				if b, err = predictions.AlignValues(in.Candidate, base, b); err != nil {
+					return nil, err
+				}
+			}
+			put(p.base, want.Name, b)
+		}
+		if !perRow && (want.Margin != nil || want.Floor != nil || want.Ceiling != nil) {
+			return nil, fault.Usage(fmt.Errorf("metric %s: the command prints one number for all rows, which has no interval: let it print one per row, or remove margin, floor and ceiling", want.Name))
+		}
+		own[want.Name] = metric.Custom(want.Name, want.Direction, perRow)
+	}
+	return own, nil
+}
+
+func put(d *metric.Data, name string, x []float64) {
+	if d.Custom == nil {
+		d.Custom = map[string][]float64{}
+	}
+	d.Custom[name] = x
 }
 
 // newPair aligns the two sets by id and returns them as data, with the set

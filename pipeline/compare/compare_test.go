@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -561,4 +562,54 @@ func TestResultJSON(t *testing.T) {
 	for _, name := range strings.Fields("low high confidence sides scale method") {
 		assert.Contains(t, ci, name)
 	}
+}
+
+func TestCustomMetric(t *testing.T) {
+	t.Parallel()
+	cost := func(perRow bool) func(exam.Metric, *predictions.Set) ([]float64, error) {
+		return func(_ exam.Metric, s *predictions.Set) ([]float64, error) {
+			x := make([]float64, s.N)
+			for i := range x {
+				x[i] = 1 + math.Abs(float64(s.Label[i])-s.Score[i])
+			}
+			if !perRow {
+				x = x[:1]
+			}
+			return x, nil
+		}
+	}
+	ex := exam.Exam{Task: exam.Binary, Confidence: 0.95, Metrics: []exam.Metric{
+		{Name: "cost", Direction: exam.Lower, Command: "./cost {predictions}", Margin: margin(t, "2%")}},
+		Slices: []exam.Slice{{Column: "region", Mode: exam.Alarm, Metric: "cost", Margin: *margin(t, "0.1"), MinN: 50}}}
+	cand, base := binarySet(3000, 0.3, 1), binarySet(3000, 0.3, 2)
+	straight, err := Compare(Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(true)})
+	require.NoError(t, err)
+	assert.Equal(t, verdict.Pass, straight.Verdict, straight.Metrics[0].Reason)
+	assert.Len(t, straight.Slices, 4)
+	// The other model's rows in another order: the numbers follow their ids.
+	turned := binarySet(3000, 0.3, 2)
+	for _, col := range []any{turned.ID, turned.Label, turned.Pred, turned.Score, turned.Columns[0].Code} {
+		switch x := col.(type) {
+		case []string:
+			slices.Reverse(x)
+		case []int32:
+			slices.Reverse(x)
+		case []float64:
+			slices.Reverse(x)
+		}
+	}
+	again, err := Compare(Input{Exam: ex, Candidate: cand, Baseline: turned, Seed: 1, Custom: cost(true)})
+	require.NoError(t, err)
+	assert.InDelta(t, *straight.Metrics[0].CI.Low, *again.Metrics[0].CI.Low, 1e-12)
+	_, err = Compare(Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
+	require.ErrorContains(t, err, "one number for all rows, which has no interval")
+	_, err = Compare(Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1})
+	require.ErrorContains(t, err, "nothing here runs it")
+	ex.Metrics[0].Margin, ex.Slices = nil, nil
+	res, err := Compare(Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
+	require.NoError(t, err)
+	assert.NotNil(t, res.Metrics[0].Candidate)
+	ex.Metrics[0].Direction = ""
+	_, err = Compare(Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
+	require.ErrorContains(t, err, "needs a direction")
 }

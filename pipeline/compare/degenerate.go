@@ -11,6 +11,9 @@ import (
 // equal on every row.
 func (p *pair) samePredictions(m metric.Metric) bool {
 	c, b := p.cand, p.base
+	if m.Needs == 0 { // custom: its numbers are all that is known of it
+		return slices.Equal(c.Custom[m.Name], b.Custom[m.Name])
+	}
 	if m.Needs&metric.NeedClass != 0 && m.Needs&metric.NeedProba == 0 && !slices.Equal(c.Pred, b.Pred) {
 		return false
 	}

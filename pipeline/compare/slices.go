@@ -88,12 +88,15 @@ func (c cells) Float(i int) (float64, bool) {
 }
 
 // judgeSlices judges all slices of the exam against one model.
-func judgeSlices(in Input, set *predictions.Set, p *pair, against Against) ([]Slice, error) {
+func judgeSlices(in Input, set *predictions.Set, p *pair, own map[string]metric.Metric, against Against) ([]Slice, error) {
 	var out []Slice
 	for _, s := range in.Exam.Slices {
-		m, err := metric.Lookup(s.Metric)
-		if err != nil {
-			return nil, fault.Usage(fmt.Errorf("slice %q: %w", s.Name, err))
+		m, ok := own[s.Metric]
+		if !ok {
+			var err error
+			if m, err = metric.Lookup(s.Metric); err != nil {
+				return nil, fault.Usage(fmt.Errorf("slice %q: %w", s.Name, err))
+			}
 		}
 		if err := m.CheckMargin(s.Margin); err != nil {
 			return nil, fault.Usage(fmt.Errorf("slice %q: %w", s.Name, err))

@@ -15,16 +15,18 @@ const (
 	// extremes are drawn one by one where there are more units than
 	// hybridUnits; of the rest, sums are drawn from their normal limit.
 	extremes    = 2000
-	hybridUnits = 10_000
+	hybridUnits = 4_000
 )
 
 // fewForBootstrap is the number of (effective) units under which a studentised
 // bootstrap has too little to draw from, and t is wider.
 const fewForBootstrap = 30
 
-// leastTail is the index of a power-law tail below which a variance does not
-// exist, so that no interval for the mean is honest.
-const leastTail = 2
+// leastTail is the tail index under which a PASS is not trusted. Under 2 a
+// variance does not exist and no interval for the mean is honest; a little
+// above 2 it exists, but its estimate converges so slowly that samples of any
+// usual size do not know it.
+const leastTail = 2.5
 
 // tailIndex is Hill's estimate of the tail index of |d| (Annals of Statistics
 // 3, 1975, 1163-1174) from the sqrt(n) largest: k/sum ln(x_i/x_k+1).
@@ -93,7 +95,7 @@ func boundHeavy(d []float64, point, confidence, limit float64, seed uint64) heav
 	out.resampling = Resampling{Seed: seed, Resamples: res.resamples, MCError: mc, Exact: len(all) <= hybridUnits}
 	out.near = math.Abs(out.low-limit) <= mc || math.Abs(out.high-limit) <= mc
 	if index := tailIndex(d); index < leastTail {
-		out.noPass = fmt.Sprintf("the largest differences fall off so slowly (tail index %.1f, under %d) that their mean may have no variance: "+
+		out.noPass = fmt.Sprintf("the largest differences fall off so slowly (tail index %.1f, under %.1f) that the variance of their mean cannot be told: "+
 			"take a metric with a bounded loss, or more rows", index, leastTail)
 	}
 	return out

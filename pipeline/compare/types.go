@@ -19,6 +19,10 @@ type Input struct {
 	// column, such as those of the training data; new and vanished ones are
 	// named. May be nil.
 	Levels map[string][]string
+	// Custom computes a custom metric of a set: a number per row, in the set's
+	// order, or one for all. Package metric/command runs its command; nil where
+	// the exam has no custom metric.
+	Custom func(want exam.Metric, set *predictions.Set) ([]float64, error)
 }
 
 // Result is the object of `dosirak compare --json`.

@@ -22,6 +22,8 @@ type Data struct {
 	Score    []float64   // binary: probability of the positive class
 	Proba    [][]float64 // multiclass: [class][row]
 	Weight   []float64   // sampling weights; nil means 1 each
+	// Custom holds the numbers of custom metrics by name: one per row, or one.
+	Custom map[string][]float64
 
 	total      float64
 	totalOnce  sync.Once
@@ -93,6 +95,14 @@ func (d *Data) Rows(rows []int32) *Data {
 		s.Proba = make([][]float64, len(d.Proba))
 		for k := range d.Proba {
 			s.Proba[k] = pick(d.Proba[k], rows)
+		}
+	}
+	if d.Custom != nil {
+		s.Custom = make(map[string][]float64, len(d.Custom))
+		for name, x := range d.Custom {
+			if len(x) == d.N { // one for all rows is not one for some
+				s.Custom[name] = pick(x, rows)
+			}
 		}
 	}
 	return s

@@ -31,6 +31,18 @@ func Align(a, b *Set) (*Set, error) {
 	return b, sameRows(a, b)
 }
 
+// AlignValues returns values, one per row of b, in the order of a's rows.
+func AlignValues(a, b *Set, values []float64) ([]float64, error) {
+	if slices.Equal(a.ID, b.ID) {
+		return values, nil
+	}
+	rows, err := rowsOf(a, b)
+	if err != nil {
+		return nil, err
+	}
+	return pick(values, rows), nil
+}
+
 // rowsOf returns for each row of a the row of b with its id.
 func rowsOf(a, b *Set) ([]int32, error) {
 	x, _, _, _ := newIndex(b.ID) // the reader has refused duplicates
