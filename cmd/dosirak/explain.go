@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/report/explain"
+)
+
+// newExplainCommand explains how one metric of a run was judged. folder
+// returns the folder of the run with the given id, as for the report command.
+func newExplainCommand(folder func(cmd *cobra.Command, run string) (string, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain RUN|report.json METRIC",
+		Short: "Say in plain sentences how a metric was judged, and what would change the verdict",
+		Long: `explain says of one metric of a run what was tested, how, with which numbers, why
+the verdict is what it is, and what would change it: which margin would have
+passed or failed, how much better the candidate would have to be, how many rows
+would tell. Slices of the metric, other seeds and the exam that promoted
+production are told too.
+
+The run is named by its id, its folder, or the path of its report.json. The exit
+code is 0 whatever the verdict is: the question was answered.`,
+		Example: `  dosirak explain 20260801-1200-3f9a1c log_loss`,
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			path, err := reportPath(cmd, args[0], folder)
+			if err != nil {
+				return err
+			}
+			r, err := readReport(path)
+			if err != nil {
+				return err
+			}
+			stdout := cmd.OutOrStdout()
+			text, err := explain.Metric(r, args[1], textOptions(stdout, os.Getenv).Width)
+			if err != nil {
+				return fault.Usage(err)
+			}
+			if _, err := io.WriteString(stdout, text); err != nil {
+				return fault.Environment(fmt.Errorf("writing the explanation: %w", err))
+			}
+			return nil
+		},
+	}
+}
