@@ -221,10 +221,12 @@ func serveAndAsk(ctx context.Context, name, release, path string, e exam.Exam, t
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(serving, listener) }()
+	client := v2client.New("http://" + listener.Addr().String())
 	set, err := evaluate.Predict(ctx, evaluate.Options{
-		Client: v2client.New("http://" + listener.Addr().String()), Model: name, Signature: s.Signature(),
+		Client: client, Model: name, Signature: s.Signature(),
 		Table: table, Task: e.Task, Data: e.Data, Columns: columnsOf(e),
 	})
+	client.Close() // an idle connection would hold the server's end
 	stop()
 	if failed := <-served; err == nil && failed != nil {
 		err = fault.Environment(failed)

@@ -45,7 +45,7 @@ func OpenProject(ctx context.Context, dir, config string) (*Project, error) {
 	if p.NoRepo != nil && !errors.Is(p.NoRepo, git.ErrNoRepository) {
 		return nil, p.NoRepo
 	}
-	path := filepath.Join(abs, config)
+	path := filepath.Join(dir, config) // as the user wrote it, so that messages can be clicked
 	if _, err := os.Stat(path); err != nil {
 		if p.NoRepo != nil {
 			return nil, fault.Usage(fmt.Errorf("there is no %s in %s (%w): name the project's folder with -C, or write one; `dosirak schema config` describes it", config, dir, p.NoRepo))

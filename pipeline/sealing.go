@@ -2,10 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/seal"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 )
@@ -38,7 +40,7 @@ func (l *line) seal(ctx context.Context, t trained) (sealed, error) {
 			Model: t.Models[0], Name: l.Config.Model, Dir: dir, Rows: rows, N: golden.Rows, Data: l.exam.Data, Task: l.exam.Task,
 		})
 		if err != nil {
-			return sealed{}, err
+			return sealed{}, blameTrainer(err)
 		}
 		rel, err := filepath.Rel(l.run.Dir(), b.Dir)
 		if err != nil {
@@ -46,4 +48,15 @@ func (l *line) seal(ctx context.Context, t trained) (sealed, error) {
 		}
 		return sealed{Digest: b.Digest, Dir: b.Dir, Signature: b.Signature}, s.AddTree(filepath.ToSlash(rel))
 	})
+}
+
+// blameTrainer marks the error of a model that the trainer left damaged or in
+// a form that is refused: the change does not train.
+func blameTrainer(err error) error {
+	var damaged *bundle.DamagedError
+	var refused *bundle.RefusedError
+	if errors.As(err, &damaged) || errors.As(err, &refused) {
+		return fault.Failed(err)
+	}
+	return err
 }

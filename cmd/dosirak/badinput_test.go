@@ -53,11 +53,11 @@ func TestBadInput(t *testing.T) {
 			trainer("sleep 600")(t, r)
 			config("timeout: 20s", "timeout: 1s")(t, r)
 		}, nil, 1, []string{"1s", "timeout"}},
-		{"trainer writes nothing", trainer("true"), nil, 1, []string{"seed 1", "{out}"}},
+		{"trainer writes nothing", trainer("exit 0"), nil, 1, []string{"seed 1", "{out}"}},
 		{"trainer writes two models", trainer("cp models/1.onnx {out}/a.onnx; cp models/2.onnx {out}/b.onnx"), nil, 1, []string{"a.onnx", "b.onnx"}},
-		{"trainer writes an empty model", trainer(": > {out}/model.onnx"), nil, 2, []string{"model.onnx", "empty"}},
-		{"trainer writes a broken model", trainer("head -c 100 models/1.onnx > {out}/model.onnx"), nil, 2, []string{"model.onnx"}},
-		{"trainer writes a pickle", trainer(`printf '\200\004\225' > {out}/model.pkl`), nil, 2, []string{"pickle", "to_onnx"}},
+		{"trainer writes an empty model", trainer("touch {out}/model.onnx"), nil, 1, []string{"model.onnx", "empty"}},
+		{"trainer writes a broken model", trainer("head -c 100 models/1.onnx > {out}/model.onnx"), nil, 1, []string{"model.onnx"}},
+		{"trainer writes a pickle", trainer(`printf '\200\004\225' > {out}/model.pkl`), nil, 1, []string{"pickle", "to_onnx"}},
 		{"model wants a column that is not there", func(t *testing.T, r gittest.Repository) { edit(t, r, "data/eval.csv", "carrier", "airline") }, nil, 2, []string{"carrier"}},
 		{"NaN scores", nanModel, nil, 1, []string{"NaN"}},
 		{"manifest names a bundle that nobody has", func(t *testing.T, r gittest.Repository) {
@@ -68,7 +68,7 @@ func TestBadInput(t *testing.T) {
 		}, nil, 2, []string{`model "churn"`}},
 		{"unknown environment", func(*testing.T, gittest.Repository) {}, []string{"--environment", "mars"}, 2, []string{`"mars"`, "production"}},
 		{"unknown flag", func(*testing.T, gittest.Repository) {}, []string{"--colour"}, 2, []string{"--colour"}},
-		{"no such run to resume", func(*testing.T, gittest.Repository) {}, []string{"--resume", "20200101-000000-abcdef"}, 2, []string{"20200101-000000-abcdef"}},
+		{"no such run to resume", func(*testing.T, gittest.Repository) {}, []string{"--resume", "20200101-000000-abcdef"}, 2, []string{"there is no run", "dosirak run"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -114,10 +114,11 @@ func nanModel(t *testing.T, r gittest.Repository) {
 		require.NoError(t, err)
 		at := strings.Index(string(data), "intercepts")
 		require.Positive(t, at)
-		// AttributeProto.floats is field 7, packed: tag 0x3a, then the length.
-		at += strings.Index(string(data[at:]), "\x3a")
-		for i := range int(data[at+1]) / 4 {
-			binary.LittleEndian.PutUint32(data[at+2+4*i:], math.Float32bits(float32(math.NaN())))
+		// AttributeProto.floats is field 7, packed: 0x3a, a length, all of them.
+		values := data[at+len("intercepts"):]
+		require.EqualValues(t, 0x3a, values[0])
+		for i := range int(values[1]) / 4 {
+			binary.LittleEndian.PutUint32(values[2+4*i:], math.Float32bits(float32(math.NaN())))
 		}
 		require.NoError(t, os.WriteFile(path, data, 0o644))
 	}

