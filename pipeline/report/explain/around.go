@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/report"
@@ -113,7 +114,11 @@ func (e *explanation) seeds() {
 	}
 	for i := range e.r.Luck {
 		if l := &e.r.Luck[i]; l.Metric == e.name {
-			e.say(capital(sentence(l.Sentence())))
+			text := sentence(l.Sentence())
+			if !strings.HasPrefix(text, "the candidate") {
+				text = "the candidate: " + text
+			}
+			e.say(capital(text))
 		}
 	}
 }
@@ -190,12 +195,22 @@ func (e *explanation) exam() {
 			e.say(fmt.Sprintf("and %d more changes", len(all)-maxChanges))
 			break
 		}
-		e.item("·", fmt.Sprintf("%s: %s, now %s", c.Path, orThe(string(c.Old), "nothing"), orThe(string(c.New), "nothing")))
+		e.item("·", fmt.Sprintf("%s: %s, now %s", c.Path, changed(c.Old), changed(c.New)))
 	}
 	if x.Verdict != verdict.Pass {
 		e.say("A larger margin of today's does not help there: the old exam asks what it always asked.")
 	}
 }
+
+// changed is one side of a change, digests shortened to what one compares.
+func changed(text report.Text) string {
+	if text == "" {
+		return "nothing"
+	}
+	return digests.ReplaceAllString(string(text), "sha256:$1…")
+}
+
+var digests = regexp.MustCompile(`sha256:([0-9a-f]{12})[0-9a-f]{52}`)
 
 // concerns reports whether a path of the exam is about a metric. A name with
 // other characters than letters, digits, "_" and "-" is quoted in a path.

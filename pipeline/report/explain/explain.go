@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/report/terminal"
@@ -151,8 +152,27 @@ func (e *explanation) head() {
 	}
 	e.b.WriteString(terminal.Wrap("", "", where, e.width))
 	for _, c := range e.r.Caveats() {
-		e.b.WriteString(terminal.Wrap("! ", "  ", c, e.width))
+		if e.ours(c) {
+			e.b.WriteString(terminal.Wrap("! ", "  ", c, e.width))
+		}
 	}
+}
+
+// ours reports whether a caveat is about this metric or about no metric.
+func (e *explanation) ours(caveat string) bool {
+	words := strings.FieldsFunc(caveat, func(r rune) bool {
+		return !(r == '_' || r == '.' || r == '-' || r == '+' || unicode.IsLetter(r) || unicode.IsDigit(r))
+	})
+	others := false
+	for i := range e.r.Metrics {
+		if name := string(e.r.Metrics[i].Name); slices.Contains(words, name) {
+			if name == string(e.name) {
+				return true
+			}
+			others = true
+		}
+	}
+	return !others
 }
 
 func (e *explanation) tested() {

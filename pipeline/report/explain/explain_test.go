@@ -145,6 +145,20 @@ func TestUnknownMetric(t *testing.T) {
 	assert.ErrorContains(t, err, "and 69 more")
 }
 
+// A warning about another metric does not stand above this one's explanation.
+func TestWarningsOfOtherMetricsAreLeftOut(t *testing.T) {
+	t.Parallel()
+	r := reporttest.Pass()
+	r.Warnings = []report.Prose{"roc_auc (baseline): too few", "f1_macro and brier: too few", "the disk is nearly full"}
+	for name, want := range map[string][]bool{"roc_auc": {true, false, true}, "brier": {false, true, true}, "f1": {false, false, true}} {
+		text, err := explain.Metric(r, name, 0)
+		require.NoError(t, err)
+		for i, w := range r.Warnings {
+			assert.Equal(t, want[i], strings.Contains(text, "! "+string(w)), "%s: %s", name, w)
+		}
+	}
+}
+
 // A metric that only slices are judged by can be explained too.
 func TestMetricOfSlicesAlone(t *testing.T) {
 	t.Parallel()

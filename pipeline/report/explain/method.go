@@ -43,6 +43,9 @@ func methodText(ci *report.Interval) string {
 	for _, m := range methods {
 		if strings.Contains(all, m.word) {
 			s += ": " + m.how
+			if strings.Contains(all, "over groups") && !strings.Contains(m.how, "group") {
+				s += "; the rows of a group are summed before, since only groups are independent"
+			}
 			break
 		}
 	}
