@@ -17,6 +17,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -156,6 +157,9 @@ func (l *line) decide(r report.Report, s sealed, a answerSet, j judged, built im
 	d.ReportDigest = "sha256:" + hex.EncodeToString(sum[:])
 	d.Evidence[reportFile] = text
 	d.Evidence[examFile] = l.exam.Canonical()
+	if d.Evidence[provenance.File], err = os.ReadFile(filepath.Join(l.run.Dir(), "candidate", provenance.File)); err != nil {
+		return d, fault.Environment(fmt.Errorf("reading the provenance: %w", err))
+	}
 	for name, f := range map[string]*predictionsFile{
 		candidatePredictionsFile: &a.Candidate, baselinePredictionsFile: a.Baseline, anchorPredictionsFile: a.Anchor,
 	} {
