@@ -267,23 +267,23 @@ func finishClass[T float32 | float64](c *classification, scores []T, found []boo
 		transformRow(c.transform, out)
 		return winner
 	}
-	c.single(float32(scores[0]), len(base) == 0, out)
+	writeSingle(c, scores[0], len(base) == 0, out)
 	return winner
 }
 
-// single writes both scores of a row that has only one.
-func (c *classification) single(s float32, noBase bool, out []float32) {
+// writeSingle writes both scores of a row that has only one.
+func writeSingle[T float32 | float64](c *classification, s T, noBase bool, out []float32) {
 	switch {
 	case c.transform == transformProbit:
-		out[0], out[1] = probit(s), 0
+		out[0], out[1] = probit(float32(s)), 0
 	case !c.binary && !noBase:
-		out[0], out[1] = s, 0
+		out[0], out[1] = float32(s), 0
 	case c.transform == transformLogistic:
-		out[0], out[1] = logistic(-s), logistic(s)
+		out[0], out[1] = logistic(float32(-s)), logistic(float32(s))
 	case c.binary && c.positive:
-		out[0], out[1] = 1-s, s
+		out[0], out[1] = float32(1-s), float32(s)
 	default:
-		out[0], out[1] = -s, s
+		out[0], out[1] = float32(-s), float32(s)
 	}
 }
 

@@ -1,16 +1,16 @@
 """Makes the zoo: small models with rows and the answers of onnxruntime.
 
-    python generate.py --out zoo                  the committed fixtures
-    python generate.py --out DIR --rows 500 --seed 7    other rows and models, for the peer test
+    python generate.py --out zoo.zip                        the committed fixtures
+    python generate.py --out FILE.zip --rows 300 --seed 7   other rows and models, for the peer test
 
-For each model it writes NAME.onnx and NAME.json. The JSON has the form of a
+For each model the archive has NAME.onnx and NAME.json. The JSON has the form of a
 bundle's golden.json, plus the roles and classes that the signature must have.
 Versions are those of requirements.txt.
 """
 import argparse
 import json
-import pathlib
 import warnings
+import zipfile
 
 import numpy as np
 import onnx
@@ -65,7 +65,6 @@ DATATYPES = {"float32": "FP32", "float64": "FP64", "int64": "INT64", "int32": "I
 
 def plain(value):
     if isinstance(value, (float, np.floating)):
-        # Six significant digits more than float32 has: reads back to the same bits.
         if np.isnan(value):
             return "NaN"
         if np.isinf(value):
@@ -82,9 +81,8 @@ def values(name, array):
 
 class Zoo:
     def __init__(self, out, rows, seed):
-        self.out, self.rows = pathlib.Path(out), rows
+        self.out, self.rows, self.count = out, rows, 0
         self.rng = np.random.default_rng(seed)
-        self.out.mkdir(parents=True, exist_ok=True)
         n = 300
         self.X = self.rng.normal(size=(n, 4)).astype(np.float32)
         noise = self.rng.normal(scale=0.5, size=n)
@@ -159,9 +157,14 @@ class Zoo:
             "tolerance": {"absolute": 0, "relative": 0},
             "roles": roles or [""] * len(outputs), "classes": [str(c) for c in classes] if classes is not None else None,
         }
-        (self.out / f"{name}.onnx").write_bytes(data)
-        text = json.dumps(case, ensure_ascii=False, separators=(",", ":"))
-        (self.out / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        self.put(f"{name}.onnx", data)
+        self.put(f"{name}.json", json.dumps(case, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        self.count += 1
+
+    def put(self, name, data):
+        entry = zipfile.ZipInfo(name)  # dated 1980: the same content is the same archive
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        self.out.writestr(entry, data)
 
     # One [N, 4] input.
     def classifier(self, name, estimator, y, zipmap=False, nan=False, roles=("label", "probabilities"), dtype=np.float32, **kwargs):
@@ -518,11 +521,12 @@ def main():
     parser.add_argument("--rows", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    zoo = Zoo(args.out, args.rows, args.seed)
-    for part in (zoo.linear_models, zoo.tree_models, zoo.networks, zoo.transformers, zoo.pipelines,
-                 zoo.tree_corners, zoo.linear_corners, zoo.encoders, zoo.plain_operators):
-        part()
-    print(f"{len(list(zoo.out.glob('*.onnx')))} models, onnxruntime {onnxruntime.__version__}, onnx {onnx.__version__}")
+    with zipfile.ZipFile(args.out, "w") as out:
+        zoo = Zoo(out, args.rows, args.seed)
+        for part in (zoo.linear_models, zoo.tree_models, zoo.networks, zoo.transformers, zoo.pipelines,
+                     zoo.tree_corners, zoo.linear_corners, zoo.encoders, zoo.plain_operators):
+            part()
+    print(f"{zoo.count} models, onnxruntime {onnxruntime.__version__}, onnx {onnx.__version__}")
 
 
 if __name__ == "__main__":
