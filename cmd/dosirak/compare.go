@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/metric/command"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/where"
@@ -38,7 +40,7 @@ and weight. Without --baseline floors and ceilings decide.`,
 		Example: "  dosirak compare --candidate new.csv --baseline old.csv --config dosirak.yaml --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			res, err := runCompare(o)
+			res, err := runCompare(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
@@ -62,7 +64,7 @@ and weight. Without --baseline floors and ceilings decide.`,
 	return cmd
 }
 
-func runCompare(o compareOptions) (compare.Result, error) {
+func runCompare(ctx context.Context, o compareOptions) (compare.Result, error) {
 	if o.candidate == "" {
 		return compare.Result{}, fault.Usage(fmt.Errorf("compare needs --candidate FILE"))
 	}
@@ -93,6 +95,9 @@ func runCompare(o compareOptions) (compare.Result, error) {
 	}
 	if err := g.Wait(); err != nil {
 		return compare.Result{}, err
+	}
+	in.Custom = func(want exam.Metric, set *predictions.Set) ([]float64, error) {
+		return command.Measure(ctx, want.Name, want.Command, set.N, func(path string) error { return predictions.WriteFile(path, set) })
 	}
 	return compare.Compare(in)
 }

@@ -151,3 +151,31 @@ func flipFirstLabel(text string) string {
 	}
 	return strings.Replace(text, "\n0,0,", "\n0,1,", 1)
 }
+
+// A custom metric is a command that prints one number per row.
+func TestCompareCustomMetric(t *testing.T) {
+	t.Parallel()
+	dir := writeFiles(t, map[string]string{
+		"config.yaml": `version: 1
+task: binary
+metrics:
+  - name: cost
+    direction: lower
+    margin: 0.1
+    command: "awk -F, 'NR > 1 {print ($2 == $3) ? 0 : 5 - 4*$2}' {predictions}"
+`,
+		"base.csv": predictionsText(3000, 0.10, 2),
+		"cand.csv": predictionsText(3000, 0.30, 3),
+	})
+	run := func(candidate string) (int, string) {
+		var stdout, stderr bytes.Buffer
+		code := execute(t.Context(), newRootCommand(), []string{"compare", "--candidate", filepath.Join(dir, candidate),
+			"--baseline", filepath.Join(dir, "base.csv"), "--config", filepath.Join(dir, "config.yaml"), "--json"}, &stdout, &stderr)
+		return code, stdout.String() + stderr.String()
+	}
+	code, out := run("cand.csv")
+	assert.Equal(t, 1, code, out)
+	assert.Contains(t, out, `"method": "paired t"`)
+	code, out = run("base.csv")
+	assert.Equal(t, 0, code, out)
+}

@@ -3,6 +3,9 @@ package compare
 import (
 	"fmt"
 	"math"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
@@ -39,18 +42,27 @@ func Compare(in Input) (Result, error) {
 			res.Groups = p.groups
 			res.NEff = effective(p.cand.Weight)
 		}
+		var wanted []exam.Metric
 		for _, want := range in.Exam.Metrics {
-			if model.against == AgainstAnchor && want.Margin == nil {
-				continue // nothing of it is judged against the anchor
+			if model.against == AgainstBaseline || want.Margin != nil {
+				wanted = append(wanted, want) // nothing else is judged against the anchor
 			}
-			m, ok := own[want.Name]
+		}
+		judged := make([]Metric, len(wanted))
+		err = each(len(wanted), func(i int) (err error) {
+			m, ok := own[wanted[i].Name]
 			if !ok {
-				if m, err = metric.Lookup(want.Name); err != nil {
-					return Result{}, fault.Usage(err)
+				if m, err = metric.Lookup(wanted[i].Name); err != nil {
+					return fault.Usage(err)
 				}
 			}
-			res.Metrics = append(res.Metrics, judgeMetric(p, want, m, model.against, in.Exam, in.Seed))
+			judged[i] = judgeMetric(p, wanted[i], m, model.against, in.Exam, in.Seed)
+			return nil
+		})
+		if err != nil {
+			return Result{}, err
 		}
+		res.Metrics = append(res.Metrics, judged...)
 		if model.set == nil {
 			continue
 		}
@@ -65,6 +77,17 @@ func Compare(in Input) (Result, error) {
 	res.conclude(in.Baseline == nil)
 	res.Warnings = append(res.Warnings, res.warnings()...)
 	return res, nil
+}
+
+// each calls do for 0..n-1, as many at once as there are cores. Every question
+// has its own seed and place, so that the result is that of one after another.
+func each(n int, do func(i int) error) error {
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		g.Go(func() error { return do(i) })
+	}
+	return g.Wait()
 }
 
 // conclude sets the verdict: the worst of all gates.

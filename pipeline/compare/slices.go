@@ -111,9 +111,15 @@ func judgeSlices(in Input, set *predictions.Set, p *pair, own map[string]metric.
 				direction = em.Direction
 			}
 		}
-		for _, sub := range subs {
-			out = append(out, judgeSlice(in, s, sub, m, direction, p, against))
+		judged := make([]Slice, len(subs))
+		err = each(len(subs), func(i int) error {
+			judged[i] = judgeSlice(in, s, subs[i], m, direction, p, against)
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, judged...)
 	}
 	return out, nil
 }

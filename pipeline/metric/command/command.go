@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,21 @@ func Run(ctx context.Context, name, command, path string, rows int) ([]float64, 
 		return nil, fault.Failed(fmt.Errorf("metric %s: the command failed: %w: %s", name, err, strings.TrimSpace(errs.String())))
 	}
 	return parse(name, out.String(), rows)
+}
+
+// Measure writes the predictions of a model to a file of its own, by write,
+// and runs the command on it.
+func Measure(ctx context.Context, name, command string, rows int, write func(path string) error) ([]float64, error) {
+	dir, err := os.MkdirTemp("", "dosirak-metric-")
+	if err != nil {
+		return nil, fault.Environment(fmt.Errorf("making room for metric %s: %w", name, err))
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "predictions.csv")
+	if err := write(path); err != nil {
+		return nil, fault.Environment(err)
+	}
+	return Run(ctx, name, command, path, rows)
 }
 
 func parse(name, text string, rows int) ([]float64, error) {
