@@ -76,6 +76,21 @@ func (s *Server) Revive() bool {
 	return was
 }
 
+// Settle lets the lists catch up, as some seconds do.
+func (s *Server) Settle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.state.pulls {
+		p.hidden = 0
+	}
+	for _, c := range s.state.comments {
+		c.hidden = 0
+	}
+	for _, st := range s.state.statuses {
+		st.hidden = 0
+	}
+}
+
 // Unused lists the faults and interferences that have not come about.
 func (s *Server) Unused() []string {
 	s.mu.Lock()

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -29,6 +28,7 @@ type repository struct {
 	dir string
 
 	mu      sync.Mutex
+	made    int64 // commits so far
 	objects map[string]gitObject
 }
 
@@ -78,6 +78,9 @@ func newRepository(t testing.TB) *repository {
 	return r
 }
 
+// packers are reused: making one costs more than packing a small object.
+var packers = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
+
 func (r *repository) write(kind string, body []byte) string {
 	whole := append(fmt.Appendf(nil, "%s %d\x00", kind, len(body)), body...)
 	sum := sha1.Sum(whole)
@@ -88,9 +91,10 @@ func (r *repository) write(kind string, body []byte) string {
 		return sha
 	}
 	var packed bytes.Buffer
-	w, err := zlib.NewWriterLevel(&packed, zlib.BestSpeed)
-	require.NoError(r.t, err)
-	_, err = w.Write(whole)
+	w := packers.Get().(*zlib.Writer)
+	defer packers.Put(w)
+	w.Reset(&packed)
+	_, err := w.Write(whole)
 	require.NoError(r.t, err)
 	require.NoError(r.t, w.Close())
 	dir := filepath.Join(r.dir, "objects", sha[:2])
@@ -190,7 +194,12 @@ func (r *repository) commit(tree string, parents []string, message string, autho
 	for _, p := range parents {
 		fmt.Fprintf(&b, "parent %s\n", p)
 	}
-	now := time.Now().Unix()
+	// Each commit is a second later than the one before, whatever the clock
+	// says: two of them never get the same name.
+	r.mu.Lock()
+	r.made++
+	now := 1_700_000_000 + r.made
+	r.mu.Unlock()
 	fmt.Fprintf(&b, "author %s <%s> %d +0000\ncommitter %s <%s> %d +0000\n\n%s\n", author.name, author.email, now, committer.name, committer.email, now, strings.TrimRight(message, "\n"))
 	return r.write("commit", b.Bytes())
 }

@@ -150,6 +150,17 @@ func (s *Server) moved(branch, actor string) {
 	}
 }
 
+// movedByHand is moved by somebody who has the branch's pull requests before
+// their eyes.
+func (s *Server) movedByHand(branch string) {
+	for _, p := range s.state.pulls {
+		if p.Head == branch {
+			p.hidden = 0
+		}
+	}
+	s.moved(branch, human.login())
+}
+
 // The rest is what people do, on GitHub's pages or by git push.
 
 // Push commits files on a branch as a human, on top of what is there or of
@@ -163,7 +174,7 @@ func (s *Server) Push(branch, message string, files map[string]string) string {
 	}
 	sha := s.git.commit(s.git.tree(from, files), []string{from}, message, human, human)
 	require.NoError(s.t, s.git.setRef("refs/heads/"+branch, sha))
-	s.moved(branch, human.login())
+	s.movedByHand(branch)
 	return sha
 }
 
@@ -175,7 +186,7 @@ func (s *Server) Amend(branch string, files map[string]string) string {
 	tip, _ := s.git.read(s.Branch(branch))
 	sha := s.git.commit(s.git.tree(tip.sha, files), tip.parents, tip.message, tip.author, human)
 	require.NoError(s.t, s.git.setRef("refs/heads/"+branch, sha))
-	s.moved(branch, human.login())
+	s.movedByHand(branch)
 	return sha
 }
 
@@ -188,7 +199,7 @@ func (s *Server) SetBranch(branch, commit string) {
 	} else {
 		require.NoError(s.t, s.git.setRef("refs/heads/"+branch, commit))
 	}
-	s.moved(branch, human.login())
+	s.movedByHand(branch)
 }
 
 // OpenPull opens a pull request as somebody, from a branch of repository (""

@@ -58,15 +58,15 @@ func (s situation) foreign(branch string) string {
 }
 
 // declined returns the pull request by which a human declined this bundle, or
-// nil. The newest for the bundle decides; one that we closed ourselves
-// declined nothing.
+// nil. The newest for the bundle decides; one that is open asks again, and one
+// that we closed ourselves declined nothing.
 func (s situation) declined(t Trailers) *PullRequest {
 	for i, pull := range s.pulls {
 		was, ours := ParseTrailers(pull.Message)
-		if pull.State != Closed || !ours || was.Bundle != t.Bundle || was.Model != t.Model || was.Environment != t.Environment {
+		if pull.State == Merged || !ours || was.Bundle != t.Bundle || was.Model != t.Model || was.Environment != t.Environment {
 			continue
 		}
-		if pull.Closer == Us || slices.Contains(pull.Labels, Again) {
+		if pull.State == Open || pull.Closer == Us || slices.Contains(pull.Labels, Again) {
 			return nil
 		}
 		return &s.pulls[i]
@@ -78,9 +78,10 @@ func (s situation) declined(t Trailers) *PullRequest {
 type course struct {
 	operation Operation
 	reason    string
-	commit    bool // make the commit and move the branch
-	text      bool // bring the open pull request's text up to date
-	announce  bool // open a pull request
+	commit    bool   // make the commit and move the branch
+	text      bool   // bring the open pull request's text up to date
+	announce  bool   // open a pull request
+	withdraw  string // why what is open is withdrawn, "" when it is not
 }
 
 // decide is the whole life of a promotion as a pure function.
@@ -89,10 +90,13 @@ func decide(p Proposal, s situation) course {
 		return course{operation: Stopped, reason: why}
 	}
 	open, live := s.open(), s.live()
-	if open == nil {
-		if pull := s.declined(p.Trailers); pull != nil {
-			return course{operation: Declined, reason: fmt.Sprintf("this bundle was proposed in %s, which was closed; reopen it, or give it the label %s, and promote again", pull.Address, Again)}
+	if pull := s.declined(p.Trailers); pull != nil {
+		next := course{operation: Declined, reason: fmt.Sprintf("this bundle was proposed in %s, which was closed; reopen it, or give it the label %s, and promote again", pull.Address, Again)}
+		if open != nil {
+			// What is open is not the newest any more.
+			next.withdraw = fmt.Sprintf("the newest candidate of %s is the one that was declined in %s", p.Base, pull.Address)
 		}
+		return next
 	}
 	if live != nil && len(live.Messages) == 1 {
 		if t, _ := ParseTrailers(live.Messages[0]); t.sameDecision(p.Trailers) {

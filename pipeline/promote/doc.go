@@ -11,7 +11,8 @@
 //
 //	base holds these very files            -> nothing to propose
 //	branch holds somebody else's commit    -> stopped, and said
-//	a human closed it for this bundle      -> declined, until reopened or labelled
+//	a human closed it for this bundle      -> declined, until reopened or labelled;
+//	                                          what is open instead is withdrawn
 //	branch proposes the same decision      -> unchanged
 //	branch holds another decision of ours  -> replaced in place
 //	no branch, or its commits are in base  -> created

@@ -73,6 +73,11 @@ func propose(ctx context.Context, f Forge, p Proposal) (Outcome, error) {
 	if next.operation == Stopped {
 		return out, stop(ctx, f, pull, next.reason)
 	}
+	if next.withdraw != "" {
+		gone, err := withdraw(ctx, f, p.Branch, s, next.withdraw)
+		gone.Operation, gone.Reason = next.operation, next.reason
+		return gone, err
+	}
 
 	if next.commit {
 		commit, err := f.Commit(ctx, base, p)

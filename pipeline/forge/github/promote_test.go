@@ -145,6 +145,13 @@ func TestClosedByAHuman(t *testing.T) {
 	assert.Equal(t, promote.Declined, propose(t, f, "a").Operation, "remembered without the branch, and past a newer one")
 	assert.Equal(t, promote.Declined, propose(t, f, "b").Operation)
 
+	latest := propose(t, f, "c")
+	assert.Equal(t, promote.Created, latest.Operation)
+	s.Settle()
+	assert.Equal(t, promote.Declined, propose(t, f, "a").Operation)
+	assert.Empty(t, s.OpenPulls(), "what is not the newest any more does not stay open")
+	assert.Contains(t, s.Comments(latest.Number)[0].Body, "was declined in "+first.Address)
+
 	s.Label(first.Number, promote.Again)
 	assert.Equal(t, promote.Created, propose(t, f, "a").Operation)
 	proposes(t, s, "a")

@@ -51,8 +51,7 @@ type pullNode struct {
 	}
 }
 
-// List returns the pull requests from branch into base, newest first, down to
-// the one that is open: what came before it decides nothing.
+// List returns the pull requests from branch into base, newest first.
 func (f *Forge) List(ctx context.Context, branch, base string) ([]promote.PullRequest, error) {
 	var pulls []promote.PullRequest
 	variables := map[string]any{"owner": f.owner, "name": f.name, "branch": branch, "base": base, "after": nil}
@@ -81,9 +80,6 @@ func (f *Forge) List(ctx context.Context, branch, base string) ([]promote.PullRe
 				continue
 			}
 			pulls = append(pulls, f.pull(node))
-			if node.State == "OPEN" {
-				return pulls, nil
-			}
 		}
 		if !page.PageInfo.HasNextPage {
 			break
