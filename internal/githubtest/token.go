@@ -106,14 +106,12 @@ func (s *Server) forbidden(w http.ResponseWriter, operation string, token *Token
 	switch {
 	case token == nil && given:
 		s.refuse(w, http.StatusUnauthorized, "Bad credentials")
-	case token == nil && s.Private:
+	case s.Private && (token == nil || token.Permissions["contents"] == ""):
 		s.refuse(w, http.StatusNotFound, "Not Found")
 	case token == nil && need != nil:
 		s.refuse(w, http.StatusUnauthorized, "Requires authentication")
 	case need == nil:
 		return false
-	case s.Private && token.Permissions["contents"] == "":
-		s.refuse(w, http.StatusNotFound, "Not Found")
 	default:
 		w.Header().Set("X-Accepted-GitHub-Permissions", strings.Join(need, "; "))
 		s.refuse(w, http.StatusForbidden, notAccessible(token))

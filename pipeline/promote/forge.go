@@ -5,9 +5,9 @@ import (
 	"errors"
 )
 
-// ErrMoved says that the promotion branch is no longer where it was read:
-// somebody else moved it in between.
-var ErrMoved = errors.New("the promotion branch was moved by somebody else in the meantime")
+// ErrMoved says that the promotion branch or its pull request is no longer as
+// it was read: somebody else was there in between.
+var ErrMoved = errors.New("the promotion was changed by somebody else in the meantime")
 
 // Again is the label that asks for a proposal once more, on a pull request
 // that a human closed.
@@ -41,7 +41,8 @@ type PullRequests interface {
 	List(ctx context.Context, branch, base string) ([]PullRequest, error)
 	// Open opens p's pull request, or finds the one that is open already.
 	Open(ctx context.Context, p Proposal) (Opened, error)
-	// Update makes title and body those of p.
+	// Update makes title and body those of p, and fails with ErrMoved when the
+	// pull request is not open any more.
 	Update(ctx context.Context, pull PullRequest, p Proposal) error
 	// Close closes the pull request; one that is closed stays closed.
 	Close(ctx context.Context, pull PullRequest) error

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
 // Operation says what Propose or Withdraw did.
@@ -40,15 +42,23 @@ const attempts = 3
 // that holds somebody else's commit is left alone.
 func Propose(ctx context.Context, f Forge, p Proposal) (out Outcome, err error) {
 	for range attempts {
-		out, err = propose(ctx, f, p)
-		if !errors.Is(err, ErrMoved) {
+		if out, err = propose(ctx, f, p); !errors.Is(err, ErrMoved) {
 			break
 		}
 	}
-	if err != nil {
-		return out, fmt.Errorf("proposing the promotion: %w", err)
+	return out, explain("proposing the promotion", err)
+}
+
+// explain wraps what came of all attempts.
+func explain(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrMoved):
+		return fault.Environment(fmt.Errorf("%s: %w, %d times in a row: look at who else works on it, then run again", doing, err, attempts))
+	default:
+		return fmt.Errorf("%s: %w", doing, err)
 	}
-	return out, nil
 }
 
 func propose(ctx context.Context, f Forge, p Proposal) (Outcome, error) {

@@ -3,7 +3,6 @@ package promote
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 // Withdraw takes back what is proposed on branch into base, because the base
@@ -13,15 +12,11 @@ import (
 // proposed, nothing happens.
 func Withdraw(ctx context.Context, f Forge, branch, base, reason string) (out Outcome, err error) {
 	for range attempts {
-		out, err = reconsider(ctx, f, branch, base, reason)
-		if !errors.Is(err, ErrMoved) {
+		if out, err = reconsider(ctx, f, branch, base, reason); !errors.Is(err, ErrMoved) {
 			break
 		}
 	}
-	if err != nil {
-		return out, fmt.Errorf("withdrawing the promotion: %w", err)
-	}
-	return out, nil
+	return out, explain("withdrawing the promotion", err)
 }
 
 func reconsider(ctx context.Context, f Forge, branch, base, reason string) (Outcome, error) {

@@ -178,8 +178,12 @@ func (f *Forge) label(ctx context.Context, number int, labels []string) error {
 
 // Update makes title and body those of p.
 func (f *Forge) Update(ctx context.Context, pull promote.PullRequest, p promote.Proposal) error {
-	_, _, err := f.rest.PullRequests.Edit(ctx, f.owner, f.name, pull.Number, &github.PullRequest{Title: &p.Title, Body: &p.Body})
-	return explain(fmt.Sprintf("updating the text of #%d", pull.Number), writePulls, err)
+	doing := fmt.Sprintf("updating the text of #%d", pull.Number)
+	updated, _, err := f.rest.PullRequests.Edit(ctx, f.owner, f.name, pull.Number, &github.PullRequest{Title: &p.Title, Body: &p.Body})
+	if err == nil && updated.GetState() != "open" {
+		return fmt.Errorf("%s: it was closed in the meantime: %w", doing, promote.ErrMoved)
+	}
+	return explain(doing, writePulls, err)
 }
 
 // Close closes the pull request.

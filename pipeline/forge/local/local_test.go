@@ -88,6 +88,30 @@ func TestHumanCommitStopsTheBot(t *testing.T) {
 	assert.Equal(t, human, r.Git("rev-parse", branch), "the human's commit is still there")
 }
 
+func TestWithdraw(t *testing.T) {
+	t.Parallel()
+	r, forge := setUp(t)
+	withdraw := func() promote.Outcome {
+		out, err := promote.Withdraw(t.Context(), forge, branch, "main", "it fails")
+		require.NoError(t, err)
+		return out
+	}
+	assert.Equal(t, promote.Unchanged, withdraw().Operation, "nothing is proposed")
+
+	_, err := promote.Propose(t.Context(), forge, proposal(t, digest("a")))
+	require.NoError(t, err)
+	assert.Equal(t, promote.Withdrawn, withdraw().Operation)
+	assert.Empty(t, r.Git("branch", "--list", branch))
+
+	_, err = promote.Propose(t.Context(), forge, proposal(t, digest("a")))
+	require.NoError(t, err)
+	r.Git("merge", "--quiet", branch)
+	out, err := promote.Propose(t.Context(), forge, proposal(t, digest("a")))
+	require.NoError(t, err)
+	assert.Equal(t, promote.Unchanged, out.Operation)
+	assert.Contains(t, out.Reason, "main holds this bundle", "what the base holds is not proposed again")
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
