@@ -20,6 +20,7 @@ func (l *line) writeProvenance(ctx context.Context, f findings) (provenance.Fact
 		{Name: "train", Digest: l.trainRows.Digest()},
 		{Name: "eval", Digest: l.evalRows.Digest()},
 	}
+	facts.Params = f.trained.Replicates[0].Params
 	for _, input := range f.trained.Inputs {
 		facts.Inputs = append(facts.Inputs, provenance.Digest{Name: input.Path, Digest: input.Digest})
 	}

@@ -11,12 +11,14 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/report/page"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+	"github.com/dosirak-ml/dosirak/pipeline/wear"
 )
 
 // findings is what the steps gave.
@@ -117,9 +119,21 @@ func (l *line) makeReport(ctx context.Context, f findings) (report.Report, error
 	if r.Calibration, err = l.calibrations(f.answers.Today); err != nil {
 		return r, err
 	}
-	if r.Provenance, err = l.provenance(ctx, f); err != nil {
+	facts, err := l.writeProvenance(ctx, f)
+	if err != nil {
+		return r, fault.Environment(err)
+	}
+	if r.WhyDifferent, err = l.whyDifferent(ctx, facts, f.answers.Today); err != nil {
 		return r, err
 	}
+	used, err := l.wear(ctx)
+	if err != nil {
+		return r, err
+	}
+	if used != nil && used.Warning() != "" {
+		r.Warnings = append(r.Warnings, report.NewProse(used.Warning()))
+	}
+	r.Provenance = l.provenance(facts, used)
 	r.Verdict = l.runVerdict(f, r)
 	return r, nil
 }
@@ -280,19 +294,18 @@ func reportSmoke(t smoke.Result) *report.Smoke {
 
 // provenance is what the model came from, as lines for a reader; the whole
 // statement is written beside the bundle.
-func (l *line) provenance(ctx context.Context, f findings) ([]report.Fact, error) {
-	facts, err := l.writeProvenance(ctx, f)
-	if err != nil {
-		return nil, fault.Environment(err)
-	}
+func (l *line) provenance(facts provenance.Facts, used *wear.Wear) []report.Fact {
 	out := []report.Fact{
 		{Name: "source", Value: report.NewProse(facts.Source.String())},
 		{Name: "command", Value: report.NewProse(facts.Command)},
 		{Name: "machine", Value: report.NewProse(facts.Machine.String())},
 		{Name: "libraries", Value: report.Prosef("%d named by lock files", len(facts.Libraries))},
 	}
+	if used != nil {
+		out = append(out, report.Fact{Name: "evaluation data", Value: report.NewProse(used.Sentence())})
+	}
 	for _, name := range slices.Sorted(maps.Keys(l.spent)) {
 		out = append(out, report.Fact{Name: report.NewText("time of " + name), Value: report.NewProse(l.spent[name].Round(time.Millisecond).String())})
 	}
-	return out, nil
+	return out
 }

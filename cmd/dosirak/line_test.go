@@ -96,7 +96,7 @@ func TestVariants(t *testing.T) {
 	}{
 		{"variants/weather.yaml", 1, "log_loss"},
 		{"variants/few-rows.yaml", 3, "roc_auc"},
-		{"variants/unseeded.yaml", 1, "seed 1, trained twice, gave different models"},
+		{"variants/unseeded.yaml", 1, "gave two different models"},
 		{"variants/weather-calibrated.yaml", 0, "PASS"},
 	} {
 		code, stdout, stderr := call(t, "run", "-C", dir, "--config", tt.config)

@@ -52,7 +52,7 @@ again may help; 130 interrupted.`,
 		newRunCommand(), newTrainCommand(), newSealCommand(), newEvaluateCommand(), newCompareCommand(),
 		newImageCommand(), newSmokeCommand(), ofProject(newReportCommand(runFolder)), newPromoteCommand(),
 		// What they made.
-		newServeCommand(), newMetricsCommand(), newVerifyCommand(), newRunsCommand(), newGCCommand(),
+		newServeCommand(), newMetricsCommand(), ofProject(newExplainCommand(runFolder)), newVerifyCommand(), newRunsCommand(), newGCCommand(),
 		newSchemaCommand(), newVersionCommand(),
 	)
 	return root

@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path"
+
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/provenance"
+	"github.com/dosirak-ml/dosirak/pipeline/report"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
+	"github.com/dosirak-ml/dosirak/pipeline/wear"
+	"github.com/dosirak-ml/dosirak/pipeline/why"
+)
+
+// whyDifferent says what differs between the candidate and production: what
+// went into them, and the rows that they answer differently.
+func (l *line) whyDifferent(ctx context.Context, facts provenance.Facts, a answerSet) (*report.WhyDifferent, error) {
+	if l.production == nil || l.baseline == nil || a.Baseline == nil {
+		return nil, nil
+	}
+	out := &report.WhyDifferent{Changes: []report.Change{}}
+	old, err := l.production.statement(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if old != nil {
+		for _, c := range why.Changes(why.Input{Old: *old, New: facts.Statement()}) {
+			out.Changes = append(out.Changes, report.Change{
+				Kind: report.ChangeKind(c.Kind), Path: report.NewText(c.Path), Old: report.NewText(c.Old), New: report.NewText(c.New),
+			})
+		}
+	}
+	candidate, err := a.Candidate.read(l.exam)
+	if err != nil {
+		return nil, err
+	}
+	baseline, err := a.Baseline.read(l.exam)
+	if err != nil {
+		return nil, err
+	}
+	flips, err := why.FlipsOf(candidate, baseline, columnsOf(l.exam))
+	if err != nil {
+		return nil, err
+	}
+	out.Flips = &report.Flips{N: flips.N, Of: flips.Of, Mended: flips.Mended, Broken: flips.Broken, Complete: flips.Complete}
+	for _, f := range flips.Rows {
+		out.Flips.Rows = append(out.Flips.Rows, report.Flip{
+			ID: report.NewText(f.ID), Label: report.NewText(f.Label), Baseline: report.NewText(f.Baseline), Candidate: report.NewText(f.Candidate),
+		})
+	}
+	for _, s := range flips.BySlice {
+		out.Flips.BySlice = append(out.Flips.BySlice, report.SliceFlip{Column: report.NewText(s.Column), Level: report.NewText(s.Level), N: s.N, Of: s.Of})
+	}
+	return out, nil
+}
+
+// statement reads the provenance of production, nil where the evidence lacks
+// it: an older release did not keep it, and an adopted model has none.
+func (q *production) statement(ctx context.Context) (*provenance.Statement, error) {
+	if q.Manifest.Sources.Evidence == "" {
+		return nil, nil
+	}
+	text, err := q.From.Read(ctx, path.Join(q.Manifest.Sources.Evidence, provenance.File))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Environment(err)
+	}
+	s, err := provenance.Parse(text)
+	if err != nil {
+		return nil, fault.Usage(err)
+	}
+	return &s, nil
+}
+
+// maxHistory is how many versions of the manifest are looked at.
+const maxHistory = 200
+
+// wear says how often today's evaluation data has decided a promotion; nil
+// where there is no history to read.
+func (l *line) wear(ctx context.Context) (*wear.Wear, error) {
+	if l.production == nil {
+		return nil, nil
+	}
+	at, ok := l.production.From.(commitTree)
+	if !ok {
+		return nil, nil
+	}
+	name, err := l.Config.ManifestPath(l.Environment)
+	if err != nil {
+		return nil, fault.Usage(err)
+	}
+	history, err := l.Repo.History(ctx, at.commit, name, maxHistory)
+	if err != nil {
+		return nil, fault.Environment(err)
+	}
+	var versions []wear.Version
+	for _, v := range history.Versions {
+		m, err := spec.ParseManifest(name, v.Content)
+		if err != nil {
+			continue // of another release, or broken for a while: it decided nothing that can be read
+		}
+		then := &production{Manifest: m, From: commitTree{repo: l.Repo, commit: v.Commit, branch: at.branch}}
+		var e *exam.Exam
+		if e, err = then.exam(ctx); err != nil {
+			e = nil
+		}
+		versions = append(versions, wear.Version{Manifest: m, Exam: e})
+	}
+	w := wear.Of(versions, history.Complete, l.exam)
+	return &w, nil
+}
