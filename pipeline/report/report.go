@@ -29,6 +29,7 @@ type Report struct {
 	Replicates         []Replicate   `json:"replicates"`
 	BaselineReplicates []Replicate   `json:"baseline_replicates,omitempty"`
 	Luck               []Luck        `json:"luck,omitempty"`
+	Recipes            []Recipe      `json:"recipes,omitempty"` // shown, never a gate
 	Determinism        *Determinism  `json:"determinism"`
 	Exams              []Exam        `json:"exams"`
 	Smoke              *Smoke        `json:"smoke"`
@@ -228,6 +229,45 @@ type Luck struct {
 	Low        *float64 `json:"low"`
 	High       *float64 `json:"high"`
 	Detail     Prose    `json:"detail,omitempty"`
+}
+
+// Recipe compares two recipes, not two models, on one metric: the means over
+// the seeds of each, with an interval that holds for other seeds and other
+// rows. Its verdict informs and gates nothing.
+type Recipe struct {
+	Metric      Name        `json:"metric"`
+	Direction   Direction   `json:"direction,omitempty"`
+	Seeds       RecipeSeeds `json:"seeds"`
+	Candidate   *float64    `json:"candidate"` // mean over its seeds
+	Baseline    *float64    `json:"baseline"`
+	Improvement *float64    `json:"improvement"`
+	CI          *Interval   `json:"ci"`           // of the improvement
+	SE          *float64    `json:"se,omitempty"` // of the improvement, in the unit of CI
+	DF          *float64    `json:"df,omitempty"` // Satterthwaite's degrees of freedom
+	Margin      Margin      `json:"margin,omitempty"`
+	// Verdict is what a gate would say; empty without a margin.
+	Verdict    verdict.Verdict `json:"verdict,omitempty"`
+	Improved   bool            `json:"improved"`
+	Reason     Prose           `json:"reason,omitempty"`
+	Components *Components     `json:"components,omitempty"`
+}
+
+// RecipeSeeds counts the seeds of each side. One seed of the baseline is a
+// fixed model, its own seed's luck included.
+type RecipeSeeds struct {
+	Candidate int `json:"candidate"`
+	Baseline  int `json:"baseline"`
+}
+
+// Components are the parts of the variance of a recipe's improvement, in the
+// metric's unit squared. The variance is SeedsCandidate + SeedsBaseline +
+// Rows - Interaction, and never less than that of the seeds or of the rows
+// alone.
+type Components struct {
+	SeedsCandidate float64 `json:"seeds_candidate"`
+	SeedsBaseline  float64 `json:"seeds_baseline"` // 0: a fixed model
+	Rows           float64 `json:"rows"`           // of rows, or groups
+	Interaction    float64 `json:"interaction"`    // held by both of the above, and taken off once
 }
 
 // DeterminismKind says how the two trainings of the first seed differ.

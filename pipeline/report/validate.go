@@ -242,6 +242,9 @@ func (c *checker) parts(r *Report) {
 		oneOf(c, fmt.Sprintf("luck[%d].kind", i), l.Kind, Usual, Lucky, Unlucky, Inert)
 		c.probability(fmt.Sprintf("luck[%d].confidence", i), &l.Confidence)
 	}
+	for i := range r.Recipes {
+		c.recipe(&r.Recipes[i], fmt.Sprintf("recipes[%d]", i))
+	}
 	if d := r.Determinism; d != nil {
 		oneOf(c, "determinism.kind", d.Kind, Identical, EqualPredictions, WithinTolerance, Different, ProofOff)
 		c.verdict("determinism.verdict", d.Verdict, true)
@@ -275,6 +278,18 @@ func (c *checker) parts(r *Report) {
 				c.add("why_different.flips.n", "is %d of %d", f.N, f.Of)
 			}
 		}
+	}
+}
+
+func (c *checker) recipe(x *Recipe, path string) {
+	oneOf(c, path+".direction", x.Direction, "", Higher, Lower)
+	c.verdict(path+".verdict", x.Verdict, true)
+	c.interval(path+".ci", x.CI)
+	c.notNegativePtr(path+".se", x.SE)
+	c.notNegativePtr(path+".df", x.DF)
+	c.notNegative(path+".seeds", int64(x.Seeds.Candidate), int64(x.Seeds.Baseline))
+	if p := x.Components; p != nil {
+		c.notNegativePtr(path+".components", &p.SeedsCandidate, &p.SeedsBaseline, &p.Rows, &p.Interaction)
 	}
 }
 
