@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,8 @@ type line struct {
 	spent map[string]time.Duration // by step
 }
 
+var commitName = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+
 // begin opens the run.
 func begin(ctx context.Context, p *Project, o Options) (*line, error) {
 	if o.Environment == "" {
@@ -44,6 +47,14 @@ func begin(ctx context.Context, p *Project, o Options) (*line, error) {
 	}
 	if !slices.Contains(p.Config.Promote.Environments, o.Environment) {
 		return nil, fault.Usage(fmt.Errorf("environment %q is not one of promote.environments: %s", o.Environment, strings.Join(p.Config.Promote.Environments, ", ")))
+	}
+	if o.TrainedAt != "" {
+		if o.Trained == "" || !commitName.MatchString(o.TrainedAt) {
+			return nil, fault.Usage(fmt.Errorf("commit %q: give the full hexadecimal name of the commit that was trained elsewhere, together with the folder of that training", o.TrainedAt))
+		}
+		q := *p
+		q.Commit, q.Changed = o.TrainedAt, nil
+		p = &q
 	}
 	if o.Profile == "" {
 		o.Profile = p.Config.Smoke.Profile

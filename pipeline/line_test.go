@@ -1,7 +1,9 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -234,4 +236,81 @@ func TestVerify(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, data, 0o644))
 	}
 	assert.True(t, verify().Holds)
+}
+
+// A training made elsewhere, one replicate a machine, gives the verdict of one
+// made here; a folder that was tampered with is refused and says why.
+func TestTrainedElsewhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line twice")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	p, err := pipeline.OpenProject(t.Context(), r.Dir, "")
+	require.NoError(t, err)
+	here, err := run(t.Context(), t, r, pipeline.Options{})
+	require.NoError(t, err)
+
+	folder := t.TempDir()
+	var parts []string
+	for _, seed := range []int64{1, 2} {
+		training, err := pipeline.Train(t.Context(), p, pipeline.Options{Now: time.Now, Observer: pipeline.Silent{}}, []int64{seed})
+		require.NoError(t, err)
+		part := filepath.Join(folder, fmt.Sprint(seed))
+		require.NoError(t, pipeline.Carry(p, training, part))
+		parts = append(parts, part)
+	}
+	joined := filepath.Join(folder, "joined")
+	require.NoError(t, pipeline.Gather(parts, joined))
+
+	there, err := run(t.Context(), t, r, pipeline.Options{Trained: joined})
+	require.NoError(t, err)
+	assert.Equal(t, here.Report.Candidate, there.Report.Candidate)
+	assert.Equal(t, here.Report.Metrics, there.Report.Metrics)
+	assert.Equal(t, here.Verdict, there.Verdict)
+
+	record := filepath.Join(joined, "training.json")
+	text, err := os.ReadFile(record)
+	require.NoError(t, err)
+	model := filepath.Join(joined, "seed-1.onnx")
+	weights, err := os.ReadFile(model)
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		name  string
+		spoil func()
+		says  string
+	}{
+		{"another model", func() { write(t, model, append(weights, 0)) }, "is not the file of"},
+		{"another model of the same size", func() { write(t, model, make([]byte, len(weights))) }, "does not have the digest"},
+		{"model gone", func() { require.NoError(t, os.Remove(model)) }, "is missing"},
+		{"a link to another file", func() {
+			require.NoError(t, os.Remove(model))
+			require.NoError(t, os.Symlink("/etc/passwd", model))
+		}, "is not the file of"},
+		{"a name that leads out", func() { write(t, record, bytes.ReplaceAll(text, []byte(`"seed-1.onnx"`), []byte(`"../../x.onnx"`))) }, "is not the name of a file"},
+		{"an unknown field", func() {
+			write(t, record, bytes.Replace(text, []byte(`"schema"`), []byte(`"verdict": "PASS", "schema"`), 1))
+		}, "unknown field"},
+		{"another schema", func() { write(t, record, bytes.Replace(text, []byte("training/v1"), []byte("training/v9"), 1)) }, "schema"},
+		{"a seed that was not asked for", func() { write(t, record, bytes.ReplaceAll(text, []byte(`"seed": 2`), []byte(`"seed": 7`))) }, "lacks seed 2"},
+		{"of another model", func() { write(t, record, bytes.Replace(text, []byte("flights-delay"), []byte("churn"), 1)) }, `of model "churn"`},
+		{"no record", func() { require.NoError(t, os.Remove(record)) }, "there is no such file"},
+	} {
+		require.NoError(t, os.RemoveAll(model))
+		write(t, model, weights)
+		write(t, record, text)
+		tt.spoil()
+		_, err := run(t.Context(), t, r, pipeline.Options{Trained: joined})
+		require.ErrorContains(t, err, tt.says, tt.name)
+		assert.Equal(t, fault.CodeUsage, fault.ExitCode(err), tt.name)
+	}
+
+	_, err = run(t.Context(), t, r, pipeline.Options{Trained: joined, TrainedAt: "main; echo"})
+	assert.ErrorContains(t, err, "full hexadecimal name")
+	assert.ErrorContains(t, pipeline.Gather([]string{parts[0], parts[0]}, filepath.Join(folder, "twice")), "is in two folders")
+}
+
+func write(t *testing.T, path string, data []byte) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(path, data, 0o644))
 }

@@ -17,6 +17,8 @@ type Options struct {
 	Plan            bool   // with Promote: make the proposal and write nothing to Git
 	AcknowledgeExam bool   // promote although the exam was changed
 	Fresh           bool   // train although nothing changed
+	Trained         string // folder of a training that another machine made, read as hostile data; empty: train here
+	TrainedAt       string // commit that the training is of, with Trained; empty: the project's
 	Resume          string // run that goes on; empty: a new one
 	Profile         string // of the smoke test; empty: the config's
 

@@ -53,8 +53,11 @@ func (l *line) prove(ctx context.Context, t trained) (proved, error) {
 				return p, err
 			}
 			p.Proof = &proof
-			if err := train.Remember(ctx, l.store, l.run, t.ProofKey, proof); err != nil {
-				return p, err
+			// A training from elsewhere has no key: what it depends on was not here.
+			if t.ProofKey != "" {
+				if err := train.Remember(ctx, l.store, l.run, t.ProofKey, proof); err != nil {
+					return p, err
+				}
 			}
 		}
 		var err error

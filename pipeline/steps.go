@@ -2,12 +2,17 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/seal"
+	"github.com/dosirak-ml/dosirak/pipeline/train"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -18,13 +23,25 @@ type Training struct {
 	Verdict verdict.Verdict `json:"verdict"` // of the proof
 	Reason  string          `json:"reason"`
 	Seeds   []TrainedSeed   `json:"seeds"`
+	Again   *TrainedSeed    `json:"again,omitempty"` // the first seed a second time
 }
 
 // TrainedSeed is one replicate.
 type TrainedSeed struct {
-	Seed   int64  `json:"seed"`
-	Model  string `json:"model"` // path
-	Reused bool   `json:"reused"`
+	Seed     int64          `json:"seed"`
+	Model    string         `json:"model"`             // path
+	History  string         `json:"history,omitempty"` // path
+	Params   map[string]any `json:"params,omitempty"`
+	Duration time.Duration  `json:"duration"`
+	Reused   bool           `json:"reused"`
+}
+
+func (l *line) trainedSeed(r train.Replicate, model string) TrainedSeed {
+	s := TrainedSeed{Seed: r.Seed, Model: model, Params: r.Params, Duration: r.Duration, Reused: r.Reused}
+	if r.History != "" {
+		s.History = filepath.Join(l.run.Dir(), filepath.FromSlash(r.History))
+	}
+	return s
 }
 
 // Train makes the steps train and prove alone. seeds replaces the config's,
@@ -63,9 +80,44 @@ func (l *line) trainAlone(ctx context.Context) (Training, error) {
 	}
 	out.Verdict, out.Reason = proof.Today.Verdict, proof.Today.Reason
 	for i, r := range trained.Replicates {
-		out.Seeds = append(out.Seeds, TrainedSeed{r.Seed, trained.Models[i], r.Reused})
+		out.Seeds = append(out.Seeds, l.trainedSeed(r, trained.Models[i]))
 	}
-	return out, nil
+	out.Again, err = l.again(ctx, trained)
+	return out, err
+}
+
+// again is the first seed's second training; nil where nobody asked for it.
+// Where the proof is remembered the second training is not repeated: its files
+// are in the store.
+func (l *line) again(ctx context.Context, t trained) (*TrainedSeed, error) {
+	if t.Twin != nil {
+		s := l.trainedSeed(*t.Twin, t.Again)
+		return &s, nil
+	}
+	if t.Proof == nil {
+		return nil, nil
+	}
+	dir, err := l.run.Path(fmt.Sprintf("train/seed-%d-again/out", t.Proof.Seed))
+	if err != nil {
+		return nil, err
+	}
+	if err := l.store.GetTree(ctx, t.Proof.TwinFiles, dir); err != nil {
+		return nil, err
+	}
+	model, err := seal.FindModel(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := TrainedSeed{Seed: t.Proof.Seed, Model: model}
+	if history := filepath.Join(dir, "history.jsonl"); exists(history) {
+		s.History = history
+	}
+	return &s, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // Seal makes a bundle of a model file in folder out, with golden examples

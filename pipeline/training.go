@@ -35,7 +35,10 @@ func (t trained) String() string {
 
 func (l *line) train(ctx context.Context) (trained, error) {
 	c := l.Config
-	return step(ctx, l, "train", nil, func(ctx context.Context, _ *store.Step) (trained, error) {
+	return step(ctx, l, "train", l.Trained, func(ctx context.Context, _ *store.Step) (trained, error) {
+		if l.Trained != "" {
+			return l.takeTraining(l.Trained)
+		}
 		hardware := provenance.Hardware()
 		result, err := train.Train(ctx, train.Options{
 			Dir: l.Dir, Command: c.Train.Command, Setup: c.Train.Setup, Inputs: c.Train.Inputs,

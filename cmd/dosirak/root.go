@@ -49,7 +49,7 @@ again may help; 130 interrupted.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		// The line and its steps.
-		newRunCommand(), newTrainCommand(), newSealCommand(), newEvaluateCommand(), newCompareCommand(),
+		newRunCommand(), newTrainCommand(), newMatrixCommand(), newGatherCommand(), newSealCommand(), newEvaluateCommand(), newCompareCommand(),
 		newImageCommand(), newSmokeCommand(), ofProject(newReportCommand(runFolder)), newPromoteCommand(),
 		// What they made.
 		newServeCommand(), newMetricsCommand(), ofProject(newExplainCommand(runFolder)), newVerifyCommand(), newRunsCommand(), newGCCommand(),

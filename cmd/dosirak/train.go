@@ -13,6 +13,7 @@ func newTrainCommand() *cobra.Command {
 	var o pipeline.Options
 	var seeds []int64
 	var asJSON bool
+	var out string
 	cmd := &cobra.Command{
 		Use:   "train",
 		Short: "Train the replicates and prove that the first one reproduces",
@@ -35,6 +36,11 @@ the seeds named, for one replicate a machine.`,
 			if err != nil {
 				return err
 			}
+			if out != "" {
+				if err := pipeline.Carry(p, t, out); err != nil {
+					return err
+				}
+			}
 			if err := showTraining(cmd, t, asJSON); err != nil {
 				return err
 			}
@@ -44,6 +50,7 @@ the seeds named, for one replicate a machine.`,
 	project.add(cmd)
 	cmd.Flags().Int64SliceVar(&seeds, "seed", nil, "train these seeds only")
 	cmd.Flags().BoolVar(&o.Fresh, "fresh", false, "train although nothing changed")
+	cmd.Flags().StringVar(&out, "out", "", "write models and training record into this `folder`, for gather or run --trained on another machine")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }

@@ -125,7 +125,11 @@ func (s Side) history() string {
 // while nothing changes.
 func Remember(ctx context.Context, s *store.Store, run *store.Run, key string, p Proof) error {
 	p.Remembered = true
-	if err := s.PutCache(ctx, proofKind, key, p); err != nil {
+	blobs := make([]string, 0, len(p.TwinFiles))
+	for _, f := range p.TwinFiles {
+		blobs = append(blobs, f.Digest)
+	}
+	if err := s.PutCache(ctx, proofKind, key, p, blobs...); err != nil {
 		return err
 	}
 	return run.HoldCache(proofKind, key)
