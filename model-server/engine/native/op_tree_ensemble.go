@@ -35,6 +35,7 @@ type regression[T float32 | float64] struct {
 	outputs   int
 	trees     int
 	aggregate string
+	sum       bool // SUM or AVERAGE
 	transform string
 	base      []T
 }
@@ -54,16 +55,17 @@ func buildTreeRegressor(n *node) (kernel, error) {
 	if err != nil {
 		return nil, err
 	}
+	sum, narrowBase := aggregate == "SUM" || aggregate == "AVERAGE", convert[float32](l.base)
 	return func(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		if in[0].Datatype == tensor.FP64 {
 			f, err := e.wideOnce()
 			if err != nil {
 				return nil, err
 			}
-			return regress(f, regression[float64]{int(targets), len(f.roots), aggregate, transform, l.base}, in[0])
+			return regress(f, regression[float64]{int(targets), len(f.roots), aggregate, sum, transform, l.base}, in[0])
 		}
 		f := e.narrow
-		return regress(f, regression[float32]{int(targets), len(f.roots), aggregate, transform, convert[float32](l.base)}, in[0])
+		return regress(f, regression[float32]{int(targets), len(f.roots), aggregate, sum, transform, narrowBase}, in[0])
 	}, nil
 }
 
@@ -79,19 +81,15 @@ func regress[T float32 | float64](f *forest[T], r regression[T], t *tensor.Tenso
 	f.each(rows, func(from, to int) {
 		scores := make([]T, (to-from)*r.outputs)
 		found := make([]bool, len(scores))
-		for _, root := range f.roots {
-			for i := from; i < to; i++ {
-				leaf := f.leaf(root, x[i*columns:(i+1)*columns])
-				row := (i - from) * r.outputs
-				for w := f.starts[leaf]; w < f.starts[leaf+1]; w++ {
-					k := row + int(f.targets[w])
-					r.add(&scores[k], &found[k], f.weights[w])
-					if r.outputs == 1 {
-						break // onnxruntime takes the first weight of a single target
-					}
+		f.visit(x[from*columns:to*columns], columns, func(row int, leaf int32) {
+			for w := f.starts[leaf]; w < f.starts[leaf+1]; w++ {
+				k := row*r.outputs + int(f.targets[w])
+				r.add(&scores[k], &found[k], f.weights[w])
+				if r.outputs == 1 {
+					break // onnxruntime takes the first weight of a single target
 				}
 			}
-		}
+		})
 		for i := from; i < to; i++ {
 			at := (i - from) * r.outputs
 			r.finish(scores[at:at+r.outputs], found[at:at+r.outputs], z.F32[i*r.outputs:(i+1)*r.outputs])
@@ -102,16 +100,16 @@ func regress[T float32 | float64](f *forest[T], r regression[T], t *tensor.Tenso
 
 func (r *regression[T]) add(score *T, found *bool, w T) {
 	switch {
+	case r.sum:
+		*score += w
 	case r.aggregate == "MIN":
 		if !*found || w < *score {
 			*score = w
 		}
-	case r.aggregate == "MAX":
+	default: // MAX
 		if !*found || w > *score {
 			*score = w
 		}
-	default:
-		*score += w
 	}
 	*found = true
 }
@@ -159,6 +157,7 @@ func buildTreeClassifier(n *node) (kernel, error) {
 		c.positive = c.positive && !(w < 0)
 	}
 	c.binary = count == 2 && len(used) == 1
+	narrowBase := convert[float32](l.base)
 	return func(in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		if in[0].Datatype == tensor.FP64 {
 			f, err := e.wideOnce()
@@ -167,7 +166,7 @@ func buildTreeClassifier(n *node) (kernel, error) {
 			}
 			return classify(f, &c, classes, l.base, in[0])
 		}
-		return classify(e.narrow, &c, classes, convert[float32](l.base), in[0])
+		return classify(e.narrow, &c, classes, narrowBase, in[0])
 	}, nil
 }
 
@@ -192,17 +191,13 @@ func classify[T float32 | float64](f *forest[T], c *classification, classes *lab
 	f.each(rows, func(from, to int) {
 		scores := make([]T, (to-from)*c.count)
 		found := make([]bool, len(scores))
-		for _, root := range f.roots {
-			for i := from; i < to; i++ {
-				leaf := f.leaf(root, x[i*columns:(i+1)*columns])
-				row := (i - from) * c.count
-				for w := f.starts[leaf]; w < f.starts[leaf+1]; w++ {
-					k := row + int(f.targets[w])
-					scores[k] += f.weights[w]
-					found[k] = true
-				}
+		f.visit(x[from*columns:to*columns], columns, func(row int, leaf int32) {
+			for w := f.starts[leaf]; w < f.starts[leaf+1]; w++ {
+				k := row*c.count + int(f.targets[w])
+				scores[k] += f.weights[w]
+				found[k] = true
 			}
-		}
+		})
 		for i := from; i < to; i++ {
 			at := (i - from) * c.count
 			winners[i] = finishClass(c, scores[at:at+c.count], found[at:at+c.count], base, z.F32[i*c.count:(i+1)*c.count])
