@@ -53,7 +53,8 @@ type answers struct {
 	Today          answerSet         `json:"today"`
 	Promoted       *answerSet        `json:"promoted,omitempty"` // under the exam of production, where it asks something else
 	PromotedReason string            `json:"promoted_reason,omitempty"`
-	Seeds          []predictionsFile `json:"seeds"` // by seed, under today's exam; the first is the candidate's
+	Seeds          []predictionsFile `json:"seeds"`                    // by seed, under today's exam; the first is the candidate's
+	BaselineSeeds  []predictionsFile `json:"baseline_seeds,omitempty"` // of production's other seeds
 }
 
 // String says it in a line.
@@ -77,7 +78,11 @@ func (l *line) evaluate(ctx context.Context, t trained, s sealed) (answers, erro
 		for i, seed := range l.Config.Train.Seeds[1:] {
 			models = append(models, contestant{fmt.Sprintf("seed-%d", seed), t.Models[i+1]})
 		}
-		files, err := l.answer(ctx, models, l.exam, l.evalRows, "predictions")
+		others, err := l.baselineReplicates(ctx)
+		if err != nil {
+			return a, err
+		}
+		files, err := l.answer(ctx, append(models, others...), l.exam, l.evalRows, "predictions")
 		if err != nil {
 			return a, err
 		}
@@ -85,6 +90,9 @@ func (l *line) evaluate(ctx context.Context, t trained, s sealed) (answers, erro
 		a.Seeds = []predictionsFile{files["candidate"]}
 		for _, seed := range l.Config.Train.Seeds[1:] {
 			a.Seeds = append(a.Seeds, files[fmt.Sprintf("seed-%d", seed)])
+		}
+		for _, m := range others {
+			a.BaselineSeeds = append(a.BaselineSeeds, files[m.name])
 		}
 		a.Promoted, a.PromotedReason, err = l.answerPromoted(ctx, s, a.Today)
 		return a, err

@@ -103,7 +103,8 @@ func (l *line) walk(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
-	r, err := l.report(ctx, findings{trained, proof, sealed, answers, judged, built, tested})
+	found := findings{trained, proof, sealed, answers, judged, built, tested}
+	r, err := l.report(ctx, found)
 	if err != nil {
 		return out, err
 	}
@@ -112,6 +113,6 @@ func (l *line) walk(ctx context.Context) (Outcome, error) {
 		return out, nil
 	}
 	// One commit that changes one manifest. Merging it is the promotion.
-	out.Proposal, out.Promotion, err = l.promote(ctx, r, sealed, answers, judged, built)
+	out.Proposal, out.Promotion, err = l.promote(ctx, r, found)
 	return out, err
 }

@@ -8,13 +8,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
@@ -51,9 +51,9 @@ func (p *Project) promotable(ctx context.Context, o Options) error {
 
 // promote proposes the candidate. It returns no proposal for a candidate that
 // is not to be promoted, and says why in the outcome.
-func (l *line) promote(ctx context.Context, r report.Report, s sealed, a answers, j judged, built image.Built) (*promote.Proposal, *promote.Outcome, error) {
+func (l *line) promote(ctx context.Context, r report.Report, f findings) (*promote.Proposal, *promote.Outcome, error) {
 	l.Observer.Start("promote", "")
-	proposal, out, err := l.propose(ctx, r, s, a, j, built)
+	proposal, out, err := l.propose(ctx, r, f)
 	detail := ""
 	if out != nil {
 		detail = string(out.Operation)
@@ -72,7 +72,8 @@ const (
 	Planned promote.Operation = "planned"
 )
 
-func (l *line) propose(ctx context.Context, r report.Report, s sealed, a answers, j judged, built image.Built) (*promote.Proposal, *promote.Outcome, error) {
+func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promote.Proposal, *promote.Outcome, error) {
+	j := f.judged
 	skip := func(format string, args ...any) (*promote.Proposal, *promote.Outcome, error) {
 		return nil, &promote.Outcome{
 			Operation: Skipped, Branch: promote.Branch(l.Config.Model, l.Environment), Reason: fmt.Sprintf(format, args...),
@@ -88,7 +89,7 @@ func (l *line) propose(ctx context.Context, r report.Report, s sealed, a answers
 	case len(j.Changes) > 0 && !l.AcknowledgeExam:
 		return nil, nil, fault.Usage(fmt.Errorf("the exam differs from the one that production was promoted by (%s, and %d more in the report): a change may not grade its own exam; look at the differences, then promote with --acknowledge-exam", j.Changes[0].Path, len(j.Changes)-1))
 	}
-	d, err := l.decide(r, s, a.Today, j, built)
+	d, err := l.decide(r, f)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -105,7 +106,8 @@ func (l *line) propose(ctx context.Context, r report.Report, s sealed, a answers
 
 // decide gathers what is promoted: the manifest, the bundle's files and the
 // evidence.
-func (l *line) decide(r report.Report, s sealed, a answerSet, j judged, built image.Built) (promote.Decision, error) {
+func (l *line) decide(r report.Report, f findings) (promote.Decision, error) {
+	s, a, j, built, t := f.sealed, f.answers.Today, f.judged, f.built, f.trained
 	path, err := l.Config.ManifestPath(l.Environment)
 	if err != nil {
 		return promote.Decision{}, fault.Usage(err)
@@ -160,6 +162,11 @@ func (l *line) decide(r report.Report, s sealed, a answerSet, j judged, built im
 	if d.Evidence[provenance.File], err = os.ReadFile(filepath.Join(l.run.Dir(), "candidate", provenance.File)); err != nil {
 		return d, fault.Environment(fmt.Errorf("reading the provenance: %w", err))
 	}
+	replicates, err := keptReplicates(t)
+	if err != nil {
+		return d, err
+	}
+	maps.Copy(d.Evidence, replicates)
 	for name, f := range map[string]*predictionsFile{
 		candidatePredictionsFile: &a.Candidate, baselinePredictionsFile: a.Baseline, anchorPredictionsFile: a.Anchor,
 	} {

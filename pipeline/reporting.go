@@ -116,6 +116,9 @@ func (l *line) makeReport(ctx context.Context, f findings) (report.Report, error
 	if r.Replicates, r.Luck, err = l.reportReplicates(f); err != nil {
 		return r, err
 	}
+	if r.Recipes, err = l.recipes(f.answers); err != nil {
+		return r, err
+	}
 	if r.Calibration, err = l.calibrations(f.answers.Today); err != nil {
 		return r, err
 	}

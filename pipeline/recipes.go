@@ -1,0 +1,126 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/report"
+)
+
+// replicatesFolder holds, in the evidence, the models of the seeds that were
+// not the candidate: the baseline's replicates of the runs to come.
+const replicatesFolder = "replicates"
+
+// maxReplicateBytes bounds them. Beyond it they are left out, and later recipes
+// are compared with production's one model.
+const maxReplicateBytes = 2 << 20
+
+// keptReplicates are the models of the other seeds as evidence; none where
+// they are too large for Git.
+func keptReplicates(t trained) (map[string][]byte, error) {
+	kept := map[string][]byte{}
+	size := 0
+	for i, r := range t.Replicates[1:] {
+		from := t.Models[i+1]
+		info, err := os.Stat(from)
+		if err != nil {
+			return nil, fault.Environment(fmt.Errorf("reading a replicate: %w", err))
+		}
+		if info.IsDir() || int(info.Size())+size > maxReplicateBytes {
+			return nil, nil
+		}
+		data, err := os.ReadFile(from)
+		if err != nil {
+			return nil, fault.Environment(fmt.Errorf("reading a replicate: %w", err))
+		}
+		size += len(data)
+		kept[fmt.Sprintf("%s/seed-%d%s", replicatesFolder, r.Seed, filepath.Ext(from))] = data
+	}
+	return kept, nil
+}
+
+// baselineReplicates copies production's replicates into the run.
+func (l *line) baselineReplicates(ctx context.Context) ([]contestant, error) {
+	if l.production == nil || l.production.Manifest.Sources.Evidence == "" {
+		return nil, nil
+	}
+	source := path.Join(l.production.Manifest.Sources.Evidence, replicatesFolder)
+	names, err := l.production.From.List(ctx, source)
+	if err != nil {
+		return nil, fault.Environment(fmt.Errorf("fetching the replicates of production: %w", err))
+	}
+	var out []contestant
+	for _, name := range names {
+		data, err := l.production.From.Read(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fault.Environment(fmt.Errorf("fetching the replicates of production: %w", err))
+		}
+		base := path.Base(name)
+		to := "baseline/replicates/" + base
+		if err := l.run.WriteFile(to, data); err != nil {
+			return nil, err
+		}
+		out = append(out, contestant{"baseline-" + strings.TrimSuffix(base, path.Ext(base)), filepath.Join(l.run.Dir(), filepath.FromSlash(to))})
+	}
+	return out, nil
+}
+
+// recipes compares the recipes of candidate and production, each seen through
+// its replicates: a change can win by its seed alone. It is shown, never a gate.
+func (l *line) recipes(a answers) ([]report.Recipe, error) {
+	if a.Today.Baseline == nil || len(a.Seeds) < 2 {
+		return nil, nil
+	}
+	read := func(files []predictionsFile) ([]*predictions.Set, error) {
+		var sets []*predictions.Set
+		for i := range files {
+			set, err := files[i].read(l.exam)
+			if err != nil {
+				return nil, err
+			}
+			sets = append(sets, set)
+		}
+		return sets, nil
+	}
+	candidate, err := read(a.Seeds)
+	if err != nil {
+		return nil, err
+	}
+	baseline, err := read(append([]predictionsFile{*a.Today.Baseline}, a.BaselineSeeds...))
+	if err != nil {
+		return nil, err
+	}
+	var out []report.Recipe
+	for _, m := range l.exam.Metrics {
+		if m.Margin == nil || m.Command != "" {
+			continue
+		}
+		r, err := compare.Recipes(compare.RecipesInput{Exam: l.exam, Metric: m, Candidate: candidate, Baseline: baseline})
+		if err != nil {
+			return nil, err
+		}
+		recipe := report.Recipe{
+			Metric: report.Name(r.Metric), Direction: report.Direction(r.Direction),
+			Seeds:     report.RecipeSeeds{Candidate: r.Seeds[0], Baseline: r.Seeds[1]},
+			Candidate: r.Candidate, Baseline: r.Baseline, Improvement: r.Improvement, CI: reportInterval(r.CI), SE: r.SE, DF: r.DF,
+			Margin: reportMargin(r.Margin), Verdict: r.Verdict, Improved: r.Improved, Reason: report.NewProse(r.Reason),
+		}
+		if c := r.Components; c != nil {
+			recipe.Components = &report.Components{SeedsCandidate: c.SeedsCandidate, SeedsBaseline: c.SeedsBaseline, Rows: c.Rows, Interaction: c.Interaction}
+		}
+		out = append(out, recipe)
+	}
+	return out, nil
+}
