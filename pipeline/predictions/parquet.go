@@ -1,6 +1,7 @@
 package predictions
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,9 @@ func readParquet(r io.ReaderAt, size int64, file string, opts Options) (set *Set
 	}()
 	if size == 0 {
 		return nil, usagef("%s: the file is empty", file)
+	}
+	if err := checkFooter(r, size); err != nil {
+		return nil, usagef("%s: not a Parquet file: %w", file, err)
 	}
 	f, err := parquet.OpenFile(r, size, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
 	if err != nil {
@@ -58,6 +62,26 @@ func readParquet(r io.ReaderAt, size int64, file string, opts Options) (set *Set
 	}
 	b.rows = int(rows)
 	return b.finish()
+}
+
+// checkFooter refuses a footer that is longer than the file, before the
+// decoder makes room for it. A file ends in the footer's length (4 bytes,
+// little-endian) and "PAR1" (Parquet format, "File format").
+func checkFooter(r io.ReaderAt, size int64) error {
+	var tail [8]byte
+	if size < 12 {
+		return errors.New("it is shorter than a footer")
+	}
+	if _, err := r.ReadAt(tail[:], size-8); err != nil {
+		return err
+	}
+	if string(tail[4:]) != "PAR1" {
+		return errors.New(`it does not end in "PAR1"`)
+	}
+	if length := int64(binary.LittleEndian.Uint32(tail[:4])); length > size-12 {
+		return fmt.Errorf("its footer claims %d bytes of a file of %d", length, size)
+	}
+	return nil
 }
 
 // parquetColumn adds all values of one column.
