@@ -97,7 +97,8 @@ func (e *explanation) seeds() {
 	}
 	own, numbers := values(e.r.Replicates)
 	theirs, baseline := values(e.r.BaselineReplicates)
-	if len(own) == 0 && len(theirs) == 0 {
+	recipe := e.recipeOf()
+	if len(own) == 0 && len(theirs) == 0 && recipe == nil {
 		return
 	}
 	e.title("With other seeds")
@@ -121,6 +122,55 @@ func (e *explanation) seeds() {
 			e.say(capital(text))
 		}
 	}
+	e.recipe(recipe)
+}
+
+// recipeOf returns the comparison of the recipes by this metric, or nil.
+func (e *explanation) recipeOf() *report.Recipe {
+	for i := range e.r.Recipes {
+		if x := &e.r.Recipes[i]; x.Metric == e.name {
+			return x
+		}
+	}
+	return nil
+}
+
+// recipe says what the seeds' means say of the recipes.
+func (e *explanation) recipe(x *report.Recipe) {
+	if x == nil || e.r.Unchanged {
+		return
+	}
+	c := x.Comparison()
+	f := c.Figures()
+	text := fmt.Sprintf("Recipe against recipe, %s: the means are %s and, of the baseline, %s.", x.Sides(), f.Candidate, f.Baseline)
+	if x.Reason != "" {
+		text += " The comparison says: " + sentence(string(x.Reason))
+	}
+	if x.CI == nil {
+		e.say(text)
+		return
+	}
+	text += fmt.Sprintf(" The improvement is %s (%s).", f.Improvement, f.Interval)
+	switch {
+	case x.Verdict == "":
+	case x.Improved:
+		text += fmt.Sprintf(" By the margin of %s that is %s, and improved.", x.Margin, x.Verdict)
+	default:
+		text += fmt.Sprintf(" By the margin of %s that is %s.", x.Margin, x.Verdict)
+	}
+	var degrees string
+	if x.DF != nil {
+		degrees = fmt.Sprintf("It has %s degrees of freedom.", report.Short(*x.DF))
+	}
+	scatter := capital(x.Scatter())
+	if scatter != "" {
+		scatter += ": " + x.Narrower() + "."
+	}
+	e.say(text, methodText(x.CI), degrees, scatter)
+	if own := e.r.Dissent(x); own != "" {
+		e.say(fmt.Sprintf("The candidate's own verdict is %s: that one is of this model, the recipe's of what other seeds give on average.", own))
+	}
+	e.say(report.RecipesNote)
 }
 
 func spreadText(values []float64) string {

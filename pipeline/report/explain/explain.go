@@ -66,6 +66,9 @@ func Known(r *report.Report) []string {
 	for _, name := range r.ReplicateMetrics() {
 		add(name)
 	}
+	for i := range r.Recipes {
+		add(r.Recipes[i].Metric)
+	}
 	return out
 }
 

@@ -192,6 +192,38 @@ func (w *writer) seeds() {
 	}
 }
 
+// recipes compares the means over the seeds.
+func (w *writer) recipes() {
+	all := w.r.Recipes
+	if len(all) == 0 {
+		return
+	}
+	defer w.fold(fmt.Sprintf("Recipe against recipe, %s", all[0].Sides()), false)()
+	w.prose(report.RecipesNote)
+	w.str("\n\n| would be | metric | baseline | candidate | better by | low..high | margin | ┊ margin · │ no change |\n|:--|:--|--:|--:|--:|:-:|--:|:-:|\n")
+	shown := all[:min(len(all), w.form.items)]
+	for i := range shown {
+		x := &shown[i]
+		w.str("| " + string(x.Verdict) + " | ")
+		name(&w.b, x.Metric)
+		w.comparison(x.Comparison(), x.Margin)
+		w.str(" |\n")
+	}
+	w.more(len(all) - len(shown))
+	w.str("\n")
+	for i := range shown {
+		x := &shown[i]
+		w.str("- ")
+		name(&w.b, x.Metric)
+		w.str(", " + x.Sides() + ": ")
+		w.prose(x.Remarks())
+		if own := w.r.Dissent(x); own != "" {
+			w.str("; the candidate's own verdict is " + string(own))
+		}
+		w.str("\n")
+	}
+}
+
 func number(v *float64) string {
 	if v == nil {
 		return report.Undefined

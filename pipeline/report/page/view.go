@@ -31,6 +31,7 @@ type view struct {
 	Bounds       []rowView // values against floors and ceilings
 	Slices       []rowView // shown at once
 	MoreSlices   []rowView // folded
+	RecipesNote  string
 	SliceAxis    axisView
 	SlicesLeft   int
 	SliceTable   []rowView
@@ -39,6 +40,9 @@ type view struct {
 	SeedNames    []report.Name
 	Strips       []stripView
 	Replicates   []replicateView
+	Recipes      []recipeView
+	RecipeAxis   axisView
+	RecipesDrawn bool
 	HasBaseline  bool
 	Bins         []binView
 	Calibration  *calibrationChart
@@ -84,6 +88,12 @@ type stripView struct {
 type replicateView struct {
 	Seed, Kind, Took string
 	Values           []string
+}
+
+// recipeView is a recipe as a row of the chart and of the table.
+type recipeView struct {
+	rowView
+	Sentence, Sides, Remarks string
 }
 
 type proofView struct {
@@ -136,7 +146,7 @@ func word(v verdict.Verdict) string {
 }
 
 func viewOf(r *report.Report) view {
-	v := view{R: r, First: r.First(), Class: class(r.Verdict), Outcome: r.Outcome(), Facts: r.Facts(), Reasons: r.Reasons(), Caveats: r.Caveats(), Next: r.Next(), Note: r.IntervalNote()}
+	v := view{R: r, First: r.First(), Class: class(r.Verdict), Outcome: r.Outcome(), Facts: r.Facts(), Reasons: r.Reasons(), Caveats: r.Caveats(), Next: r.Next(), Note: r.IntervalNote(), RecipesNote: report.RecipesNote}
 	if v.Outcome == "UNCHANGED" {
 		v.Class = "same"
 	}
@@ -146,6 +156,7 @@ func viewOf(r *report.Report) view {
 	v.metrics()
 	v.slices()
 	v.seeds()
+	v.recipes()
 	v.Calibration = calibrationOf(r.Calibration)
 	v.bins()
 	v.HasBaseline = r.Calibration != nil && len(r.Calibration.Baseline) > 0
@@ -295,6 +306,32 @@ func (v *view) seeds() {
 		if s, ok := v.strip(n); ok {
 			v.Strips = append(v.Strips, s)
 		}
+	}
+}
+
+// recipes draws the improvement of each recipe's mean against the margin. The
+// sign is that of nothing judged: a recipe gates nothing.
+func (v *view) recipes() {
+	var cs []report.Comparison
+	for i := range v.R.Recipes {
+		cs = append(cs, v.R.Recipes[i].Comparison())
+	}
+	axis := report.AxisOf(cs)
+	v.RecipeAxis = axisOf(axis)
+	for i := range v.R.Recipes {
+		x := &v.R.Recipes[i]
+		row := rowView{
+			Label: string(x.Metric), Class: class(x.Verdict), Mark: report.Mark(x.Verdict), Word: word(x.Verdict), F: x.Comparison().Figures(),
+			Margin: string(x.Margin), Improved: x.Improved, Sub: x.Sides(), Title: x.Sentence() + " " + word(x.Verdict),
+		}
+		if own := v.R.Dissent(x); own != "" {
+			row.Sub += "; the candidate alone: " + string(own)
+		}
+		if x.CI != nil && len(v.Recipes) < maxDrawn {
+			row.Chart = forestOf(x.Comparison(), axis)
+			v.RecipesDrawn = v.RecipesDrawn || row.Chart != nil
+		}
+		v.Recipes = append(v.Recipes, recipeView{row, x.Sentence(), x.Sides(), x.Remarks()})
 	}
 }
 

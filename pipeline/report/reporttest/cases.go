@@ -93,6 +93,28 @@ func slice(column, level string, n int, baseline, improvement, half float64, mar
 	return s
 }
 
+// recipe compares two recipes over so many seeds each. The seeds' share of the
+// variance is a quarter of the rows'.
+func recipe(m report.Metric, candidate, baseline int, improvement, half float64) report.Recipe {
+	of := metric(string(m.Name), m.Direction, *m.Baseline, improvement, half, m.Margin, "crossed variance components of seeds and rows, Satterthwaite t")
+	of.CI.Source = "Satterthwaite 1946"
+	se := half / 1.81
+	rows := se * se * 0.85
+	x := report.Recipe{
+		Metric: m.Name, Direction: m.Direction, Seeds: report.RecipeSeeds{Candidate: candidate, Baseline: baseline},
+		Candidate: of.Candidate, Baseline: of.Baseline, Improvement: of.Improvement, CI: of.CI, Margin: of.Margin, Verdict: of.Verdict,
+		Improved: of.Improved, SE: p(se), DF: p(10.3),
+		Components: &report.Components{SeedsCandidate: rows / 4, SeedsBaseline: rows / 6, Rows: rows, Interaction: rows * 0.24},
+	}
+	if x.CI.Scale == report.Ratio {
+		x.SE = p(se / *m.Baseline)
+	}
+	if baseline == 1 {
+		x.Components.SeedsBaseline = 0
+	}
+	return x
+}
+
 func base() *report.Report {
 	r := &report.Report{
 		Schema: report.SchemaName,
@@ -160,6 +182,9 @@ func base() *report.Report {
 	r.Luck = []report.Luck{
 		{Metric: "roc_auc", Kind: report.Usual, Confidence: 0.95, Value: p(0.6551), Low: p(0.6509), High: p(0.6582)},
 		{Metric: "log_loss", Kind: report.Usual, Value: p(0.51263), Low: p(0.5117), High: p(0.5142)},
+	}
+	r.Recipes = []report.Recipe{
+		recipe(r.Metrics[0], 5, 5, 0.0334, 0.0076), recipe(r.Metrics[1], 5, 5, 0.00902, 0.00197), recipe(r.Metrics[2], 5, 5, 0.0012, 0.0041),
 	}
 	r.Determinism = &report.Determinism{
 		Kind: report.Identical, Verdict: verdict.Pass, Required: "bitwise", Seed: p(int64(1)),
@@ -231,6 +256,7 @@ func Fail() *report.Report {
 	r.Verdict = verdict.Fail
 	r.Metrics[1] = metric("log_loss", report.Lower, 0.52184, -0.01663, 0.00412, "2%", "paired t")
 	r.Metrics[3] = metric("brier", report.Lower, 0.17041, -0.0021, 0.0013, "0.005", "paired t")
+	r.Recipes[1] = recipe(r.Metrics[1], 5, 5, -0.0121, 0.0052)
 	r.Slices[1] = slice("origin", "JFK", 3298, 0.6147, -0.0481, 0.0198, "0.02")
 	r.Slices[1].P, r.Slices[1].PHolm = p(0.0097), p(0.0291)
 	r.Exams[0].Verdict, r.Exams[1].Verdict = verdict.Fail, verdict.Fail
@@ -252,6 +278,11 @@ func Inconclusive() *report.Report {
 		metric("accuracy", report.Higher, 0.7713, -0.0017, 0.0154, "0.01", "Tango's score interval"),
 	}
 	r.Metrics[0].Primary = true
+	r.BaselineReplicates = nil
+	r.Recipes = []report.Recipe{recipe(r.Metrics[0], 5, 1, 0.0019, 0.0302), {
+		Metric: "accuracy", Direction: report.Higher, Seeds: report.RecipeSeeds{Candidate: 5, Baseline: 1}, Candidate: p(0.7719), Baseline: p(0.7713),
+		Improvement: p(0.0006), Margin: "0.01", Verdict: verdict.Inconclusive, Reason: "the standard error is 0: too little to tell",
+	}}
 	r.Slices = nil
 	r.Exams[0].Verdict, r.Exams[1].Verdict = verdict.Inconclusive, verdict.Inconclusive
 	r.Warnings = []report.Prose{"The margin of roc_auc, 0.01, is below what 600 rows can show (0.044): an unchanged model would pass less than 4 times in 5."}
@@ -265,6 +296,7 @@ func Unchanged() *report.Report {
 	r.Candidate = *r.Baseline
 	r.Metrics, r.Slices, r.Levels, r.WhyDifferent, r.Calibration = nil, nil, nil, nil, nil
 	r.Replicates, r.BaselineReplicates, r.Luck = r.Replicates[:1], nil, nil
+	r.Recipes = nil
 	r.Smoke = nil
 	r.Determinism.Remembered = true
 	return r
@@ -274,7 +306,7 @@ func Unchanged() *report.Report {
 func FirstModel() *report.Report {
 	r := base()
 	r.Baseline, r.Anchor, r.WhyDifferent, r.BaselineReplicates = nil, nil, nil, nil
-	r.Calibration.Baseline = nil
+	r.Calibration.Baseline, r.Recipes = nil, nil
 	r.Exams = r.Exams[:1]
 	for i := range r.Metrics {
 		m := &r.Metrics[i]
@@ -383,6 +415,9 @@ func Hostile() *report.Report {
 	}
 	for i := range r.Metrics {
 		r.Metrics[i].Reason = prose()
+	}
+	for i := range r.Recipes {
+		r.Recipes[i].Reason, r.Recipes[i].CI.Method = prose(), prose()
 	}
 	r.Determinism.Reason, r.Determinism.Hint, r.Determinism.FirstDifference, r.Determinism.HistoryDifference = prose(), prose(), prose(), prose()
 	r.Determinism.Kind = report.EqualPredictions
