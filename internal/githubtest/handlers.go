@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 var handlers = map[string]handler{
@@ -19,11 +18,19 @@ var handlers = map[string]handler{
 	"git/create-tree":                     createTree,
 	"git/create-commit":                   createCommit,
 	"git/get-commit":                      getCommit,
+	"git/get-ref":                         getRef,
+	"repos/get-commit":                    getRepositoryCommit,
+	"repos/get-branch-rules":              branchRules,
 	"pulls/list":                          listPulls,
+	"pulls/get":                           getPull,
 	"pulls/create":                        createPull,
 	"pulls/update":                        updatePull,
 	"pulls/request-reviewers":             requestReviewers,
 	"issues/add-labels":                   addLabels,
+	"issues/list-for-repo":                listIssues,
+	"issues/create":                       createIssue,
+	"issues/get":                          getIssue,
+	"issues/update":                       updateIssue,
 	"issues/list-comments":                listComments,
 	"issues/create-comment":               createComment,
 	"issues/update-comment":               updateComment,
@@ -139,6 +146,31 @@ func matchingRefs(s *Server, r request) (int, any) {
 	}
 	slices.SortFunc(refs, func(a, b object) int { return strings.Compare(a["ref"].(string), b["ref"].(string)) })
 	return http.StatusOK, page(s, r, refs)
+}
+
+func getRef(s *Server, r request) (int, any) {
+	sha := s.git.ref("refs/" + r.params["ref"])
+	if sha == "" {
+		return notFound("Not Found")
+	}
+	return http.StatusOK, object{"ref": "refs/" + r.params["ref"], "object": object{"sha": sha, "type": "commit"}}
+}
+
+func getRepositoryCommit(s *Server, r request) (int, any) {
+	c, ok := s.git.read(s.git.resolve(r.params["ref"]))
+	if !ok {
+		return http.StatusUnprocessableEntity, object{"message": "No commit found for SHA: " + r.params["ref"], "documentation_url": "https://docs.github.com/rest"}
+	}
+	return http.StatusOK, s.commitObject(c)
+}
+
+// branchRules lists the rules that are in force on a branch.
+func branchRules(s *Server, r request) (int, any) {
+	rules := []object{}
+	if s.closed(r.params["branch"]) != nil {
+		rules = append(rules, object{"type": "creation"}, object{"type": "update"})
+	}
+	return http.StatusOK, page(s, r, rules)
 }
 
 func createBlob(s *Server, r request) (int, any) {
@@ -263,17 +295,25 @@ func createPull(s *Server, r request) (int, any) {
 			return unprocessable("PullRequest", "", "custom", fmt.Sprintf("A pull request already exists for %s:%s.", s.Owner, branch))
 		}
 	}
-	p := &Pull{Number: len(s.state.pulls) + 1, Title: title, Body: body, Head: branch, Repository: s.full(), Base: base, State: "open", Commit: tip, Author: r.token.Login, hidden: s.Behaviour.Stale}
+	p := &Pull{Number: s.number(), Title: title, Body: body, Head: branch, Repository: s.full(), Base: base, State: "open", Commit: tip, Author: r.token.Login, hidden: s.Behaviour.Stale}
 	s.state.pulls = append(s.state.pulls, p)
 	return http.StatusCreated, s.pullObject(p)
 }
 
 func (s *Server) pull(r request, name string) *Pull {
 	n, err := strconv.Atoi(r.params[name])
-	if err != nil || n < 1 || n > len(s.state.pulls) {
+	if err != nil {
 		return nil
 	}
-	return s.state.pulls[n-1]
+	return s.byNumber(n)
+}
+
+func getPull(s *Server, r request) (int, any) {
+	p := s.pull(r, "pull_number")
+	if p == nil {
+		return notFound("Not Found")
+	}
+	return http.StatusOK, s.pullObject(p)
 }
 
 func updatePull(s *Server, r request) (int, any) {
@@ -335,128 +375,4 @@ func addLabels(s *Server, r request) (int, any) {
 		out = append(out, object{"name": label})
 	}
 	return http.StatusOK, out
-}
-
-func (s *Server) commentObject(c *Comment) object {
-	return object{"id": c.ID, "body": c.Body, "user": user(c.Author), "created_at": c.created.Format(time.RFC3339)}
-}
-
-func listComments(s *Server, r request) (int, any) {
-	p := s.pull(r, "issue_number")
-	if p == nil {
-		return notFound("Not Found")
-	}
-	since, _ := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
-	found := []object{}
-	for _, c := range s.state.comments {
-		if c.Pull != p.Number || c.created.Before(since) {
-			continue
-		}
-		if c.hidden > 0 {
-			if n := r.URL.Query().Get("page"); n == "" || n == "1" {
-				c.hidden--
-			}
-			continue
-		}
-		found = append(found, s.commentObject(c))
-	}
-	return http.StatusOK, page(s, r, found)
-}
-
-func createComment(s *Server, r request) (int, any) {
-	p := s.pull(r, "issue_number")
-	if p == nil {
-		return notFound("Not Found")
-	}
-	body := r.body["body"].(string)
-	if len([]rune(body)) > 65536 {
-		return unprocessable("IssueComment", "body", "custom", "body is too long (maximum is 65536 characters)")
-	}
-	c := s.comment(p.Number, r.token.Login, body)
-	c.hidden = s.Behaviour.Stale
-	return http.StatusCreated, s.commentObject(c)
-}
-
-func (s *Server) commentOf(r request) *Comment {
-	for _, c := range s.state.comments {
-		if strconv.Itoa(c.ID) == r.params["comment_id"] {
-			return c
-		}
-	}
-	return nil
-}
-
-func updateComment(s *Server, r request) (int, any) {
-	c := s.commentOf(r)
-	if c == nil {
-		return notFound("Not Found")
-	}
-	if c.Author != r.token.Login && r.token.Permissions["admin"] == "" && r.token.Kind == Personal {
-		return http.StatusForbidden, object{"message": "Must have admin rights to Repository.", "documentation_url": "https://docs.github.com/rest", "status": "403"}
-	}
-	c.Body = r.body["body"].(string)
-	c.Edits++
-	return http.StatusOK, s.commentObject(c)
-}
-
-func deleteComment(s *Server, r request) (int, any) {
-	c := s.commentOf(r)
-	if c == nil {
-		return notFound("Not Found")
-	}
-	s.state.comments = slices.DeleteFunc(s.state.comments, func(o *Comment) bool { return o == c })
-	return http.StatusNoContent, nil
-}
-
-func (s *Server) statusObject(st *Status) object {
-	return object{"context": st.Context, "state": st.State, "description": st.Description, "target_url": st.Target, "creator": user(st.Creator), "updated_at": st.Updated.UTC().Format(time.RFC3339), "created_at": st.Updated.UTC().Format(time.RFC3339)}
-}
-
-func combinedStatus(s *Server, r request) (int, any) {
-	sha := s.git.resolve(r.params["ref"])
-	if sha == "" {
-		return notFound("Not Found")
-	}
-	newest := map[string]*Status{}
-	var order []string
-	for _, st := range s.state.statuses {
-		if st.SHA != sha {
-			continue
-		}
-		if st.hidden > 0 {
-			st.hidden--
-			continue
-		}
-		if newest[st.Context] == nil {
-			order = append(order, st.Context)
-		}
-		newest[st.Context] = st
-	}
-	list := []object{}
-	state := "success"
-	for _, name := range order {
-		if newest[name].State != "success" {
-			state = "pending"
-		}
-		list = append(list, s.statusObject(newest[name]))
-	}
-	return http.StatusOK, object{"sha": sha, "state": state, "total_count": len(list), "statuses": page(s, r, list), "repository": s.repository()}
-}
-
-func createStatus(s *Server, r request) (int, any) {
-	context, _ := r.body["context"].(string)
-	if len(r.body["state"].(string)) == 0 {
-		return unprocessable("Status", "state", "missing_field", "")
-	}
-	if d, ok := r.body["description"].(string); ok && len([]rune(d)) > 140 {
-		return unprocessable("Status", "description", "custom", "description is too long (maximum is 140 characters)")
-	}
-	if _, ok := s.git.read(r.params["sha"]); !ok {
-		return http.StatusUnprocessableEntity, object{"message": "No commit found for SHA: " + r.params["sha"], "documentation_url": "https://docs.github.com/rest", "status": "422"}
-	}
-	description, _ := r.body["description"].(string)
-	target, _ := r.body["target_url"].(string)
-	st := &Status{SHA: r.params["sha"], Context: context, State: r.body["state"].(string), Description: description, Target: target, Creator: r.token.Login, Updated: time.Now().UTC(), hidden: s.Behaviour.Stale}
-	s.state.statuses = append(s.state.statuses, st)
-	return http.StatusCreated, s.statusObject(st)
 }

@@ -131,9 +131,7 @@ func routesOf(t testing.TB, s *Server, spec *openapi3.T) []route {
 		})
 		for method, operation := range item.Operations() {
 			handle, ok := handlers[operation.OperationID]
-			if !ok {
-				continue
-			}
+			require.True(t, ok, "%s is described, and has no handler", operation.OperationID)
 			routes = append(routes, route{
 				method: method, pattern: regexp.MustCompile("^" + base + quoted + "$"), names: names, handle: handle,
 				target: &routers.Route{Spec: spec, Path: path, PathItem: item, Method: method, Operation: operation},

@@ -11,7 +11,8 @@ import (
 
 // state is what GitHub keeps beside Git.
 type state struct {
-	pulls    []*Pull // by number - 1; issues are not told apart
+	pulls    []*Pull  // oldest first
+	issues   []*Issue // numbered together with the pull requests
 	comments []*Comment
 	statuses []*Status // oldest first
 	ids      int
@@ -35,7 +36,17 @@ type Pull struct {
 	hidden     int
 }
 
-// Comment is a comment on a pull request.
+// Issue is an issue that is no pull request.
+type Issue struct {
+	Number int
+	Title  string
+	Body   string
+	State  string // open, closed
+	Author string
+	Labels []string
+}
+
+// Comment is a comment on a pull request or an issue.
 type Comment struct {
 	ID      int
 	Pull    int
@@ -53,6 +64,17 @@ type Status struct {
 	hidden                                            int
 }
 
+func (s *Server) number() int { return len(s.state.pulls) + len(s.state.issues) + 1 }
+
+func (s *Server) byNumber(number int) *Pull {
+	for _, p := range s.state.pulls {
+		if p.Number == number {
+			return p
+		}
+	}
+	return nil
+}
+
 func (s *Server) id() int {
 	s.state.ids++
 	return 1000 + s.state.ids
@@ -65,6 +87,17 @@ func (s *Server) Pulls() []Pull {
 	var out []Pull
 	for _, p := range s.state.pulls {
 		out = append(out, *p)
+	}
+	return out
+}
+
+// Issues returns copies of all issues, oldest first.
+func (s *Server) Issues() []Issue {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Issue
+	for _, i := range s.state.issues {
+		out = append(out, *i)
 	}
 	return out
 }
@@ -210,7 +243,7 @@ func (s *Server) OpenPull(login, repository, branch, commit string) int {
 	if repository == "" {
 		repository = s.full()
 	}
-	p := &Pull{Number: len(s.state.pulls) + 1, Title: "A change", Head: branch, Repository: repository, Base: "main", State: "open", Commit: commit, Author: login}
+	p := &Pull{Number: s.number(), Title: "A change", Head: branch, Repository: repository, Base: "main", State: "open", Commit: commit, Author: login}
 	s.state.pulls = append(s.state.pulls, p)
 	return p.Number
 }
@@ -218,7 +251,8 @@ func (s *Server) OpenPull(login, repository, branch, commit string) int {
 // seen returns a pull request that somebody has before their eyes: no list is
 // behind any more.
 func (s *Server) seen(number int) *Pull {
-	p := s.state.pulls[number-1]
+	p := s.byNumber(number)
+	require.NotNil(s.t, p, "no pull request %d", number)
 	p.hidden = 0
 	return p
 }

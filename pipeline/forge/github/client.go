@@ -36,7 +36,8 @@ type Options struct {
 	Jitter func() float64
 }
 
-// Forge is one repository on GitHub, as one token sees it.
+// Forge is one repository on GitHub, as one token sees it. It remembers what it
+// read for the length of a run, and is not safe for concurrent use.
 type Forge struct {
 	options     Options
 	owner, name string
