@@ -34,6 +34,10 @@ type step struct {
 	unused []int // slots that nothing reads after this step
 }
 
+// maxFolded is the largest constant, in elements, that is computed at loading
+// and kept.
+const maxFolded = 1 << 20
+
 func newPlan(m *onnx.Model) (*plan, error) {
 	if err := checkOperators(m); err != nil {
 		return nil, err
@@ -104,9 +108,9 @@ func checkOperators(m *onnx.Model) error {
 		slices.Sort(unknown)
 		return &UnsupportedError{fmt.Sprintf("the native engine does not know the operators %q (it knows %s)", unknown, strings.Join(Operators(), ", "))}
 	}
-	for domain, newest := range newestOpset {
-		if v := m.Opset(domain); v > newest {
-			return &UnsupportedError{fmt.Sprintf("the model imports version %d of the operators of %s, the native engine knows up to %d (an exporter's target_opset sets it)", v, strings.TrimPrefix(domain+"ai.onnx", ml), newest)}
+	for _, set := range []struct{ domain, name string }{{"", "ai.onnx"}, {ml, ml}} {
+		if v := m.Opset(set.domain); v > newestOpset[set.domain] {
+			return &UnsupportedError{fmt.Sprintf("the model imports version %d of the operators of %s, the native engine knows up to %d (an exporter's target_opset sets it)", v, set.name, newestOpset[set.domain])}
 		}
 	}
 	return nil
@@ -165,6 +169,10 @@ func (p *plan) add(m *onnx.Model, i int, n *onnx.Node, names map[string]int, slo
 	if constant {
 		if folded, err = s.call(p.slots); err != nil {
 			return err
+		}
+		// What a model blows up from nothing is not kept for ever.
+		if slices.ContainsFunc(folded, func(t *tensor.Tensor) bool { return t.Len() > maxFolded }) {
+			constant = false
 		}
 	}
 	for k, name := range n.Outputs {

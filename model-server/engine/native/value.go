@@ -13,7 +13,11 @@ const maxElements = 1 << 26
 
 // newTensor allocates a tensor of zeros after checking its size.
 func newTensor(kind tensor.Datatype, shape []int64) (*tensor.Tensor, error) {
-	n, err := tensor.Elements(shape, maxElements)
+	limit := maxElements
+	if kind == tensor.Bytes {
+		limit /= 4 // an empty text has the size of four numbers
+	}
+	n, err := tensor.Elements(shape, limit)
 	if err != nil {
 		return nil, err
 	}
