@@ -31,7 +31,7 @@ func (r *Report) Next() []Step {
 	for _, i := range r.MetricOrder() {
 		if m := &r.Metrics[i]; m.Verdict == verdict.Fail || m.Verdict == verdict.Inconclusive {
 			if m.Verdict == verdict.Inconclusive {
-				steps = append(steps, inconclusiveStep(m)...)
+				steps = append(steps, r.inconclusiveStep(m)...)
 			}
 			steps = append(steps, Step{
 				Text:    "See what was tested and what would change the verdict",
@@ -71,16 +71,21 @@ func (r *Report) lastResort() Step {
 	return Step{Text: "Look at the whole run", Command: fmt.Sprintf("dosirak runs show %s", r.Run.ID)}
 }
 
-func inconclusiveStep(m *Metric) []Step {
+// inconclusiveStep says what would tell. Where the data is enough for an
+// unchanged model to pass, neither its mde nor a number of rows is a way out.
+func (r *Report) inconclusiveStep(m *Metric) []Step {
 	var ways []string
-	if m.RowsNeeded != nil {
-		ways = append(ways, fmt.Sprintf("evaluate on about %s rows", RoundedUp(*m.RowsNeeded)))
+	if enough := r.WouldTell(m); enough != "" {
+		ways = append(ways, "evaluate on "+enough)
 	}
-	if m.MDE != nil && m.Margin != "" {
+	if m.MarginTooSmall() {
 		ways = append(ways, fmt.Sprintf("accept a margin of %s", m.CI.Scaled(*m.MDE)))
 	}
 	if len(ways) == 0 {
-		return nil
+		if m.Comparison().byMargin() != verdict.Inconclusive {
+			return nil
+		}
+		ways = []string{"evaluate on more " + r.Units()}
 	}
 	return []Step{{Text: "To tell " + string(m.Name) + ", " + strings.Join(ways, ", or ")}}
 }

@@ -9,7 +9,9 @@ import (
 )
 
 // RecipesNote says what the comparison of recipes is, wherever it is shown.
-const RecipesNote = "A recipe is judged by the mean over its seeds; the interval holds for other seeds and other rows. It informs and gates nothing: the candidate is one model, and that one ships."
+func (r *Report) RecipesNote() string {
+	return fmt.Sprintf("A recipe is judged by the mean over its seeds; the interval holds for other seeds and other %s. It informs and gates nothing: the candidate is one model, and that one ships.", r.Units())
+}
 
 // Comparison returns x as a comparison.
 func (x *Recipe) Comparison() Comparison {
@@ -20,7 +22,7 @@ func (x *Recipe) Comparison() Comparison {
 func (x *Recipe) Sentence() string {
 	c := x.Comparison()
 	return sentence(fmt.Sprintf("%s over %s", x.Metric, plural(x.Seeds.Candidate, "seed")), x.other(), c, x.Margin, x.Verdict,
-		c.low() != nil && *c.low() > 0, x.Reason, nil)
+		c.low() != nil && *c.low() > 0, x.Reason, "")
 }
 
 // other names what the recipe is held against.
@@ -40,13 +42,13 @@ func (x *Recipe) Sides() string {
 }
 
 // Scatter says how much of the standard error is due to the seeds and how much
-// to the rows, on the scale of CI; "" where that is not known.
-func (x *Recipe) Scatter() string {
+// to the units, rows or groups, on the scale of CI; "" where that is not known.
+func (x *Recipe) Scatter(units string) string {
 	seeds, rows, ok := x.errors()
 	if !ok || x.SE == nil {
 		return ""
 	}
-	return fmt.Sprintf("standard error %s; the seeds alone would give %s, the rows alone %s", x.CI.Scaled(*x.SE), x.CI.Scaled(seeds), x.CI.Scaled(rows))
+	return fmt.Sprintf("standard error %s; the seeds alone would give %s, the %s alone %s", x.CI.Scaled(*x.SE), x.CI.Scaled(seeds), units, x.CI.Scaled(rows))
 }
 
 // errors returns the standard errors of the seeds alone and of the rows alone,
@@ -67,21 +69,21 @@ func (x *Recipe) errors() (seeds, rows float64, ok bool) {
 	return seeds, rows, finite(seeds) != nil && finite(rows) != nil
 }
 
-// Narrower says what would narrow the interval more, other seeds or other
-// rows; "" where that is not known.
-func (x *Recipe) Narrower() string {
+// Narrower says what would narrow the interval more, seeds or units; "" where
+// that is not known.
+func (x *Recipe) Narrower(units string) string {
 	seeds, rows, ok := x.errors()
 	switch {
 	case !ok:
 		return ""
 	case seeds > rows:
-		return "more seeds would narrow it more than more rows"
+		return "more seeds would narrow it more than more " + units
 	}
-	return "more rows would narrow it more than more seeds"
+	return "more " + units + " would narrow it more than more seeds"
 }
 
 // Remarks says how the interval was found: method, degrees of freedom, errors.
-func (x *Recipe) Remarks() string {
+func (x *Recipe) Remarks(units string) string {
 	var parts []string
 	if x.CI != nil && x.CI.Method != "" {
 		method := string(x.CI.Method)
@@ -93,7 +95,7 @@ func (x *Recipe) Remarks() string {
 		}
 		parts = append(parts, method)
 	}
-	for _, s := range []string{x.Scatter(), string(x.Reason)} {
+	for _, s := range []string{x.Scatter(units), string(x.Reason)} {
 		if s != "" {
 			parts = append(parts, s)
 		}

@@ -116,7 +116,7 @@ type Metric struct {
 	// MDE is the margin at which an unchanged model passes 4 times in 5, in
 	// the unit of CI.
 	MDE        *float64    `json:"mde,omitempty"`
-	RowsNeeded *int64      `json:"rows_needed,omitempty"`
+	RowsNeeded *int64      `json:"rows_needed,omitempty"` // at which MDE is the margin; groups, where there are groups
 	Resampling *Resampling `json:"resampling,omitempty"`
 	Reason     Prose       `json:"reason,omitempty"`
 }

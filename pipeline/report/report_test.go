@@ -468,13 +468,21 @@ func TestReasonsAndSteps(t *testing.T) {
 	assert.Contains(t, fail[1], "origin = JFK, roc_auc is worse")
 	inconclusive := reporttest.Inconclusive()
 	assert.Contains(t, inconclusive.Reasons()[0], "reaches across the margin of 0.01; about 200,000 rows would tell")
+	assert.Equal(t, "To tell roc_auc, evaluate on about 200,000 rows, or accept a margin of 0.044", inconclusive.Next()[0].Text)
+	grouped := reporttest.Grouped()
+	assert.Contains(t, grouped.Reasons()[0], "; about 880 groups would tell.")
+	assert.Equal(t, "To tell roc_auc, evaluate on about 880 groups, or accept a margin of 0.031", grouped.Next()[0].Text)
+	grouped.Groups = 900 // enough for an unchanged model: its mde is no way out
+	grouped.Metrics[0].MDE = ptr(0.0099)
+	assert.NotContains(t, grouped.Reasons()[0], "would tell")
+	assert.Equal(t, "To tell roc_auc, evaluate on more groups", grouped.Next()[0].Text)
 	assert.Equal(t, "dosirak promote 20260801-1200-3f9a1c --environment production", reporttest.Pass().Next()[0].Command)
 	assert.Equal(t, "low..high is a 90% interval: each bound 95%.", reporttest.Pass().IntervalNote())
 	floor := report.Metric{Name: "accuracy", Candidate: ptr(0.6212), Floor: ptr(0.7), Verdict: verdict.Fail,
 		Value: &report.Interval{Low: ptr(0.6131), High: ptr(0.6293), Confidence: 0.95, Sides: 1, Scale: report.Difference}}
-	assert.Equal(t, "accuracy is 0.6212 (0.6131..0.6293), under its floor of 0.7.", floor.Sentence())
+	assert.Equal(t, "accuracy is 0.6212 (0.6131..0.6293), under its floor of 0.7.", reporttest.Pass().MetricSentence(&floor))
 	floor.Floor, floor.Ceiling, floor.Verdict = nil, ptr(0.62), verdict.Inconclusive
-	assert.Equal(t, "accuracy cannot be told: its value 0.6212 (0.6131..0.6293) reaches across its ceiling of 0.62.", floor.Sentence())
+	assert.Equal(t, "accuracy cannot be told: its value 0.6212 (0.6131..0.6293) reaches across its ceiling of 0.62.", reporttest.Pass().MetricSentence(&floor))
 	assert.Equal(t, "UNCHANGED", reporttest.Unchanged().Outcome())
 	assert.Equal(t, verdict.Fail, reporttest.ExamChanged().Verdict)
 	assert.Contains(t, reporttest.ExamChanged().Reasons()[0], "By the exam that promoted production the verdict is FAIL")

@@ -66,7 +66,7 @@ func (r *Report) gateReasons(v verdict.Verdict, slices []int) []string {
 	}
 	for _, i := range r.MetricOrder() {
 		if m := &r.Metrics[i]; m.Verdict == v && !r.Unchanged {
-			out = append(out, m.Sentence())
+			out = append(out, r.MetricSentence(m))
 		}
 	}
 	for _, i := range slices {
@@ -136,8 +136,34 @@ func (r *Report) passReason() string {
 	return s + "."
 }
 
-// Sentence says what was found of m.
-func (m *Metric) Sentence() string {
+// Units are what is independent, and what rows_needed counts: rows, or groups.
+func (r *Report) Units() string {
+	if r.Groups > 0 {
+		return "groups"
+	}
+	return "rows"
+}
+
+// Have is how many of Units the evaluation data has; 0: not said.
+func (r *Report) Have() int {
+	if r.Groups > 0 {
+		return r.Groups
+	}
+	return r.N
+}
+
+// WouldTell is how many rows or groups it takes that an unchanged model passes
+// 4 times in 5: "about 890 groups". It is "" where that is not known, and where
+// there are as many already.
+func (r *Report) WouldTell(m *Metric) string {
+	if m.RowsNeeded == nil || *m.RowsNeeded <= int64(r.Have()) {
+		return ""
+	}
+	return fmt.Sprintf("about %s %s", RoundedUp(*m.RowsNeeded), r.Units())
+}
+
+// MetricSentence says what was found of m.
+func (r *Report) MetricSentence(m *Metric) string {
 	if s := m.boundSentence(); s != "" {
 		return s
 	}
@@ -145,7 +171,7 @@ func (m *Metric) Sentence() string {
 	if m.Against == AgainstAnchor {
 		other = "the anchor"
 	}
-	return sentence(string(m.Name), other, m.Comparison(), m.Margin, m.Verdict, m.Improved, m.Reason, m.RowsNeeded)
+	return sentence(string(m.Name), other, m.Comparison(), m.Margin, m.Verdict, m.Improved, m.Reason, r.WouldTell(m))
 }
 
 // boundSentence says that a floor or ceiling is not kept, or cannot be told;
@@ -208,10 +234,12 @@ func (s *Slice) Sentence() string {
 		other = "the anchor"
 	}
 	return sentence(s.Label()+", "+string(s.Metric), other, c, s.Margin, s.Verdict,
-		c.low() != nil && *c.low() > 0, s.Reason, nil)
+		c.low() != nil && *c.low() > 0, s.Reason, "")
 }
 
-func sentence(name, other string, c Comparison, margin Margin, v verdict.Verdict, improved bool, reason Prose, rows *int64) string {
+// sentence says what was found of a comparison; enough is how much data would
+// tell, or "".
+func sentence(name, other string, c Comparison, margin Margin, v verdict.Verdict, improved bool, reason Prose, enough string) string {
 	f := c.Figures()
 	low, high := c.low(), c.high()
 	switch {
@@ -219,8 +247,8 @@ func sentence(name, other string, c Comparison, margin Margin, v verdict.Verdict
 		return fmt.Sprintf("%s is worse than %s by %s (%s), beyond the margin of %s.", name, other, unsigned(f.Improvement), f.Interval, margin)
 	case v == verdict.Inconclusive && c.Limit != nil && low != nil && high != nil && *low <= *c.Limit && *high >= *c.Limit:
 		s := fmt.Sprintf("%s cannot be told: the interval %s reaches across the margin of %s", name, f.Interval, margin)
-		if rows != nil {
-			s += fmt.Sprintf("; about %s rows would tell", RoundedUp(*rows))
+		if enough != "" {
+			s += "; " + enough + " would tell"
 		}
 		return s + "."
 	case reason != "":

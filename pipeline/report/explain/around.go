@@ -162,15 +162,15 @@ func (e *explanation) recipe(x *report.Recipe) {
 	if x.DF != nil {
 		degrees = fmt.Sprintf("It has %s degrees of freedom.", report.Short(*x.DF))
 	}
-	scatter := capital(x.Scatter())
+	scatter := capital(x.Scatter(e.r.Units()))
 	if scatter != "" {
-		scatter += ": " + x.Narrower() + "."
+		scatter += ": " + x.Narrower(e.r.Units()) + "."
 	}
 	e.say(text, methodText(x.CI), degrees, scatter)
 	if own := e.r.Dissent(x); own != "" {
 		e.say(fmt.Sprintf("The candidate's own verdict is %s: that one is of this model, the recipe's of what other seeds give on average.", own))
 	}
-	e.say(report.RecipesNote)
+	e.say(e.r.RecipesNote())
 }
 
 func spreadText(values []float64) string {

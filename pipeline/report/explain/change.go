@@ -187,10 +187,7 @@ func valueAt(m *report.Metric, improvement float64) string {
 
 // rowsChange says what more data would do.
 func (e *explanation) rowsChange(m *report.Metric, h *held) string {
-	units, have := e.units(), e.r.N
-	if e.r.Groups > 0 {
-		have = e.r.Groups
-	}
+	units, have := e.r.Units(), e.r.Have()
 	short := m.RowsNeeded != nil && *m.RowsNeeded > int64(have)
 	switch {
 	case h.verdict == verdict.Fail:

@@ -273,7 +273,7 @@ func (e *explanation) run() {
 	var own []string
 	for _, m := range []*report.Metric{e.metric, e.anchor} {
 		if m != nil {
-			own = append(own, m.Sentence())
+			own = append(own, r.MetricSentence(m))
 		}
 	}
 	var others []string

@@ -83,7 +83,7 @@ func (e *explanation) numbers(m *report.Metric) {
 		e.figure("mde", m.CI.Scaled(*m.MDE)+", the smallest margin at which an unchanged model passes 4 times in 5")
 	}
 	if m.RowsNeeded != nil {
-		e.figure("rows needed", fmt.Sprintf("about %s %s for the mde to be the margin", report.RoundedUp(*m.RowsNeeded), e.units()))
+		e.figure(e.r.Units()+" needed", fmt.Sprintf("about %s %s for the mde to be the margin", report.RoundedUp(*m.RowsNeeded), e.r.Units()))
 	}
 	if v := m.ValueRange(); v != "" {
 		e.figure("its value", v)
@@ -91,14 +91,6 @@ func (e *explanation) numbers(m *report.Metric) {
 	if b := m.Bounds(); b != "" {
 		e.figure("must be", b)
 	}
-}
-
-// units are what is independent: rows, or groups.
-func (e *explanation) units() string {
-	if e.r.Groups > 0 {
-		return "groups"
-	}
-	return "rows"
 }
 
 // held is a margin held against an interval, on the interval's scale.
@@ -141,7 +133,7 @@ func (e *explanation) why(m *report.Metric) {
 		case verdict.Fail:
 			e.say(fmt.Sprintf("high, %s, is below -margin, %s: even at its better bound the candidate loses more than the margin against the %s.", f.High, f.Limit, other(m)))
 		default:
-			e.say(fmt.Sprintf("The interval %s reaches across -margin, %s: on these %s the loss may be smaller than the margin or larger, and a PASS would be a guess.", f.Interval, f.Limit, e.units()))
+			e.say(fmt.Sprintf("The interval %s reaches across -margin, %s: on these %s the loss may be smaller than the margin or larger, and a PASS would be a guess.", f.Interval, f.Limit, e.r.Units()))
 		}
 	}
 	e.whyBounds(m)

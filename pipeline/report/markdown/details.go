@@ -66,8 +66,8 @@ func (w *writer) notes(order []int) {
 		if m.MDE != nil && m.Margin != "" {
 			w.printf(", the least margin that an unchanged model would pass 4 times in 5 is %s", m.CI.Scaled(*m.MDE))
 		}
-		if m.RowsNeeded != nil && m.Verdict == verdict.Inconclusive {
-			w.printf(", about %s rows would tell", report.RoundedUp(*m.RowsNeeded))
+		if enough := w.r.WouldTell(m); enough != "" && m.Verdict == verdict.Inconclusive {
+			w.str(", " + enough + " would tell")
 		}
 		if m.Reason != "" {
 			if m.CI != nil {
@@ -199,7 +199,7 @@ func (w *writer) recipes() {
 		return
 	}
 	defer w.fold(fmt.Sprintf("Recipe against recipe, %s", all[0].Sides()), false)()
-	w.prose(report.RecipesNote)
+	w.prose(w.r.RecipesNote())
 	w.str("\n\n| would be | metric | baseline | candidate | better by | low..high | margin | ┊ margin · │ no change |\n|:--|:--|--:|--:|--:|:-:|--:|:-:|\n")
 	shown := all[:min(len(all), w.form.items)]
 	for i := range shown {
@@ -216,7 +216,7 @@ func (w *writer) recipes() {
 		w.str("- ")
 		name(&w.b, x.Metric)
 		w.str(", " + x.Sides() + ": ")
-		w.prose(x.Remarks())
+		w.prose(x.Remarks(w.r.Units()))
 		if own := w.r.Dissent(x); own != "" {
 			w.str("; the candidate's own verdict is " + string(own))
 		}

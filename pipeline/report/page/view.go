@@ -146,7 +146,7 @@ func word(v verdict.Verdict) string {
 }
 
 func viewOf(r *report.Report) view {
-	v := view{R: r, First: r.First(), Class: class(r.Verdict), Outcome: r.Outcome(), Facts: r.Facts(), Reasons: r.Reasons(), Caveats: r.Caveats(), Next: r.Next(), Note: r.IntervalNote(), RecipesNote: report.RecipesNote}
+	v := view{R: r, First: r.First(), Class: class(r.Verdict), Outcome: r.Outcome(), Facts: r.Facts(), Reasons: r.Reasons(), Caveats: r.Caveats(), Next: r.Next(), Note: r.IntervalNote(), RecipesNote: r.RecipesNote()}
 	if v.Outcome == "UNCHANGED" {
 		v.Class = "same"
 	}
@@ -186,7 +186,7 @@ func (v *view) metrics() {
 		row := rowView{
 			Label: string(m.Name), Class: class(m.Verdict), Mark: report.Mark(m.Verdict), Word: word(m.Verdict),
 			F: c.Figures(), Margin: string(m.Margin), Bounds: joined(m.Bounds(), m.ValueRange()), Reason: string(m.Reason), Primary: m.Primary,
-			Improved: m.Improved, Anchor: m.Against == report.AgainstAnchor, Title: m.Sentence() + " " + word(m.Verdict),
+			Improved: m.Improved, Anchor: m.Against == report.AgainstAnchor, Title: v.R.MetricSentence(m) + " " + word(m.Verdict),
 		}
 		if m.Direction != "" {
 			row.Sub = string(m.Direction) + " is better"
@@ -331,7 +331,7 @@ func (v *view) recipes() {
 			row.Chart = forestOf(x.Comparison(), axis)
 			v.RecipesDrawn = v.RecipesDrawn || row.Chart != nil
 		}
-		v.Recipes = append(v.Recipes, recipeView{row, x.Sentence(), x.Sides(), x.Remarks()})
+		v.Recipes = append(v.Recipes, recipeView{row, x.Sentence(), x.Sides(), x.Remarks(v.R.Units())})
 	}
 }
 

@@ -32,6 +32,7 @@ func Cases() []Case {
 		{"hostile", Hostile()},
 		{"many-slices", ManySlices(8, 12)},
 		{"bare", Bare()},
+		{"grouped", Grouped()},
 	}
 }
 
@@ -459,4 +460,31 @@ func Bare() *report.Report {
 		Schema: report.SchemaName, Run: r.Run, Verdict: verdict.Inconclusive, Candidate: r.Candidate, Baseline: r.Baseline,
 		Metrics: []report.Metric{{Name: "roc_auc", Verdict: verdict.Inconclusive, Margin: "0.01", Reason: "the evaluation data holds one class only"}},
 	}
+}
+
+// Grouped has 92 groups, too few for four of its five margins; one of these
+// four metrics passes all the same.
+func Grouped() *report.Report {
+	r := base()
+	r.Verdict = verdict.Inconclusive
+	r.N, r.Groups = 4031, 92
+	r.Run.Data.Eval.Rows = 4031
+	r.Metrics = []report.Metric{
+		metric("roc_auc", report.Higher, 0.6213, 0.0024, 0.0204, "0.01", "Obuchowski's interval, sums over groups"),
+		metric("log_loss", report.Lower, 0.52184, 0.0013, 0.0101, "2%", "paired t, sums over groups, t on groups - 1"),
+		metric("accuracy", report.Higher, 0.7713, -0.0017, 0.0154, "0.01", "paired t, sums over groups, t on groups - 1"),
+		metric("brier", report.Lower, 0.17041, -0.0012, 0.0041, "0.005", "paired t, sums over groups, t on groups - 1"),
+		metric("f1", report.Higher, 0.3127, 0.0061, 0.0101, "0.02", "delta method, sums over groups"),
+	}
+	r.Metrics[0].Primary = true
+	for i := range r.Metrics {
+		m := &r.Metrics[i]
+		limit := -*m.Comparison().Limit
+		m.RowsNeeded = p(int64(math.Ceil(92 * (*m.MDE / limit) * (*m.MDE / limit))))
+	}
+	r.Slices, r.Levels, r.WhyDifferent, r.Calibration, r.Smoke = nil, nil, nil, nil, nil
+	r.Recipes = []report.Recipe{recipe(r.Metrics[0], 5, 1, 0.0019, 0.0221)}
+	r.BaselineReplicates = nil
+	r.Exams[0].Verdict, r.Exams[1].Verdict = verdict.Inconclusive, verdict.Inconclusive
+	return r
 }
