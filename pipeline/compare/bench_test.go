@@ -78,7 +78,7 @@ func BenchmarkStudentised(b *testing.B) {
 		}
 		b.Run(map[int]string{1000: "1000", 9000: "9000", 100_000: "100000"}[n], func(b *testing.B) {
 			for b.Loop() {
-				boundHeavy(d, 0, 0.95, -100, 1)
+				boundHeavy(d, 0, 0.95, -100, 4, 1)
 			}
 		})
 	}

@@ -238,6 +238,13 @@ func TestTooLittle(t *testing.T) {
 		}
 		return regressionSet(target, value)
 	}
+	huge := func(by float64) *predictions.Set {
+		s := shifted(by)
+		for i := range s.Value {
+			s.Value[i] += by * 1e200 * float64(i%5)
+		}
+		return s
+	}
 	regressionExam := exam.Exam{Task: exam.Regression, Confidence: 0.95, Metrics: []exam.Metric{{Name: "mae", Margin: margin(t, "10")}}}
 	for _, c := range []struct {
 		name       string
@@ -252,6 +259,8 @@ func TestTooLittle(t *testing.T) {
 		{"29 rows", higher("f1", "0.9"), binarySet(29, 0.3, 1), binarySet(29, 0.3, 2), "29 rows, and fewer than 30 tell too little of f1"},
 		{"one row", regressionExam, regressionSet([]float64{1}, []float64{2}), regressionSet([]float64{1}, []float64{3}), "one row has no variance"},
 		{"equal differences", regressionExam, shifted(1), shifted(2), "the standard error is 0 although the predictions differ"},
+		{"too large", regressionExam, huge(1), huge(2), "too large for a variance"},
+		{"too large, equal", regressionExam, huge(1), huge(1), ""},
 		{"margin of 0", higher("accuracy", "0"), binarySet(500, 0.3, 1), binarySet(500, 0.3, 1), "a margin of 0 asks for a significant improvement"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -60,6 +60,9 @@ func (p *pair) ruleOfThree(q question, e estimate, psi []float64) estimate {
 		}
 		return 1
 	}
+	if !finite(half) {
+		return e.without("the numbers are too large for a variance: rescale the target")
+	}
 	if half == 0 {
 		return e.without("the models answer all rows alike, and all rows count alike: too little to tell")
 	}

@@ -278,6 +278,9 @@ func (p *pair) linear(q question, e estimate, psiC, psiB []float64) estimate {
 	}
 	t := tQuantile(q.confidence, u.df)
 	se := math.Sqrt(v.contrast(r))
+	if !finite(se, e.point) {
+		return e.without("the numbers are too large for a variance: rescale the target")
+	}
 	if se <= relativeRounding*(math.Abs(e.cand.V)+math.Abs(e.base.V)) {
 		return e.without("the standard error is 0 although the predictions differ: too little to tell")
 	}
@@ -294,13 +297,13 @@ func (p *pair) linear(q question, e estimate, psiC, psiB []float64) estimate {
 		return tCDF(sign*(e.cand.V-rr*e.base.V)/math.Sqrt(v.contrast(rr)), u.df)
 	}
 	e.bounded = true
-	if u.heavy(m, r) {
+	if index, is := u.heavy(m, r); is {
 		dev := u.contrast(r)
 		for i := range dev {
 			dev[i] *= sign / scale
 		}
-		h := boundHeavy(dev, e.point, q.confidence, q.limit(), q.seed)
-		e.method, e.source = "studentised bootstrap, for heavy tails (n < 25·skew²)", "Hall 1988"
+		h := boundHeavy(dev, e.point, q.confidence, q.limit(), index, q.seed)
+		e.method, e.source = "studentised bootstrap, for heavy tails", "Hall 1988"
 		e.low, e.high, e.resampling, e.noPass = h.low, h.high, &h.resampling, h.noPass
 		if h.near {
 			e.reason = fmt.Sprintf("a bound is nearer to the margin than the bootstrap's own error (%.2g) after %d resamples", h.resampling.MCError, h.resampling.Resamples)
@@ -323,10 +326,19 @@ func (p *pair) linear(q question, e estimate, psiC, psiB []float64) estimate {
 	return p.atLeastScore(q, e, v, t)
 }
 
-// heavy reports whether the tails of the contrast need a bootstrap. With few
-// units, such as groups, t stays: it is wider than what they can tell of tails.
-func (u units) heavy(m metric.Metric, r float64) bool {
-	return m.Family != metric.Rank && m.Family != metric.Quantile && u.df >= fewForBootstrap && heavy(len(u.cand), u.skewness(r))
+// heavy reports whether the tails of the contrast need a bootstrap, and their
+// index: n < 25·skew², or a tail that falls off slowly. With few units, such as
+// groups, t stays: it is wider than what they can tell of tails.
+func (u units) heavy(m metric.Metric, r float64) (index float64, is bool) {
+	switch m.Family {
+	case metric.Mean, metric.Smooth:
+		index = u.tailIndex(r)
+	case metric.Proportion, metric.Counted: // bounded
+		index = math.Inf(1)
+	default:
+		return 0, false
+	}
+	return index, u.df >= fewForBootstrap && (index < slowTail || heavy(len(u.cand), u.skewness(r)))
 }
 
 // leverage returns each group's share of what the metric rests on: of the
@@ -361,6 +373,16 @@ func (p *pair) leverage(m metric.Metric) []float64 {
 		share(func(int) bool { return true }, 1)
 	}
 	return h
+}
+
+// finite reports whether all x are ordinary numbers.
+func finite(x ...float64) bool {
+	for _, v := range x {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // atLeastScore widens the bounds of a weighted or grouped proportion to those

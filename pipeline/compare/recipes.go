@@ -198,6 +198,10 @@ func contrastRecipes(q question, c, b *replicates) recipesEstimate {
 	// A difference of mean squares can be too small by chance; neither rows
 	// nor seeds alone vary less than they do.
 	variance := math.Max(seeds+e.parts.Rows-e.parts.Interaction, math.Max(seeds, e.parts.Rows))
+	if !finite(variance, e.point) {
+		e.estimate = e.without("the numbers are too large for a variance: rescale the target")
+		return e
+	}
 	if variance <= 0 {
 		e.estimate = e.without("the standard error is 0: too little to tell")
 		return e

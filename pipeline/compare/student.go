@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sort"
 )
 
@@ -22,33 +23,73 @@ const (
 // bootstrap has too little to draw from, and t is wider.
 const fewForBootstrap = 30
 
-// leastTail is the tail index under which a PASS is not trusted. Under 2 a
-// variance does not exist and no interval for the mean is honest; a little
-// above 2 it exists, but its estimate converges so slowly that samples of any
-// usual size do not know it.
-const leastTail = 2.5
+// Tail indices of a power law: under slowTail the central limit comes too
+// late for t, whatever the sample's skewness says, since samples tend to miss
+// the very rows that would show it; under leastTail the variance of the mean
+// is not to be told (under 2 it does not exist), and nothing passes.
+const (
+	slowTail  = 3
+	leastTail = 2.2
+)
 
-// tailIndex is Hill's estimate of the tail index of |d| (Annals of Statistics
-// 3, 1975, 1163-1174) from the sqrt(n) largest: k/sum ln(x_i/x_k+1).
-func tailIndex(d []float64) float64 {
-	x := make([]float64, len(d))
-	for i, v := range d {
-		x[i] = math.Abs(v)
-	}
-	sort.Float64s(x)
-	k := max(int(math.Sqrt(float64(len(x)))), 10)
-	if k >= len(x) || x[len(x)-1-k] <= 0 {
+// tailIndex is Hill's estimate of the tail index of |C - r B|'s units (Annals
+// of Statistics 3, 1975, 1163-1174) from the k = sqrt(n), at least 10, largest:
+// k/sum ln(x_i/x_k+1). Infinite where there are too few units or too few that
+// differ from 0.
+func (u units) tailIndex(r float64) float64 {
+	n := len(u.cand)
+	k := max(int(math.Sqrt(float64(n))), 10)
+	if k >= n {
 		return math.Inf(1)
 	}
-	at := x[len(x)-1-k]
+	// The k+1 largest, the smallest of them first: a heap, O(n) in practice.
+	top := make([]float64, 0, k+1)
+	for i, c := range u.cand {
+		if u.base != nil {
+			c -= r * u.base[i]
+		}
+		c = math.Abs(c)
+		switch {
+		case len(top) <= k:
+			top = append(top, c)
+			if len(top) > k {
+				sort.Float64s(top) // a sorted slice is a heap
+			}
+		case c > top[0]:
+			top[0] = c
+			sink(top)
+		}
+	}
+	at := top[0]
+	if at <= 0 {
+		return math.Inf(1)
+	}
 	var sum float64
-	for _, v := range x[len(x)-k:] {
+	for _, v := range top {
 		sum += math.Log(v / at)
 	}
 	if sum <= 0 {
 		return math.Inf(1)
 	}
 	return float64(k) / sum
+}
+
+// sink restores the heap after its first element has grown.
+func sink(h []float64) {
+	for i := 0; ; {
+		child := 2*i + 1
+		if child >= len(h) {
+			return
+		}
+		if child+1 < len(h) && h[child+1] < h[child] {
+			child++
+		}
+		if h[i] <= h[child] {
+			return
+		}
+		h[i], h[child] = h[child], h[i]
+		i = child
+	}
 }
 
 // heavyBounds are the bounds of a mean with heavy tails.
@@ -60,41 +101,37 @@ type heavyBounds struct {
 }
 
 // boundHeavy bounds point, an estimate that is the mean of units up to a
-// constant, whose deviations are d and whose standard error is se. Skewed
-// samples tend to miss the very rows that make the tail, so that both mean and
-// variance look too good; the sample is therefore completed by one more unit
-// as extreme as its most extreme one on the longer side, before the
-// studentised bootstrap. Where the tail looks like that of a distribution
-// without variance, nothing passes.
-func boundHeavy(d []float64, point, confidence, limit float64, seed uint64) heavyBounds {
-	n := float64(len(d) + 1)
-	all := append(make([]float64, 0, len(d)+1), d...)
-	lowest, highest, skew := 0.0, 0.0, 0.0
-	for _, v := range d {
-		lowest, highest = math.Min(lowest, v), math.Max(highest, v)
-		skew += v * v * v
+// constant, whose deviations are d. Samples of skewed populations tend to miss
+// the very rows that make the tail, so that both mean and variance look too
+// good. Each bound is therefore that of the sample completed by one more unit
+// as extreme as its most extreme one on that bound's side, by the studentised
+// bootstrap.
+func boundHeavy(d []float64, point, confidence, limit, index float64, seed uint64) heavyBounds {
+	lowest, highest := slices.Min(d), slices.Max(d)
+	var out heavyBounds
+	bound := func(extreme float64) (res resampled, shift, se float64) {
+		all := append(append(make([]float64, 0, len(d)+1), d...), extreme)
+		var m moments
+		for _, v := range all {
+			m.add(v)
+		}
+		for i := range all {
+			all[i] -= m.mean
+		}
+		se = m.sd() / math.Sqrt(float64(len(all)))
+		return studentT(all, confidence, (point+m.mean-limit)/se, seed), m.mean, se
 	}
-	worst := lowest
-	if skew > 0 {
-		worst = highest
+	res, shift, se := bound(lowest)
+	out.low = point + shift - res.high*se
+	out.high = point - res.low*se
+	if highest > -lowest {
+		up, shift, se := bound(highest)
+		out.high = max(out.high, point+shift-up.low*se)
 	}
-	all = append(all, worst)
-	var m moments
-	for _, v := range all {
-		m.add(v)
-	}
-	for i := range all {
-		all[i] -= m.mean
-	}
-	se := m.sd() / math.Sqrt(n)
-	shiftLow, shiftHigh := math.Min(m.mean, 0), math.Max(m.mean, 0)
-	near := (point + shiftLow - limit) / se
-	res := studentT(all, confidence, near, seed)
-	out := heavyBounds{low: point + shiftLow - res.high*se, high: point + shiftHigh - res.low*se}
 	mc := res.mcError * se
-	out.resampling = Resampling{Seed: seed, Resamples: res.resamples, MCError: mc, Exact: len(all) <= hybridUnits}
+	out.resampling = Resampling{Seed: seed, Resamples: res.resamples, MCError: mc, Exact: len(d) < hybridUnits}
 	out.near = math.Abs(out.low-limit) <= mc || math.Abs(out.high-limit) <= mc
-	if index := tailIndex(d); index < leastTail {
+	if index < leastTail {
 		out.noPass = fmt.Sprintf("the largest differences fall off so slowly (tail index %.1f, under %.1f) that the variance of their mean cannot be told: "+
 			"take a metric with a bounded loss, or more rows", index, leastTail)
 	}

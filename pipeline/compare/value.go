@@ -73,6 +73,9 @@ func (p *pair) valueOf(m metric.Metric, confidence, limit float64, seed uint64) 
 		}
 	}
 	e.se = math.Sqrt(v.cc)
+	if !finite(e.se) {
+		return e.without("the numbers are too large for a variance: rescale the target")
+	}
 	if e.se <= relativeRounding*math.Abs(e.point) {
 		return e.without("the standard error of the value is 0: too little to tell")
 	}
@@ -80,9 +83,9 @@ func (p *pair) valueOf(m metric.Metric, confidence, limit float64, seed uint64) 
 	if m.Family == metric.Mean {
 		e.method = "t" + e.method[len("paired t"):]
 	}
-	if u.heavy(m, 0) {
-		h := boundHeavy(u.cand, e.point, confidence, limit, seed)
-		e.method, e.source = "studentised bootstrap, for heavy tails (n < 25·skew²)", "Hall 1988"
+	if index, is := u.heavy(m, 0); is {
+		h := boundHeavy(u.cand, e.point, confidence, limit, index, seed)
+		e.method, e.source = "studentised bootstrap, for heavy tails", "Hall 1988"
 		e.low, e.high, e.resampling, e.noPass = h.low, h.high, &h.resampling, h.noPass
 		return e
 	}
