@@ -54,6 +54,8 @@ var arrows = map[string][]string{
 	"pipeline/image/servers":     {"pipeline/fault", "pipeline/image"},
 	"pipeline/smoke":             {"pipeline/exam", "pipeline/fault", "pipeline/v2client", "pipeline/verdict", "model-server/bundle", "model-server/protocol/v2", "model-server/tensor"},
 	"pipeline/promote":           {"pipeline/fault", "pipeline/manifest", "pipeline/verdict"},
+	"pipeline/reconcile":         {"pipeline/fault", "pipeline/manifest", "pipeline/v2client", "model-server/bundle"},
+	"pipeline/registry/oci":      {"pipeline/fault", "pipeline/manifest", "pipeline/reconcile"},
 	"pipeline/forge/local":       {"pipeline/fault", "pipeline/git", "pipeline/promote"},
 	"pipeline/forge/github":      {"pipeline/fault", "pipeline/promote"},
 
@@ -90,6 +92,9 @@ func TestArrows(t *testing.T) {
 			case strings.HasPrefix(room, "cmd/"):
 				adapter := slices.ContainsFunc(adapters, func(a string) bool { return strings.HasPrefix(target, a) })
 				assert.False(t, adapter && path.Base(file.path) != "wire.go", "%s imports %s: only wire.go imports adapters", file.path, target)
+			case strings.HasPrefix(room, "actions/"):
+				adapter := slices.ContainsFunc(adapters, func(a string) bool { return strings.HasPrefix(target, a) })
+				assert.False(t, adapter || strings.HasPrefix(target, "cmd/"), "%s imports %s: an adapter is handed in by wire.go", file.path, target)
 			case room == "pipeline":
 				assert.False(t, strings.HasPrefix(target, "cmd/") || strings.HasPrefix(target, "actions/"), "%s imports %s", file.path, target)
 				adapter := slices.ContainsFunc(adapters, func(a string) bool { return strings.HasPrefix(target, a) })
