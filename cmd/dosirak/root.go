@@ -53,7 +53,7 @@ again may help; 130 interrupted.`,
 		newImageCommand(), newSmokeCommand(), ofProject(newReportCommand(runFolder)), newPromoteCommand(),
 		// What they made.
 		newServeCommand(), newMetricsCommand(), ofProject(newExplainCommand(runFolder)), newVerifyCommand(), newRunsCommand(), newGCCommand(),
-		newSchemaCommand(), newVersionCommand(),
+		newSchemaCommand(), newVersionCommand(), newActionCommand(),
 	)
 	return root
 }

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"os"
 
+	"github.com/dosirak-ml/dosirak/actions/comment"
+	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
+	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/forge/github"
 	"github.com/dosirak-ml/dosirak/pipeline/forge/local"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
@@ -23,4 +29,58 @@ func newForge(p *pipeline.Project) promote.Forge {
 // other build compiles it from source.
 func newServer(cacheDir string) image.Server {
 	return image.NewServer(cacheDir, releaseVersion(), os.Environ())
+}
+
+// openGitHub is GitHub as a token sees it, where the runner says it is.
+func openGitHub(j *runner.Job, o github.Options) (*github.Forge, error) {
+	o.API, o.Repository = j.Getenv("GITHUB_API_URL"), j.Getenv("GITHUB_REPOSITORY")
+	return github.New(o)
+}
+
+func openComments(j *runner.Job, token string) (comment.GitHub, error) {
+	forge, err := openGitHub(j, github.Options{Token: token})
+	if err != nil {
+		return nil, err
+	}
+	return onGitHub{forge}, nil
+}
+
+func openPromotions(j *runner.Job, a promoteaction.Asked) (promoteaction.GitHub, error) {
+	forge, err := openGitHub(j, github.Options{Token: a.Token, Folder: a.Folder, Labels: a.Labels, Reviewers: a.Reviewers, Teams: a.Teams})
+	if err != nil {
+		return nil, err
+	}
+	return onGitHub{forge}, nil
+}
+
+// onGitHub is the forge in the words of the actions.
+type onGitHub struct{ *github.Forge }
+
+var (
+	_ comment.GitHub       = onGitHub{}
+	_ promoteaction.GitHub = onGitHub{}
+)
+
+func (g onGitHub) Pull(ctx context.Context, head runner.Head) (number int, address, why string, err error) {
+	pull, err := g.FindPull(ctx, head.Repository, head.Branch, head.Commit)
+	for _, reason := range []error{github.ErrNoPull, github.ErrClosed, github.ErrOutOfDate} {
+		if errors.Is(err, reason) {
+			return 0, "", reason.Error(), nil
+		}
+	}
+	return pull.Number, pull.Address, "", err
+}
+
+func (g onGitHub) Comment(ctx context.Context, number int, c comment.Comment) (string, error) {
+	written, err := g.Forge.Comment(ctx, number, github.Comment{
+		Model: c.Model, Environment: c.Environment, Verdict: c.Verdict, Commit: c.Commit, Forms: []string{c.Body}, Notice: c.Notice,
+	})
+	return written.Address, err
+}
+
+func (g onGitHub) SetStatus(ctx context.Context, s comment.Status) error {
+	_, err := g.Forge.SetStatus(ctx, github.Status{
+		Model: s.Model, Environment: s.Environment, Commit: s.Commit, State: github.StatusState(s.State), Description: s.Description, Address: s.Address,
+	})
+	return err
 }

@@ -1,0 +1,250 @@
+// Package comment tells a pull request what a run found: the commit status
+// first, then the one comment of the model and environment. It reads nothing
+// but the report, which it takes as data that anyone may have written, the
+// config and the event.
+//
+// # Rules of the outside world
+//
+//   - The states success, failure and error conclude a commit status, pending
+//     does not; a branch rule is satisfied by success alone
+//     (docs.github.com/rest/commits/statuses). What cannot be told is therefore
+//     a failure that says so.
+//   - A workflow on pull_request from a fork has a token that only reads
+//     (docs.github.com, "Events that trigger workflows"): there is nothing to
+//     post with, and a second workflow on workflow_run does it.
+package comment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/dosirak-ml/dosirak/actions/runner"
+	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/report"
+	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// GitHub is what is told.
+type GitHub interface {
+	// Pull finds the open pull request of a head. why says in a clause why
+	// there is none that may be told; then number is 0.
+	Pull(ctx context.Context, head runner.Head) (number int, address, why string, err error)
+	// Comment brings the one comment of the model and environment up to date.
+	Comment(ctx context.Context, number int, c Comment) (address string, err error)
+	// SetStatus brings the status of the model and environment up to date.
+	SetStatus(ctx context.Context, s Status) error
+}
+
+// Comment is what a pull request is told.
+type Comment struct {
+	Model, Environment, Verdict, Commit string
+	Body                                string // Markdown
+	Notice                              string // posted when the verdict is another than before
+}
+
+// Status is the commit status of one model in one environment.
+type Status struct {
+	Model, Environment, Commit string
+	State                      State
+	Description                string
+	Address                    string
+}
+
+// State of a status.
+type State string
+
+const (
+	Pending State = "pending"
+	Success State = "success"
+	Failure State = "failure"
+	Error   State = "error"
+)
+
+// Open returns GitHub as the token of the job sees it.
+type Open func(j *runner.Job, token string) (GitHub, error)
+
+// Action returns the action.
+func Action(open Open) runner.Action {
+	return runner.Action{
+		Name:    "comment",
+		Short:   "Tell a pull request what was found: status and comment",
+		Inputs:  []string{"phase", "report", "outcome", "directory", "config", "environment", "comment", "status", "token"},
+		Outputs: []string{"status", "pull-request", "comment-url"},
+		Secrets: []string{"token"},
+		Run:     func(ctx context.Context, j *runner.Job) (int, error) { return 0, tell(ctx, j, open) },
+	}
+}
+
+// told is what is said, before it is said.
+type told struct {
+	report  *report.Report // nil: there is none
+	model   string
+	env     string
+	advises bool
+	head    runner.Head
+	page    string
+}
+
+func tell(ctx context.Context, j *runner.Job, open Open) error {
+	phase, err := j.Choice("phase", "pending", "concluded")
+	wantStatus, err2 := j.Bool("status")
+	wantComment, err3 := j.Bool("comment")
+	if err := errors.Join(err, err2, err3); err != nil {
+		return err
+	}
+	p, err := pipeline.OpenProject(ctx, j.Input("directory"), j.Input("config"))
+	if err != nil {
+		return err
+	}
+	t := told{model: p.Config.Model, env: j.Input("environment"), advises: p.Config.Mode == spec.Advise, page: j.Address()}
+	if t.env == "" {
+		t.env = p.Config.Promote.Environments[0]
+	}
+	if !slices.Contains(p.Config.Promote.Environments, t.env) {
+		return fault.Usage(fmt.Errorf("environment %q is not one of promote.environments in %s", t.env, p.ConfigPath))
+	}
+	if t.head, err = j.Event.Change(); err != nil {
+		return err
+	}
+	token, path, outcome := j.Input("token"), j.Input("report"), j.Input("outcome")
+	if j.Event.Fork && j.Event.Kind == runner.PullRequest {
+		j.Notice("this workflow was started by a fork, so its token may only read: the status and the comment come from the workflow on workflow_run, once that is on the default branch")
+		return nil
+	}
+	github, err := open(j, token)
+	if err != nil {
+		return err
+	}
+	if phase == "concluded" {
+		if t.report, err = t.read(path); err != nil {
+			j.Warn("%s", err)
+		}
+	}
+	status := t.status(phase, outcome)
+	if wantStatus {
+		// The status is what a branch rule asks for: it comes first, and that it
+		// could not be set is an error.
+		if err := github.SetStatus(ctx, status); err != nil {
+			return err
+		}
+		if err := j.Set("status", string(status.State)); err != nil {
+			return err
+		}
+	}
+	if !wantComment || !j.Event.Pull || t.report == nil {
+		return nil
+	}
+	// That a comment could not be written changes no verdict.
+	if err := t.comment(ctx, j, github); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		j.Warn("the comment was not written, the verdict stands: %s", err)
+	}
+	return nil
+}
+
+// read reads the report of this model and environment as data that anyone may
+// have written.
+func (t *told) read(path string) (*report.Report, error) {
+	if path == "" {
+		return nil, fault.Usage(errors.New("there is no report: the line did not come that far"))
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.Usage(fmt.Errorf("there is no report at %q: the line did not come that far", path))
+	}
+	if err != nil {
+		return nil, fault.Usage(fmt.Errorf("reading the report: %w", err))
+	}
+	defer f.Close()
+	limits := report.DefaultLimits()
+	data, err := io.ReadAll(io.LimitReader(f, int64(limits.Bytes)+1))
+	if err != nil {
+		return nil, fault.Environment(fmt.Errorf("reading the report: %w", err))
+	}
+	r, err := report.Parse(data, limits)
+	if err != nil {
+		return nil, fault.Usage(fmt.Errorf("reading the report: %w", err))
+	}
+	if string(r.Run.Model) != t.model || string(r.Run.Environment) != t.env {
+		return nil, fault.Usage(fmt.Errorf("the report is about %s in %s, not about %s in %s", r.Run.Model, r.Run.Environment, t.model, t.env))
+	}
+	return r, nil
+}
+
+// status is the pure part: what a status says. It concludes whatever happened.
+func (t *told) status(phase, outcome string) Status {
+	s := Status{Model: t.model, Environment: t.env, Commit: t.head.Commit, Address: t.page}
+	r := t.report
+	switch {
+	case phase == "pending":
+		s.State, s.Description = Pending, "The change is being judged"
+	case r == nil && outcome == "cancelled":
+		s.State, s.Description = Error, "The run was cancelled: run it again"
+	case r == nil:
+		s.State, s.Description = Error, "There is no verdict: the run's log says why"
+	case t.advises:
+		s.State, s.Description = Success, "Only advises: "+said(r)
+	case r.Claimed && r.Verdict == verdict.Pass:
+		s.State, s.Description = Failure, "PASS is the change's own claim: its server answered"
+	case r.Verdict == verdict.Pass:
+		s.State, s.Description = Success, said(r)
+	default:
+		s.State, s.Description = Failure, said(r)
+	}
+	return s
+}
+
+// said is a verdict in a few words of our own.
+func said(r *report.Report) string {
+	switch {
+	case r.Unchanged:
+		return "PASS: the model is the one in production"
+	case r.Verdict == verdict.Pass:
+		return "PASS: not worse than production within the margins"
+	case r.Verdict == verdict.Fail:
+		return "FAIL: a gate does not hold"
+	}
+	return "INCONCLUSIVE: cannot tell"
+}
+
+// markerRoom is left for the first line, by which the comment is found again.
+const markerRoom = 512
+
+func (t *told) comment(ctx context.Context, j *runner.Job, github GitHub) error {
+	number, address, why, err := github.Pull(ctx, t.head)
+	if err != nil {
+		return err
+	}
+	if number == 0 {
+		j.Notice("no comment: %s", why)
+		return nil
+	}
+	if err := j.Set("pull-request", fmt.Sprint(number)); err != nil {
+		return err
+	}
+	body := markdown.Comment(t.report, markdown.Options{Limit: markdown.CommentLimit - markerRoom, Page: t.page})
+	if t.advises {
+		body = "> `mode: advise`: this is advice and blocks nothing.\n\n" + body
+	}
+	written, err := github.Comment(ctx, number, Comment{
+		Model: t.model, Environment: t.env, Verdict: string(t.report.Verdict), Commit: t.head.Commit, Body: body,
+		Notice: fmt.Sprintf("`%s` for `%s` is now **%s**. The comment above says why.", t.model, t.env, t.report.Verdict),
+	})
+	if err != nil {
+		return err
+	}
+	if written == "" {
+		written = address
+	}
+	return j.Set("comment-url", written)
+}

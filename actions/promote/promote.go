@@ -1,0 +1,136 @@
+// Package promote is the action that takes the last step: it proposes what a
+// run found, keeps an open proposal up to date, or takes it back when the base
+// branch no longer passes.
+package promote
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+
+	"github.com/dosirak-ml/dosirak/actions/comment"
+	"github.com/dosirak-ml/dosirak/actions/run"
+	"github.com/dosirak-ml/dosirak/actions/runner"
+	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// GitHub is where promotions are proposed.
+type GitHub interface {
+	promote.Forge
+	SetStatus(ctx context.Context, s comment.Status) error
+}
+
+// Asked is what a new pull request is given.
+type Asked struct {
+	Token                    string
+	Folder                   string // of the project below the top of the repository
+	Labels, Reviewers, Teams []string
+}
+
+// Open returns GitHub as the token of the job sees it.
+type Open func(j *runner.Job, a Asked) (GitHub, error)
+
+// Action returns the action.
+func Action(walk run.Walk, open Open) runner.Action {
+	return runner.Action{
+		Name:    "promote",
+		Short:   "Propose what a run found as a pull request",
+		Inputs:  []string{"run", "directory", "config", "environment", "acknowledge-exam", "plan", "labels", "reviewers", "teams", "token"},
+		Outputs: []string{"operation", "branch", "commit", "pull-request", "url", "reason"},
+		Secrets: []string{"token"},
+		Run: func(ctx context.Context, j *runner.Job) (int, error) {
+			o := pipeline.Options{Promote: true, Resume: j.Input("run"), Environment: j.Input("environment")}
+			var err error
+			if o.AcknowledgeExam, err = j.Bool("acknowledge-exam"); err != nil {
+				return 0, err
+			}
+			if o.Plan, err = j.Bool("plan"); err != nil {
+				return 0, err
+			}
+			p, err := pipeline.OpenProject(ctx, j.Input("directory"), j.Input("config"))
+			if err != nil {
+				return 0, err
+			}
+			github, err := open(j, Asked{
+				Token: j.Input("token"), Folder: prefix(p), Labels: j.List("labels"), Reviewers: j.List("reviewers"), Teams: j.List("teams"),
+			})
+			if err != nil {
+				return 0, err
+			}
+			o.Forge = github
+			return propose(ctx, j, p, o, walk, github)
+		},
+	}
+}
+
+func propose(ctx context.Context, j *runner.Job, p *pipeline.Project, o pipeline.Options, walk run.Walk, github GitHub) (int, error) {
+	if o.Environment == "" {
+		o.Environment = p.Config.Promote.Environments[0]
+	}
+	out, err := walk(ctx, p, o)
+	if err != nil {
+		return 0, err
+	}
+	did := out.Promotion
+	if did.Operation == pipeline.Skipped && !out.Unchanged && out.Verdict != verdict.Pass && !o.Plan {
+		// What is open was a PASS of an older commit.
+		taken, err := promote.Withdraw(ctx, github, promote.Branch(p.Config.Model, o.Environment), p.Config.Promote.Base,
+			fmt.Sprintf("the newest commit of %s gives %s", p.Config.Promote.Base, out.Verdict))
+		if err != nil {
+			return 0, err
+		}
+		if taken.Operation == promote.Withdrawn || taken.Operation == promote.Stopped {
+			did = &taken
+		}
+	}
+	for _, w := range did.Warnings {
+		j.Warn("%s", w)
+	}
+	values := map[string]string{
+		"operation": string(did.Operation), "branch": did.Branch, "commit": did.Commit, "url": did.Address, "reason": did.Reason,
+	}
+	if did.Number != 0 {
+		values["pull-request"] = strconv.Itoa(did.Number)
+	}
+	if err := j.SetAll(values); err != nil {
+		return 0, err
+	}
+	fmt.Fprintf(j.Out, "%s %s %s\n", did.Operation, did.Branch, did.Reason)
+	if o.Plan && out.Proposal != nil {
+		fmt.Fprintf(j.Out, "\n# %s\n\n%s\n%s\n", out.Proposal.Title, out.Proposal.Body, out.Proposal.Message)
+		for _, name := range out.Proposal.Paths() {
+			fmt.Fprintln(j.Out, path.Join(prefix(p), name))
+		}
+	}
+	if standing := []promote.Operation{promote.Created, promote.Updated, promote.Unchanged}; slices.Contains(standing, did.Operation) && did.Commit != "" {
+		// A pull request that GITHUB_TOKEN opens starts no workflow, so its
+		// checks are said here, where they were made.
+		err := github.SetStatus(ctx, comment.Status{
+			Model: p.Config.Model, Environment: o.Environment, Commit: did.Commit, State: comment.Success,
+			Description: "PASS: judged when it was proposed", Address: j.Address(),
+		})
+		if err != nil {
+			j.Warn("the proposal stands, its status could not be set: %s", err)
+		}
+	}
+	if did.Operation == promote.Stopped || did.Operation == promote.Declined {
+		j.Notice("nothing is proposed: %s", did.Reason)
+	}
+	if did.Operation == pipeline.Skipped && out.Verdict == verdict.Fail {
+		return fault.CodeFailed, nil
+	}
+	return 0, nil
+}
+
+// prefix is the project's folder below the top of the repository.
+func prefix(p *pipeline.Project) string {
+	if p.Repo == nil {
+		return ""
+	}
+	return p.Repo.Prefix
+}

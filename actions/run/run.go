@@ -1,0 +1,66 @@
+// Package run is the root action: the whole line in one step. It changes
+// nothing on GitHub; the actions comment and promote tell what it found.
+package run
+
+import (
+	"context"
+	"path/filepath"
+	"strconv"
+
+	"github.com/dosirak-ml/dosirak/actions/runner"
+	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+)
+
+// Walk takes a project along the line with what this machine gives it.
+type Walk func(ctx context.Context, p *pipeline.Project, o pipeline.Options) (pipeline.Outcome, error)
+
+// Outputs of every action that walks the line.
+var Outputs = []string{"verdict", "unchanged", "run", "report", "page", "bundle", "image", "archive"}
+
+// Action returns the action.
+func Action(walk Walk) runner.Action {
+	return runner.Action{
+		Name:    "run",
+		Short:   "Take a change along the whole line",
+		Inputs:  []string{"directory", "config", "environment", "smoke", "fresh"},
+		Outputs: Outputs,
+		Run: func(ctx context.Context, j *runner.Job) (int, error) {
+			fresh, err := j.Bool("fresh")
+			if err != nil {
+				return 0, err
+			}
+			p, err := pipeline.OpenProject(ctx, j.Input("directory"), j.Input("config"))
+			if err != nil {
+				return 0, err
+			}
+			out, err := walk(ctx, p, pipeline.Options{Environment: j.Input("environment"), Profile: j.Input("smoke"), Fresh: fresh})
+			return Conclude(j, p, out, err)
+		},
+	}
+}
+
+// Conclude tells what the line found and returns the exit code.
+func Conclude(j *runner.Job, p *pipeline.Project, out pipeline.Outcome, failed error) (int, error) {
+	if out.Report.Schema == "" {
+		return 0, failed
+	}
+	values := map[string]string{
+		"verdict": string(out.Verdict), "unchanged": strconv.FormatBool(out.Unchanged), "run": out.Run,
+		"report": filepath.Join(out.Dir, "report.json"), "page": filepath.Join(out.Dir, "report.html"),
+		"bundle": string(out.Report.Candidate.Bundle), "image": string(out.Report.Candidate.Image),
+		"archive": filepath.Join(out.Dir, "image", "image.tar"),
+	}
+	err := j.SetAll(values)
+	j.Summarise(markdown.Summary(&out.Report, markdown.Options{Page: j.Address()}))
+	if failed != nil {
+		return 0, failed
+	}
+	if p.Config.Mode == spec.Advise && out.Verdict != verdict.Pass {
+		j.Notice("mode is advise, so %s does not block", out.Verdict)
+		return 0, err
+	}
+	return out.Verdict.ExitCode(), err
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosirak-ml/dosirak/actions/comment"
+	imageaction "github.com/dosirak-ml/dosirak/actions/image"
+	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
+	"github.com/dosirak-ml/dosirak/actions/run"
+	"github.com/dosirak-ml/dosirak/actions/runner"
+	smokeaction "github.com/dosirak-ml/dosirak/actions/smoke"
+	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/smoke"
+)
+
+// actions are all actions of this binary.
+func actions() []runner.Action {
+	return []runner.Action{
+		run.Action(walk),
+		imageaction.Action(completeImage),
+		smokeaction.Action(testServer),
+		comment.Action(openComments),
+		promoteaction.Action(walk, openPromotions),
+	}
+}
+
+func newActionCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "action NAME",
+		Short: "Run one of the GitHub Actions, as action.yml does",
+		Long: `action runs one of dosirak's GitHub Actions: inputs come from INPUT_ variables,
+the event, outputs and the step summary are where GitHub's runner says.
+docs/actions.md lists inputs and outputs.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	for _, a := range actions() {
+		cmd.AddCommand(&cobra.Command{
+			Use: a.Name, Short: a.Short, Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				environment := takeEnvironment()
+				code := runner.Do(cmd.Context(), a, runner.Surroundings{
+					Getenv: func(name string) string { return environment[name] }, Stdout: cmd.OutOrStdout(),
+				})
+				if code != 0 {
+					return exit(code)
+				}
+				return nil
+			},
+		})
+	}
+	return cmd
+}
+
+// withheld are variables that code which is being judged has no business
+// with: it could write outputs, the summary, or the environment of later steps
+// through the runner's files, and use credentials.
+var withheld = []string{
+	"GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STATE", "GITHUB_STEP_SUMMARY", "GITHUB_TOKEN", "GH_TOKEN",
+	"ACTIONS_RUNTIME_TOKEN", "ACTIONS_RESULTS_URL", "ACTIONS_CACHE_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL",
+}
+
+// takeEnvironment returns the environment and takes out of this process's own,
+// which the trainer inherits, what is withheld.
+func takeEnvironment() map[string]string {
+	environment := map[string]string{}
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		environment[name] = value
+		if strings.HasPrefix(name, "INPUT_") || slices.Contains(withheld, name) {
+			_ = os.Unsetenv(name) // fails for an empty name only
+		}
+	}
+	return environment
+}
+
+// walk takes a project along the line with what this machine gives it. A forge
+// that is given is kept.
+func walk(ctx context.Context, p *pipeline.Project, o pipeline.Options) (pipeline.Outcome, error) {
+	observer := openProgress(os.Stderr)
+	defer observer.Close()
+	forge := o.Forge
+	if err := complete(&o, p, observer); err != nil {
+		return pipeline.Outcome{}, err
+	}
+	if forge != nil {
+		o.Forge = forge
+	}
+	return pipeline.Run(ctx, p, o)
+}
+
+// completeImage fills in what building an image takes from this machine.
+func completeImage(o *image.Options) error {
+	cache, err := cacheFolder()
+	if err != nil {
+		return err
+	}
+	o.CacheDir, o.Release, o.Server = cache, releaseVersion(), newServer(cache)
+	return nil
+}
+
+// testServer is the smoke test of the action.
+func testServer(ctx context.Context, s smokeaction.Subject, done func(smoke.Row)) (smoke.Result, error) {
+	work, err := os.MkdirTemp("", "dosirak-smoke-*")
+	if err != nil {
+		return smoke.Result{}, fault.Environment(fmt.Errorf("smoke test: %w", err))
+	}
+	defer os.RemoveAll(work)
+	f := smokeFlags{bundle: s.Bundle, archive: s.Archive, url: s.URL, name: s.Name, profile: s.Profile}
+	if f.profile == "" {
+		f.profile = string(smoke.Quick)
+	}
+	o, err := f.options(ctx, work)
+	if err != nil {
+		return smoke.Result{}, err
+	}
+	o.Progress = done
+	return smoke.Run(ctx, o)
+}
