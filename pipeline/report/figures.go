@@ -54,13 +54,6 @@ func comparison(baseline, candidate, improvement *float64, ci *Interval, margin 
 	return c
 }
 
-// MarginTooSmall reports that m's margin is under its mde: an unchanged model
-// would pass less than 4 times in 5.
-func (m *Metric) MarginTooSmall() bool {
-	c := m.Comparison()
-	return m.MDE != nil && c.CI != nil && c.Limit != nil && *m.MDE > -*c.Limit
-}
-
 func finite(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil

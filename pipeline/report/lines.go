@@ -256,7 +256,7 @@ func (r *Report) Facts() []string {
 }
 
 // Caveats are what a reader must know beside the verdict: advise mode, a
-// claimed result, warnings.
+// claimed result, warnings. PowerWarning is not among them: it comes first.
 func (r *Report) Caveats() []string {
 	var out []string
 	if r.Run.Mode == Advise {

@@ -136,32 +136,6 @@ func (r *Report) passReason() string {
 	return s + "."
 }
 
-// Units are what is independent, and what rows_needed counts: rows, or groups.
-func (r *Report) Units() string {
-	if r.Groups > 0 {
-		return "groups"
-	}
-	return "rows"
-}
-
-// Have is how many of Units the evaluation data has; 0: not said.
-func (r *Report) Have() int {
-	if r.Groups > 0 {
-		return r.Groups
-	}
-	return r.N
-}
-
-// WouldTell is how many rows or groups it takes that an unchanged model passes
-// 4 times in 5: "about 890 groups". It is "" where that is not known, and where
-// there are as many already.
-func (r *Report) WouldTell(m *Metric) string {
-	if m.RowsNeeded == nil || *m.RowsNeeded <= int64(r.Have()) {
-		return ""
-	}
-	return fmt.Sprintf("about %s %s", RoundedUp(*m.RowsNeeded), r.Units())
-}
-
 // MetricSentence says what was found of m.
 func (r *Report) MetricSentence(m *Metric) string {
 	if s := m.boundSentence(); s != "" {

@@ -154,6 +154,9 @@ func (e *explanation) head() {
 		}
 	}
 	e.b.WriteString(terminal.Wrap("", "", where, e.width))
+	if s := e.r.PowerWarning(e.name); s != "" {
+		e.b.WriteString(terminal.Wrap("! ", "  ", s, e.width))
+	}
 	for _, c := range e.r.Caveats() {
 		if e.ours(c) {
 			e.b.WriteString(terminal.Wrap("! ", "  ", c, e.width))

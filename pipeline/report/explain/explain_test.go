@@ -79,7 +79,7 @@ var explained = map[string][]string{
 	"floors":         {"accuracy", "brier"},
 	"shares":         {"log_loss"},
 	"undecided":      {"f1"},
-	"grouped":        {"roc_auc", "brier"},
+	"grouped":        {"roc_auc", "log_loss", "brier"},
 }
 
 func TestGolden(t *testing.T) {

@@ -164,7 +164,7 @@ func (w *writer) head() {
 	if left := len(reasons) - len(shown); left > 0 && len(shown) > 0 {
 		w.printf("- and %d more\n", left)
 	}
-	for _, c := range r.Caveats() {
+	for _, c := range caveats(r) {
 		if w.form.reasons == 0 {
 			break
 		}
@@ -172,6 +172,14 @@ func (w *writer) head() {
 		w.prose(c)
 		w.str("\n")
 	}
+}
+
+// caveats are those of the report, what the data cannot show first.
+func caveats(r *report.Report) []string {
+	if s := r.PowerWarning(); s != "" {
+		return append([]string{s + " An unchanged model would pass less than 4 times in 5."}, r.Caveats()...)
+	}
+	return r.Caveats()
 }
 
 // changed is the table of metrics that a reader must see.

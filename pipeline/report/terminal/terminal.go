@@ -1,6 +1,7 @@
 // Package terminal renders a report as a summary that one reads in ten
-// seconds: the verdict and why, the metrics that changed with a bar against
-// the margin, one line for each other part, and what to do next.
+// seconds: which margins the data is too small for, the verdict and why, the
+// metrics that changed with a bar against the margin, one line for each other
+// part, and what to do next.
 //
 // Colour is an option and never the only carrier: every verdict is a word or a
 // mark too. The caller decides on colour (NO_COLOR, https://no-color.org) and
@@ -46,6 +47,10 @@ type printer struct {
 }
 
 func (p *printer) head(r *report.Report) {
+	if s := r.PowerWarning(); s != "" {
+		p.block("! ", "", s)
+		p.b.WriteByte('\n')
+	}
 	badge := " " + r.Outcome() + " "
 	p.b.WriteString(p.paint(r.Verdict, badge, true) + "  " + Fit(r.Title(), p.width-Cells(badge)-2) + "\n")
 	if facts := r.Facts(); len(facts) > 0 {
