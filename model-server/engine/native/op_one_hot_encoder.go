@@ -29,22 +29,20 @@ func buildOneHotEncoder(n *node) (kernel, error) {
 		if err != nil {
 			return nil, err
 		}
-		set := func(i, at int, ok bool, value any) error {
+		unknown := -1 // a row's element, where that is an error
+		set := func(i, at int, ok bool) {
 			switch {
 			case ok:
 				out.F32[i*width+at] = 1
 			case !zeros:
-				return engine.InputErrorf("%q is a category that the model does not know", fmt.Sprint(value))
+				unknown = i
 			}
-			return nil
 		}
 		switch {
 		case t.Datatype == tensor.Bytes && len(strings) > 0:
 			for i, s := range t.Strs {
 				at, ok := byString[s]
-				if err := set(i, at, ok, s); err != nil {
-					return nil, err
-				}
+				set(i, at, ok)
 			}
 		case t.Datatype != tensor.Bytes && len(ints) > 0:
 			values, err := toInts(t)
@@ -53,12 +51,13 @@ func buildOneHotEncoder(n *node) (kernel, error) {
 			}
 			for i, v := range values {
 				at, ok := byInt[v]
-				if err := set(i, at, ok, v); err != nil {
-					return nil, err
-				}
+				set(i, at, ok)
 			}
 		default:
 			return nil, wrongType(t, "the type of the categories")
+		}
+		if unknown >= 0 {
+			return nil, engine.InputErrorf("%q is a category that the model does not know", fmt.Sprint(t.At(unknown)))
 		}
 		return []*tensor.Tensor{out}, nil
 	}, nil
