@@ -314,3 +314,22 @@ func write(t *testing.T, path string, data []byte) {
 	t.Helper()
 	require.NoError(t, os.WriteFile(path, data, 0o644))
 }
+
+// A proposal that the base branch no longer stands behind is taken back.
+func TestWithdrawn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line twice")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	out, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	require.Equal(t, promote.Created, out.Promotion.Operation)
+
+	r.Commit("ask for more", map[string]string{"dosirak.yaml": strings.Replace(projecttest.MiniConfig, "floor: 0.5", "floor: 0.99", 1)})
+	out, err = run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	assert.Equal(t, verdict.Fail, out.Verdict)
+	assert.Equal(t, promote.Withdrawn, out.Promotion.Operation)
+	assert.Empty(t, r.Git("branch", "--list", "dosirak/*"))
+}

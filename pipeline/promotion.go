@@ -74,16 +74,15 @@ const (
 
 func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promote.Proposal, *promote.Outcome, error) {
 	j := f.judged
-	skip := func(format string, args ...any) (*promote.Proposal, *promote.Outcome, error) {
-		return nil, &promote.Outcome{
-			Operation: Skipped, Branch: promote.Branch(l.Config.Model, l.Environment), Reason: fmt.Sprintf(format, args...),
-		}, nil
+	skip := func(reason string) (*promote.Proposal, *promote.Outcome, error) {
+		out, err := l.withdraw(ctx, reason)
+		return nil, &out, err
 	}
 	switch {
 	case r.Unchanged:
 		return skip("the candidate is the model in production")
 	case r.Verdict != verdict.Pass:
-		return skip("the verdict is %s", r.Verdict)
+		return skip(fmt.Sprintf("the verdict is %s", r.Verdict))
 	case l.exam.When == exam.Improved && !j.improved():
 		return skip("promote.when asks for an improvement of the primary metric, and it is not shown to be one")
 	case len(j.Changes) > 0 && !l.AcknowledgeExam:
@@ -102,6 +101,22 @@ func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promo
 	}
 	out, err := promote.Propose(ctx, l.Forge, proposal)
 	return &proposal, &out, err
+}
+
+// withdraw takes back an older proposal, because what the base branch trains
+// today is not to be promoted. A variant's config decides nothing about what
+// the project's own proposed.
+func (l *line) withdraw(ctx context.Context, reason string) (promote.Outcome, error) {
+	out := promote.Outcome{Operation: Skipped, Branch: promote.Branch(l.Config.Model, l.Environment), Reason: reason}
+	base, err := l.Forge.Base(ctx, l.Config.Promote.Base)
+	if err != nil || base != l.Commit || l.ConfigPath != ConfigFile || l.Plan {
+		return out, err
+	}
+	taken, err := promote.Withdraw(ctx, l.Forge, out.Branch, l.Config.Promote.Base, reason+" at the newest commit of "+l.Config.Promote.Base)
+	if err != nil || taken.Operation == promote.Unchanged {
+		return out, err
+	}
+	return taken, nil
 }
 
 // decide gathers what is promoted: the manifest, the bundle's files and the

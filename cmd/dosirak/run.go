@@ -114,6 +114,10 @@ func showPromotion(w io.Writer, p *promote.Proposal, out *promote.Outcome) error
 	if out == nil {
 		return nil
 	}
+	if out.Operation == promote.Withdrawn {
+		_, err := fmt.Fprintf(w, "\nThe proposal on %s is withdrawn: %s.\n", out.Branch, out.Reason)
+		return err
+	}
 	if p == nil || out.Operation == pipeline.Skipped {
 		_, err := fmt.Fprintf(w, "\nNothing is proposed: %s.\n", out.Reason)
 		return err
