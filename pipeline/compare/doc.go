@@ -23,7 +23,7 @@
 //	means of losses        paired t                                              linear.go
 //	RMSE, R², AP, ...      delta method by influence functions                   linear.go
 //	F1, MCC, ...           BCa bootstrap of the joint counts, delta when large   bootstrap.go
-//	heavy tails            studentised bootstrap                                 student.go
+//	heavy or slow tails    studentised bootstrap of a completed sample           student.go
 //	weights, groups        linearised variance of row or group sums              linear.go
 //	values (floors)        Wilson, logit-DeLong, t, BCa                          value.go
 //	equal predictions      rule of three                                         degenerate.go

@@ -287,7 +287,7 @@ var simulations = []simulated{
 func TestSimulation(t *testing.T) {
 	t.Parallel()
 	long, _ := strconv.Atoi(os.Getenv("DOSIRAK_SIMULATE"))
-	reps, truthRows := 200, 300_000
+	reps, truthRows := 120, 200_000
 	if long > 0 {
 		reps, truthRows = long, 4_000_000
 	}
@@ -299,10 +299,10 @@ func TestSimulation(t *testing.T) {
 		}
 		n := reps
 		if strings.Contains(c.name, "BCa") {
-			n = max(reps/5, 100)
+			n = max(reps/5, 60)
 		}
 		if c.tail == "lognormal" || c.tail == "t3" {
-			n = max(reps/4, 100) // resampled row by row, and twice
+			n = max(reps/4, 40) // resampled row by row, and twice
 		}
 		o := c.run(t, n, truthRows, uint64(1000+i))
 		rate := func(k int) float64 { return float64(k) / float64(o.reps) }

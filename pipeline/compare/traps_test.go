@@ -53,7 +53,7 @@ func TestRareDiscordance(t *testing.T) {
 // model at the margin over 8 times in 100; t on groups - 1 does not.
 func TestFewUnequalGroups(t *testing.T) {
 	t.Parallel()
-	const groups, reps, resamples = 10, 1500, 400
+	const groups, reps, resamples = 10, 4000, 300
 	sizes := []float64{60, 40, 25, 20, 15, 12, 10, 8, 6, 4}
 	var total float64
 	for _, s := range sizes {
