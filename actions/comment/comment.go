@@ -131,11 +131,17 @@ func tell(ctx context.Context, j *runner.Job, open Open) error {
 	status := t.status(phase, outcome)
 	if wantStatus {
 		// The status is what a branch rule asks for: it comes first, and that it
-		// could not be set is an error.
-		if err := github.SetStatus(ctx, status); err != nil {
-			return err
-		}
-		if err := j.Set("status", string(status.State)); err != nil {
+		// could not be concluded is an error. That it could not be begun is none:
+		// the verdict does not wait for it.
+		err := github.SetStatus(ctx, status)
+		switch {
+		case err == nil:
+			if err := j.Set("status", string(status.State)); err != nil {
+				return err
+			}
+		case phase == "pending" && ctx.Err() == nil:
+			j.Warn("the status could not be set to pending: %s", err)
+		default:
 			return err
 		}
 	}
