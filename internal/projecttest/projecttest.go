@@ -50,7 +50,7 @@ var models struct {
 
 // Mini is a repository with a small project: 200 rows to train on, 600 to
 // evaluate on, and models that the flights example's trainer made.
-func Mini(t *testing.T) gittest.Repository {
+func Mini(t testing.TB) gittest.Repository {
 	t.Helper()
 	models.once.Do(makeModels)
 	require.NoError(t, models.err)
@@ -107,7 +107,7 @@ func head(path string, n int) (string, error) {
 }
 
 // EvalRows is the text of Mini's evaluation table.
-func EvalRows(t *testing.T) string {
+func EvalRows(t testing.TB) string {
 	t.Helper()
 	models.once.Do(makeModels)
 	require.NoError(t, models.err)
@@ -116,7 +116,7 @@ func EvalRows(t *testing.T) string {
 
 // Flights is a repository with a copy of examples/flights in its folder p, as
 // a clone would have it.
-func Flights(t *testing.T) (r gittest.Repository, dir string) {
+func Flights(t testing.TB) (r gittest.Repository, dir string) {
 	t.Helper()
 	root, err := example()
 	require.NoError(t, err)

@@ -13,12 +13,12 @@ import (
 
 // Repository is a repository with a work tree in a temporary folder.
 type Repository struct {
-	T   *testing.T
+	T   testing.TB
 	Dir string
 }
 
 // New makes a repository on branch main with one commit of files.
-func New(t *testing.T, files map[string]string) Repository {
+func New(t testing.TB, files map[string]string) Repository {
 	t.Helper()
 	r := Repository{T: t, Dir: t.TempDir()}
 	r.Git("init", "--quiet", "--initial-branch=main")
