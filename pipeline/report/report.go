@@ -59,6 +59,9 @@ type Run struct {
 // Task is what the model predicts: binary, multiclass or regression.
 type Task string
 
+// Regression predicts numbers, so nothing of it flips.
+const Regression Task = "regression"
+
 // Mode is gate, which blocks, or advise, which only says.
 type Mode string
 
@@ -407,21 +410,25 @@ type Change struct {
 // ChangeKind groups changes.
 type ChangeKind string
 
-// Flips counts the rows whose predicted class changed.
+// Flips counts the rows whose predicted class changed, or of a regression those
+// whose prediction moved by more than Moved.
 type Flips struct {
-	N        int64       `json:"n"`
-	Of       int64       `json:"of"`
-	Mended   int64       `json:"mended"` // wrong before, right now
-	Broken   int64       `json:"broken"` // right before, wrong now
+	N      int64 `json:"n"`
+	Of     int64 `json:"of"`
+	Mended int64 `json:"mended"` // wrong before, right now; of a regression: nearer to the target
+	Broken int64 `json:"broken"` // right before, wrong now; of a regression: farther away
+	// Moved is the baseline's median absolute error, for a regression alone: a
+	// smaller change than that is not counted.
+	Moved    *float64    `json:"moved,omitempty"`
 	Rows     []Flip      `json:"rows,omitempty"`
 	BySlice  []SliceFlip `json:"by_slice,omitempty"`
 	Complete bool        `json:"complete"` // Rows holds all of them
 }
 
-// Flip is one row whose predicted class changed.
+// Flip is one row whose predicted class changed, or whose prediction moved.
 type Flip struct {
 	ID        Text `json:"id"`
-	Label     Text `json:"label"`
+	Label     Text `json:"label"` // or target
 	Baseline  Text `json:"baseline"`
 	Candidate Text `json:"candidate"`
 }

@@ -155,6 +155,7 @@ func TestParseRefuses(t *testing.T) {
 		"target":                    {edit(t, "cloud", "smoke", "target"), "smoke.target: is"},
 		"kind of determinism":       {edit(t, "maybe", "determinism", "kind"), "determinism.kind: is"},
 		"kind of change":            {edit(t, "mood", "why_different", "changes", 0, "kind"), "changes[0].kind: is"},
+		"moved of classes":          {edit(t, 0.5, "why_different", "flips", "moved"), "why_different.flips.moved: is for regression"},
 		"recipe's verdict":          {edit(t, "GOOD", "recipes", 0, "verdict"), "recipes[0].verdict: is"},
 		"recipe's seeds":            {edit(t, -1, "recipes", 0, "seeds", "candidate"), "recipes[0].seeds: is negative"},
 		"recipe's variance":         {edit(t, -0.1, "recipes", 0, "components", "rows"), "recipes[0].components: is negative"},

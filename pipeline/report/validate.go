@@ -160,7 +160,7 @@ func (c *checker) run(r *Report) {
 		c.add("schema", "is %s, this release knows %s", quote(r.Schema), SchemaName)
 	}
 	c.verdict("verdict", r.Verdict, false)
-	oneOf(c, "run.task", r.Run.Task, "binary", "multiclass", "regression")
+	oneOf(c, "run.task", r.Run.Task, "binary", "multiclass", Regression)
 	oneOf(c, "run.mode", r.Run.Mode, Gate, Advise)
 	if !(r.Run.Confidence > 0.5 && r.Run.Confidence < 1) {
 		c.add("run.confidence", "is %v, not between 0.5 and 1", r.Run.Confidence)
@@ -274,6 +274,10 @@ func (c *checker) parts(r *Report) {
 		}
 		if f := w.Flips; f != nil {
 			c.notNegative("why_different.flips", f.N, f.Of, f.Mended, f.Broken)
+			c.notNegativePtr("why_different.flips.moved", f.Moved)
+			if f.Moved != nil && r.Run.Task != Regression {
+				c.add("why_different.flips.moved", "is for regression; a %s task counts changed classes", r.Run.Task)
+			}
 			if f.N > f.Of {
 				c.add("why_different.flips.n", "is %d of %d", f.N, f.Of)
 			}

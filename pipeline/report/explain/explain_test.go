@@ -79,6 +79,7 @@ var explained = map[string][]string{
 	"floors":         {"accuracy", "brier"},
 	"shares":         {"log_loss"},
 	"undecided":      {"f1"},
+	"regression":     {"rmse"},
 	"grouped":        {"roc_auc", "log_loss", "brier"},
 }
 

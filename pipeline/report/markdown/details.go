@@ -329,10 +329,9 @@ func (w *writer) different() {
 	if f == nil {
 		return
 	}
-	w.printf("\n%s of %s rows changed their predicted class: %s mended, %s broken.\n",
-		report.Count(f.N), report.Count(f.Of), report.Count(f.Mended), report.Count(f.Broken))
+	w.str("\n" + f.Sentence() + "\n")
 	if len(f.BySlice) > 0 {
-		w.str("\n| slice | flipped | of |\n|:--|--:|--:|\n")
+		w.str("\n| slice | " + f.Word() + " | of |\n|:--|--:|--:|\n")
 		for _, s := range f.BySlice[:min(len(f.BySlice), w.form.items)] {
 			w.str("| ")
 			w.code(string(s.Column))
@@ -342,7 +341,7 @@ func (w *writer) different() {
 		}
 	}
 	if len(f.Rows) > 0 {
-		w.str("\n| row | label | production | candidate |\n|:--|:--|:--|:--|\n")
+		w.str("\n| row | " + f.Truth() + " | production | candidate |\n|:--|:--|:--|:--|\n")
 		for _, row := range f.Rows[:min(len(f.Rows), w.form.items, 20)] {
 			w.cells(string(row.ID), string(row.Label), string(row.Baseline), string(row.Candidate))
 		}

@@ -33,6 +33,7 @@ func Cases() []Case {
 		{"many-slices", ManySlices(8, 12)},
 		{"bare", Bare()},
 		{"grouped", Grouped()},
+		{"regression", Regression()},
 	}
 }
 
@@ -486,5 +487,28 @@ func Grouped() *report.Report {
 	r.Recipes = []report.Recipe{recipe(r.Metrics[0], 5, 1, 0.0019, 0.0221)}
 	r.BaselineReplicates = nil
 	r.Exams[0].Verdict, r.Exams[1].Verdict = verdict.Inconclusive, verdict.Inconclusive
+	return r
+}
+
+// Regression predicts minutes of delay.
+func Regression() *report.Report {
+	r := base()
+	r.Run.Task = report.Regression
+	r.Metrics = []report.Metric{
+		metric("rmse", report.Lower, 38.412, 0.913, 0.402, "2%", "delta method"),
+		metric("mae", report.Lower, 22.087, 0.541, 0.118, "2%", "paired t"),
+		{Name: "max_error", Direction: report.Lower, Baseline: p(911.4), Candidate: p(904.7), Delta: p(-6.7), Improvement: p(6.7),
+			Reason: "a largest error cannot be bounded honestly: shown, not judged"},
+	}
+	r.Metrics[0].Primary = true
+	for i := range r.Replicates {
+		r.Replicates[i].Metrics = map[report.Name]*float64{"rmse": p(37.499 + 0.03*float64(i%3)), "mae": p(21.546 + 0.01*float64(i))}
+	}
+	r.BaselineReplicates, r.Slices, r.Levels, r.Calibration, r.Smoke, r.Luck = nil, nil, nil, nil, nil, nil
+	r.Recipes = []report.Recipe{recipe(r.Metrics[0], 5, 1, 0.88, 0.43)}
+	r.WhyDifferent.Flips = &report.Flips{N: 1730, Of: 10_000, Mended: 941, Broken: 789, Moved: p(14.25), Rows: []report.Flip{
+		{ID: "UA1545-2013-10-02", Label: "11", Baseline: "4.1", Candidate: "19.6"},
+		{ID: "B6725-2013-10-07", Label: "-3", Baseline: "22.5", Candidate: "2.75"},
+	}, BySlice: []report.SliceFlip{{Column: "origin", Level: "EWR", N: 701, Of: 3541}, {Column: "origin", Level: "JFK", N: 561, Of: 3298}}}
 	return r
 }
