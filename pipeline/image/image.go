@@ -185,7 +185,7 @@ func writeLayers(ctx context.Context, blobs, binary string, c content, o Options
 
 // layerFormat changes when the same files would give other bytes of a layer:
 // another compressor, level or tar header.
-const layerFormat = "1"
+const layerFormat = "2"
 
 func key(parts ...string) string {
 	h := sha256.New()

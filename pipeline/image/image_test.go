@@ -23,8 +23,12 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
-// tiny holds static executables, built once for all tests.
-var tiny struct{ amd64, arm64, dynamic string }
+// tiny holds static executables, built once for all tests, and cache the layers
+// of those tests that are not about the cache.
+var (
+	tiny  struct{ amd64, arm64, dynamic string }
+	cache string
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -36,6 +40,7 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
+	cache = filepath.Join(dir, "cache")
 	source := filepath.Join(dir, "main.go")
 	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
 		panic(err)
@@ -79,7 +84,7 @@ func sealed(name string) bundle.Bundle {
 func options(t *testing.T, bundleDir string) Options {
 	return Options{
 		BundleDir: bundleDir, Server: File(tiny.amd64), Platform: Platform{OS: "linux", Arch: "amd64"},
-		OutDir: t.TempDir(), Release: "v0.1.0",
+		OutDir: t.TempDir(), Release: "v0.1.0", CacheDir: cache,
 	}
 }
 
@@ -105,9 +110,11 @@ func open(t *testing.T, built Built) v1.Image {
 // or state of the cache changes it.
 func TestDigestIsAFunctionOfBundleAndRelease(t *testing.T) {
 	t.Parallel()
-	first := build(t, options(t, seal(t, "a model")))
-
 	o := options(t, seal(t, "a model"))
+	o.CacheDir = ""
+	first := build(t, o)
+
+	o = options(t, seal(t, "a model"))
 	o.Repository = "registry.example/acme/flights"
 	o.CacheDir = t.TempDir()
 	other := filepath.Join(t.TempDir(), "renamed")

@@ -22,9 +22,9 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// compressionLevel is gzip's best: layers are compressed once and pulled by
-// every node. The server's layer, the large one, comes from the cache.
-const compressionLevel = gzip.BestCompression
+// compressionLevel of layers. For the server, 7 MB, the best level (9) saves
+// another 3 % and takes eight times as long.
+const compressionLevel = 6
 
 // epoch is the time of every file and of the image.
 var epoch = time.Unix(0, 0).UTC()

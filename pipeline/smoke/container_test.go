@@ -37,6 +37,7 @@ func needDocker(t *testing.T) {
 // docker holds what the tests in Docker share.
 type docker struct {
 	binary string // the broken server
+	cache  string // of layers
 	run    string // in the names of what these tests make in Docker
 }
 
@@ -46,7 +47,7 @@ func TestInDocker(t *testing.T) {
 	needDocker(t)
 	dir := t.TempDir()
 	sum := sha256.Sum256([]byte(dir + t.Name()))
-	d := docker{filepath.Join(dir, "server"), hex.EncodeToString(sum[:6]) + "-" + strconv.Itoa(os.Getpid())}
+	d := docker{filepath.Join(dir, "server"), filepath.Join(dir, "cache"), hex.EncodeToString(sum[:6]) + "-" + strconv.Itoa(os.Getpid())}
 	build := exec.Command("go", "build", "-o", d.binary, "github.com/dosirak-ml/dosirak/internal/brokenserver/server")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	out, err := build.CombinedOutput()
@@ -65,7 +66,7 @@ func (d docker) imageOf(t *testing.T, f brokenserver.Fault) (*bundle.Opened, ima
 	require.NoError(t, brokenserver.Write(dir, f))
 	opened, err := bundle.Open(dir)
 	require.NoError(t, err)
-	built, err := image.Build(t.Context(), image.Options{BundleDir: dir, Server: image.File(d.binary), OutDir: t.TempDir(), Release: "v0.1.0"})
+	built, err := image.Build(t.Context(), image.Options{BundleDir: dir, Server: image.File(d.binary), OutDir: t.TempDir(), Release: "v0.1.0", CacheDir: d.cache})
 	require.NoError(t, err)
 	return opened, built
 }
