@@ -147,7 +147,7 @@ func buildGemm(n *node) (kernel, error) {
 		}
 		c := in[2]
 		if shape, err := broadcast(c.Shape, out.Shape); err != nil || len(shape) != 2 || shape[0] != rows || shape[1] != columns || c.Datatype != out.Datatype {
-			return nil, fmt.Errorf("C is %s %v, the product %s %v", c.Datatype, c.Shape, out.Datatype, out.Shape)
+			return nil, fmt.Errorf("input C is %s %v, the product %s %v", c.Datatype, c.Shape, out.Datatype, out.Shape)
 		}
 		indices(out.Shape, [][]int{steps(c.Shape, out.Shape)}, func(i int, at []int) {
 			if out.F32 != nil {
