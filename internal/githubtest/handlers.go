@@ -170,6 +170,13 @@ func branchRules(s *Server, r request) (int, any) {
 	if s.closed(r.params["branch"]) != nil {
 		rules = append(rules, object{"type": "creation"}, object{"type": "update"})
 	}
+	if len(s.Required) > 0 && r.params["branch"] == "main" {
+		checks := []object{}
+		for _, context := range s.Required {
+			checks = append(checks, object{"context": context})
+		}
+		rules = append(rules, object{"type": "required_status_checks", "parameters": object{"required_status_checks": checks, "strict_required_status_checks_policy": false}})
+	}
 	return http.StatusOK, page(s, r, rules)
 }
 

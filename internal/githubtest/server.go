@@ -46,6 +46,8 @@ type Server struct {
 	ActionsMayOpen bool
 	Protected      string // branches with this prefix are closed to every token
 	Labels         []string
+	Required       []string // contexts that a rule requires on the default branch
+	Reading        bool     // the repository's setting: workflows get a token that only reads, unless they ask for more
 
 	t         testing.TB
 	http      *httptest.Server

@@ -11,12 +11,13 @@ import (
 
 // state is what GitHub keeps beside Git.
 type state struct {
-	pulls    []*Pull  // oldest first
-	issues   []*Issue // numbered together with the pull requests
-	comments []*Comment
-	statuses []*Status // oldest first
-	ids      int
-	verified map[string]bool // commits with GitHub's signature
+	pulls       []*Pull  // oldest first
+	issues      []*Issue // numbered together with the pull requests
+	comments    []*Comment
+	statuses    []*Status     // oldest first
+	deployments []*Deployment // oldest first
+	ids         int
+	verified    map[string]bool // commits with GitHub's signature
 }
 
 // Pull is a pull request.
