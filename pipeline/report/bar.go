@@ -80,6 +80,19 @@ func (c Comparison) unit() (float64, bool) {
 	return most / 1.5, most > 0
 }
 
+// InMargins is the improvement in units of the margin, -1 being the limit; ok
+// is false without a margin above 0, or without an improvement.
+func (c Comparison) InMargins() (v float64, ok bool) {
+	if c.Point == nil || c.Limit == nil || !(*c.Limit < 0) {
+		return 0, false
+	}
+	p := finite(*c.Point / -*c.Limit)
+	if p == nil {
+		return 0, false
+	}
+	return *p, true
+}
+
 // Bar places c on the axis. ok is false where there is nothing to draw.
 func (c Comparison) Bar(a Axis) (b Bar, ok bool) {
 	unit, ok := c.unit()

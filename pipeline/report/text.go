@@ -129,6 +129,12 @@ func (c Commit) check() error {
 	return match(string(c), commitPattern, "the full hexadecimal name of a commit")
 }
 
+// Valid reports whether n is a name.
+func (n Name) Valid() bool { return n.check() == nil }
+
+// Valid reports whether c is the full name of a commit.
+func (c Commit) Valid() bool { return c.check() == nil }
+
 func (m Margin) check() error {
 	if err := match(string(m), marginPattern, `a margin such as "0.01" or "2%"`); err != nil {
 		return err

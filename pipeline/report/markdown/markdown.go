@@ -10,6 +10,9 @@
 // summary"). Where the whole is longer than the limit, a shorter form is
 // taken: without the long lists, then without what is folded, then the
 // reasons alone, at last the verdict. It says that it is shortened.
+//
+// A comment that is edited in place forgets; so it carries what its earlier
+// versions came to (history.go).
 package markdown
 
 import (
@@ -33,6 +36,13 @@ const (
 type Options struct {
 	Limit int    // bytes at most; 0 means GitHub's limit
 	Page  string // https URL of the page or of the run; anything else is left out
+	// History are earlier runs of the same pull request, newest first, such as
+	// Recall finds them in the comment as it was. At most MaxHistory are shown;
+	// those of the report's own commit are not.
+	History []Past
+	// Remember writes what Recall reads, as a hidden line at the end, within
+	// Limit. The shortest form has no room for it.
+	Remember bool
 }
 
 // Comment returns the comment on a pull request.
@@ -72,7 +82,7 @@ var forms = []form{
 func ladder(r *report.Report, o Options, open bool) string {
 	var text string
 	for i, f := range forms {
-		w := &writer{r: r, form: f, open: open, page: pageURL(o.Page), limit: o.Limit}
+		w := &writer{r: r, form: f, open: open, page: pageURL(o.Page), limit: o.Limit, past: earlier(r, o.History), keep: o.Remember}
 		text = w.render(i > 0)
 		if !w.over() {
 			return text
@@ -97,6 +107,8 @@ type writer struct {
 	open  bool
 	page  string
 	limit int
+	past  []Past
+	keep  bool
 }
 
 // over reports that this form is too long; the parts ask before they go on.
@@ -116,13 +128,16 @@ func (w *writer) render(shortened bool) string {
 		w.lines()
 	}
 	w.next()
-	parts := []func(){w.metrics, w.slices, w.seeds, w.recipes, w.proof, w.smoke, w.exams, w.different, w.leakage, w.provenance}
+	parts := []func(){w.metrics, w.slices, w.seeds, w.recipes, w.proof, w.smoke, w.exams, w.different, w.leakage, w.history, w.provenance}
 	for _, part := range parts {
 		if w.form.details && !w.over() {
 			part()
 		}
 	}
 	w.foot(shortened)
+	if w.keep && w.form.reasons > 0 {
+		w.remember()
+	}
 	return w.b.String()
 }
 
