@@ -53,6 +53,9 @@ func TestRareDiscordance(t *testing.T) {
 // model at the margin over 8 times in 100; t on groups - 1 does not.
 func TestFewUnequalGroups(t *testing.T) {
 	t.Parallel()
+	if slow {
+		t.Skip("a simulation in one goroutine: there is no race to find")
+	}
 	const groups, reps, resamples = 10, 4000, 300
 	sizes := []float64{60, 40, 25, 20, 15, 12, 10, 8, 6, 4}
 	var total float64
