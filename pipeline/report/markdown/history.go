@@ -133,6 +133,11 @@ func (w *writer) history() {
 	w.trend()
 }
 
+// palette are blue and vermilion of Okabe and Ito, which the colour-blind can
+// tell apart and which show on light and on dark. Mermaid's own first colour is
+// hardly to be seen on white.
+const palette = `%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#0072b2, #d55e00"}}}}%%`
+
 // trend draws how the metric came along from run to run. With two points there
 // is nothing that the table does not say. The syntax is that of mermaid's XY
 // chart (mermaid.js.org/syntax/xyChart), which GitHub draws without loading an
@@ -162,7 +167,7 @@ func (w *writer) trend() {
 	if len(values) < 3 {
 		return
 	}
-	w.printf("\n%s by run, in units of its margin: under the flat line, -1, it is worse by more than the margin. The intervals are in the tables.\n", "`"+string(now.Metric)+"`")
-	w.printf("\n```mermaid\nxychart-beta\n  title \"%s, improvement in margins\"\n  x-axis [%s]\n  y-axis %.3g --> %.3g\n  line [%s]\n  line [%s]\n```\n",
-		now.Metric, strings.Join(at, ", "), low, high, strings.Join(values, ", "), strings.Join(limit, ", "))
+	w.printf("\n%s by run, in units of its margin: under the flat line, at -1, it is worse by more than the margin. The tables have the intervals.\n", "`"+string(now.Metric)+"`")
+	w.printf("\n```mermaid\n%s\nxychart-beta\n  title \"%s, improvement in margins\"\n  x-axis [%s]\n  y-axis %.3g --> %.3g\n  line [%s]\n  line [%s]\n```\n",
+		palette, now.Metric, strings.Join(at, ", "), low, high, strings.Join(values, ", "), strings.Join(limit, ", "))
 }
