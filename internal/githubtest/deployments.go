@@ -38,23 +38,25 @@ func (s *Server) Deployments() []Deployment {
 
 func init() {
 	maps.Copy(handlers, map[string]handler{
-		"repos/get-content":                                                  getContent,
-		"repos/list-deployments":                                             listDeployments,
-		"repos/create-deployment":                                            createDeployment,
-		"repos/list-deployment-statuses":                                     listDeploymentStatuses,
-		"repos/create-deployment-status":                                     createDeploymentStatus,
-		"issues/list-labels-for-repo":                                        listLabels,
-		"actions/get-github-actions-permissions-repository":                  actionsPermissions,
+		"git/get-blob":                                      getBlob,
+		"repos/get-content":                                 getContent,
+		"repos/list-deployments":                            listDeployments,
+		"repos/create-deployment":                           createDeployment,
+		"repos/list-deployment-statuses":                    listDeploymentStatuses,
+		"repos/create-deployment-status":                    createDeploymentStatus,
+		"issues/list-labels-for-repo":                       listLabels,
+		"actions/get-github-actions-permissions-repository": actionsPermissions,
 		"actions/get-github-actions-default-workflow-permissions-repository": workflowPermissions,
 	})
 	maps.Copy(permissions, map[string][]string{
-		"repos/get-content":                                                  {"contents=read"},
-		"repos/list-deployments":                                             {"deployments=read"},
-		"repos/create-deployment":                                            {"deployments=write"},
-		"repos/list-deployment-statuses":                                     {"deployments=read"},
-		"repos/create-deployment-status":                                     {"deployments=write"},
-		"issues/list-labels-for-repo":                                        {"issues=read", "pull_requests=read"},
-		"actions/get-github-actions-permissions-repository":                  {"administration=read"},
+		"git/get-blob":                                      {"contents=read"},
+		"repos/get-content":                                 {"contents=read"},
+		"repos/list-deployments":                            {"deployments=read"},
+		"repos/create-deployment":                           {"deployments=write"},
+		"repos/list-deployment-statuses":                    {"deployments=read"},
+		"repos/create-deployment-status":                    {"deployments=write"},
+		"issues/list-labels-for-repo":                       {"issues=read", "pull_requests=read"},
+		"actions/get-github-actions-permissions-repository": {"administration=read"},
 		"actions/get-github-actions-default-workflow-permissions-repository": {"administration=read"},
 	})
 }
@@ -106,6 +108,14 @@ func getContent(s *Server, r request) (int, any) {
 	return http.StatusOK, entries
 }
 
+func getBlob(s *Server, r request) (int, any) {
+	body, ok := s.git.get("blob", r.params["file_sha"])
+	if !ok {
+		return notFound("Not Found")
+	}
+	return http.StatusOK, object{"sha": r.params["file_sha"], "size": len(body), "encoding": "base64", "content": base64.StdEncoding.EncodeToString(body)}
+}
+
 func (s *Server) deploymentObject(d *Deployment) object {
 	return object{"id": d.ID, "sha": d.SHA, "ref": d.SHA, "environment": d.Environment, "original_environment": d.Environment, "task": d.Task, "payload": d.Payload, "creator": user(d.Creator), "description": nil}
 }
@@ -143,7 +153,11 @@ func createDeployment(s *Server, r request) (int, any) {
 	if task == "" {
 		task = "deploy"
 	}
-	d := &Deployment{ID: s.id(), SHA: sha, Environment: environment, Task: task, Payload: r.body["payload"], Creator: r.token.Login}
+	payload := r.body["payload"]
+	if payload == nil {
+		payload = object{}
+	}
+	d := &Deployment{ID: s.id(), SHA: sha, Environment: environment, Task: task, Payload: payload, Creator: r.token.Login}
 	s.state.deployments = append(s.state.deployments, d)
 	return http.StatusCreated, s.deploymentObject(d)
 }

@@ -108,6 +108,20 @@ func TestEveryOperation(t *testing.T) {
 		{"POST", "/issues/2/comments", m{"body": "hello"}, 201},
 		{"POST", "/statuses/" + base, m{"state": "success", "context": "dosirak/m/e"}, 201},
 		{"GET", "/commits/" + base + "/status", nil, 200},
+		{"GET", "/contents/a/b.txt?ref=" + base, nil, 200},
+		{"GET", "/contents/a?ref=" + base, nil, 200},
+		{"GET", "/contents/none?ref=" + base, nil, 404},
+		{"GET", "/git/blobs/587be6b4c3f93f93c489c0111bba5596147a26cb", nil, 200},
+		{"GET", "/git/blobs/" + strings.Repeat("0", 40), nil, 404},
+		{"POST", "/deployments", m{"ref": base, "environment": "m/e", "required_contexts": []string{}}, 201},
+		{"POST", "/deployments", m{"ref": base, "environment": "m/e"}, 409},
+		{"POST", "/deployments", m{"ref": "none", "environment": "m/e", "required_contexts": []string{}}, 422},
+		{"GET", "/deployments?environment=m/e", nil, 200},
+		{"POST", "/deployments/1003/statuses", m{"state": "success"}, 201},
+		{"GET", "/deployments/1003/statuses", nil, 200},
+		{"GET", "/labels", nil, 200},
+		{"GET", "/actions/permissions", nil, 403},
+		{"GET", "/actions/permissions/workflow", nil, 403},
 	} {
 		status, _, _ := call(t, token, tt.method, api+tt.path, tt.body)
 		assert.Equal(t, tt.status, status, "%s %s", tt.method, tt.path)

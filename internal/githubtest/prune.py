@@ -26,6 +26,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/deployments": ["get", "post"],
     "/repos/{owner}/{repo}/deployments/{deployment_id}/statuses": ["get", "post"],
     "/repos/{owner}/{repo}/git/blobs": ["post"],
+    "/repos/{owner}/{repo}/git/blobs/{file_sha}": ["get"],
     "/repos/{owner}/{repo}/git/commits": ["post"],
     "/repos/{owner}/{repo}/git/commits/{commit_sha}": ["get"],
     "/repos/{owner}/{repo}/git/matching-refs/{ref}": ["get"],

@@ -41,7 +41,7 @@ const Bot = "github-actions[bot]"
 
 // Actions issues a GITHUB_TOKEN with what a promotion needs.
 func (s *Server) Actions() string {
-	return s.Token(Installation, Bot, "contents=write", "pull_requests=write", "issues=write", "statuses=write")
+	return s.Token(Installation, Bot, "contents=write", "pull_requests=write", "issues=write", "statuses=write", "deployments=write")
 }
 
 func (t *Token) may(permission, level string) bool {
