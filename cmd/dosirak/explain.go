@@ -20,12 +20,13 @@ func newExplainCommand(folder func(cmd *cobra.Command, run string) (string, erro
 		Long: `explain says of one metric of a run what was tested, how, with which numbers, why
 the verdict is what it is, and what would change it: which margin would have
 passed or failed, how much better the candidate would have to be, how many rows
-would tell. Slices of the metric, other seeds and the exam that promoted
+or groups would tell. Slices of the metric, other seeds and the exam that promoted
 production are told too.
 
-The run is named by its id, its folder, or the path of its report.json. The exit
-code is 0 whatever the verdict is: the question was answered.`,
-		Example: `  dosirak explain 20260801-1200-3f9a1c log_loss`,
+The run is named as for dosirak report: by its id or the end of it, by "latest",
+by its folder, or by the path of its report.json. The exit code is 0 whatever the
+verdict is: the question was answered.`,
+		Example: `  dosirak explain latest log_loss`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, err := reportPath(cmd, args[0], folder)

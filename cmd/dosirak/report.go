@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -34,14 +35,17 @@ func newReportCommand(folder func(cmd *cobra.Command, run string) (string, error
 	cmd := &cobra.Command{
 		Use:   "report RUN|report.json",
 		Short: "Render the report of a run: text, Markdown, JSON or a page",
-		Long: `report renders the report of a run, named by its id, its folder, or the path of
-its report.json. The file is read as data that anyone may have written: what is
-not a well-formed report is refused.
+		Long: `report renders the report of a run, named by its id or the end of it, by
+"latest", by its folder, or by the path of its report.json. The file is read as
+data that anyone may have written: what is not a well-formed report is refused.
 
-Formats: text, a summary for the terminal; markdown, a comment for a pull
-request; summary, a step summary; json, the report itself; html, one
-self-contained page.`,
-		Example: `  dosirak report 20260801-1200-3f9a1c
+Formats:
+  text      a summary for the terminal
+  markdown  a comment for a pull request
+  summary   a job's step summary: the same, with metrics and slices unfolded
+  json      the report itself
+  html      one self-contained page`,
+		Example: `  dosirak report latest
   dosirak report .dosirak/runs/20260801-1200-3f9a1c/report.json --format html --out report.html`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -78,7 +82,7 @@ self-contained page.`,
 			return writeWhole(out, text)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "text, markdown, summary, json or html")
+	cmd.Flags().StringVar(&format, "format", "text", strings.Join(reportFormats, ", "))
 	cmd.Flags().StringVar(&out, "out", "", "write to this file instead of standard output")
 	cmd.Flags().StringVar(&link, "link", "", "https address of the page or the run, for markdown and summary")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
@@ -99,7 +103,7 @@ func renderReport(r *report.Report, format, link string, o terminal.Options) ([]
 	case "html":
 		return page.Render(r)
 	}
-	return nil, fault.Usage(fmt.Errorf("--format %q is none of %v", format, reportFormats))
+	return nil, fault.Usage(fmt.Errorf("--format %q is none of %s", format, strings.Join(reportFormats, ", ")))
 }
 
 // reportPath finds the report that arg names: a file, a run's folder, or a

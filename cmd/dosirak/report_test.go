@@ -96,7 +96,7 @@ func TestReportBadInput(t *testing.T) {
 		"run that ended":   {[]string{"early"}, "the run did not come that far"},
 		"not a report":     {[]string{"DIR/broken.json"}, "Verdict: unknown field"},
 		"a pipe":           {[]string{"DIR/pipe.json"}, "not a regular file"},
-		"unknown format":   {[]string{"good", "--format", "pdf"}, `--format "pdf" is none of [text markdown summary json html]`},
+		"unknown format":   {[]string{"good", "--format", "pdf"}, `--format "pdf" is none of text, markdown, summary, json, html`},
 		"two formats":      {[]string{"good", "--format", "html", "--json"}, "contradict each other"},
 		"no such folder":   {[]string{"good", "--out", "DIR/none/x.html"}, "writing "},
 		"missing argument": {nil, "accepts 1 arg"},
