@@ -57,8 +57,10 @@ var arrows = map[string][]string{
 	"pipeline/promote":           {"pipeline/fault", "pipeline/manifest", "pipeline/verdict"},
 	"pipeline/reconcile":         {"pipeline/fault", "pipeline/manifest", "pipeline/v2client", "model-server/bundle"},
 	"pipeline/registry/oci":      {"pipeline/fault", "pipeline/manifest", "pipeline/reconcile"},
+	"pipeline/rollback":          {"pipeline/fault", "pipeline/manifest", "pipeline/promote"},
+	"pipeline/adopt":             {"pipeline/fault", "pipeline/manifest", "pipeline/promote", "pipeline/verdict"},
 	"pipeline/forge/local":       {"pipeline/fault", "pipeline/git", "pipeline/promote"},
-	"pipeline/forge/github":      {"pipeline/fault", "pipeline/promote"},
+	"pipeline/forge/github":      {"pipeline/fault", "pipeline/promote", "pipeline/reconcile"},
 
 	"model-server/tensor":        {},
 	"model-server/bundle":        {"model-server/tensor", "model-server/bundle/onnx"},

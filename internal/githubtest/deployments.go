@@ -222,3 +222,14 @@ func workflowPermissions(s *Server, _ request) (int, any) {
 	}
 	return http.StatusOK, object{"default_workflow_permissions": level, "can_approve_pull_request_reviews": s.ActionsMayOpen}
 }
+
+// CloseIssue closes an issue as a human.
+func (s *Server) CloseIssue(number int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, i := range s.state.issues {
+		if i.Number == number {
+			i.State = "closed"
+		}
+	}
+}

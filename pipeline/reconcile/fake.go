@@ -127,8 +127,8 @@ type FakeForge struct {
 	Issues []string // "opened", "updated", "closed", in order
 }
 
-// Tell notes a deployment that differs from the last one.
-func (f *FakeForge) Tell(_ context.Context, d Deployment) (Told, error) {
+// ShowDeployment notes a deployment that differs from the last one.
+func (f *FakeForge) ShowDeployment(_ context.Context, d Deployment) (Told, error) {
 	if f.Err != nil {
 		return Told{}, f.Err
 	}

@@ -22,7 +22,7 @@ type Deployment struct {
 // Deployments is where a forge shows what runs. One deployment stands for one
 // bundle and image: it is made once, and its status follows.
 type Deployments interface {
-	Tell(ctx context.Context, d Deployment) (Told, error)
+	ShowDeployment(ctx context.Context, d Deployment) (Told, error)
 }
 
 // Issue says that an environment is out of sync. Its text is a function of
@@ -75,7 +75,7 @@ func (r *Result) tell(ctx context.Context, o Options, m manifest.Manifest) {
 		if r.Endpoint != nil {
 			d.Address = r.Endpoint.Address
 		}
-		told, err := o.Deployments.Tell(ctx, d)
+		told, err := o.Deployments.ShowDeployment(ctx, d)
 		r.told(&r.Deployment, told, err)
 	}
 	if o.Issues == nil {

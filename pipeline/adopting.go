@@ -1,0 +1,143 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/adopt"
+	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
+)
+
+// AdoptOptions say what is in production today.
+type AdoptOptions struct {
+	Environment string // empty: the config's first one
+	Source      string // a model file, or a bundle's folder
+	Image       string // repository@digest that runs, "" when it is not known
+	Plan        bool   // write nothing
+	Forge       promote.Forge
+	Head        Head
+	WorkDir     string // receives the bundle
+}
+
+// Adoption is what is proposed and what became of it.
+type Adoption struct {
+	Environment string            `json:"environment"`
+	Bundle      string            `json:"bundle"`
+	Proposal    *promote.Proposal `json:"proposal,omitempty"`
+	Outcome     promote.Outcome   `json:"outcome"`
+}
+
+var imageByDigest = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$`)
+
+// Adopt proposes the first manifest of an environment, of the model that it
+// runs today.
+func Adopt(ctx context.Context, p *Project, o AdoptOptions) (Adoption, error) {
+	a := Adoption{Environment: o.Environment}
+	if a.Environment == "" {
+		a.Environment = p.Config.Promote.Environments[0]
+	}
+	name, err := p.Config.ManifestPath(a.Environment)
+	if err != nil {
+		return a, err
+	}
+	if o.Image != "" && !imageByDigest.MatchString(o.Image) {
+		return a, fault.Usage(fmt.Errorf("--image %q: name it by digest, repository@sha256:<64 hexadecimal digits>; a tag may be moved", o.Image))
+	}
+	if o.Forge == nil || o.Head == nil {
+		return a, fault.Usage(fmt.Errorf("adopting needs a Git repository, which keeps the manifest: %w", p.NoRepo))
+	}
+	head, err := o.Head.Base(ctx, p.Config.Promote.Base)
+	if err != nil {
+		return a, err
+	}
+	present, err := p.productionAt(ctx, o.Head, head, a.Environment)
+	if err != nil {
+		return a, err
+	}
+	opened, evalDigest, err := p.openAdopted(ctx, o)
+	if err != nil {
+		return a, err
+	}
+	a.Bundle = opened.Digest
+	d := adopt.Decision{
+		Model: p.Config.Model, Environment: a.Environment, Digest: opened.Digest, Image: o.Image,
+		Exam: p.Config.Exam(evalDigest).Digest(), ManifestPath: name, Base: p.Config.Promote.Base,
+	}
+	if present != nil {
+		d.Present = &present.Manifest
+	}
+	if d.Files, err = bundleFiles(opened); err != nil {
+		return a, err
+	}
+	proposal, err := adopt.Plan(d, func(m manifest.Manifest) ([]byte, error) { return spec.FormatManifest(m), nil })
+	if err != nil {
+		return a, err
+	}
+	a.Proposal = &proposal
+	switch {
+	case present != nil:
+		a.Outcome = promote.Outcome{Operation: promote.Unchanged, Branch: proposal.Branch, Reason: fmt.Sprintf("%s on %s names this bundle already", name, p.Config.Promote.Base)}
+		return a, nil
+	case o.Plan:
+		a.Outcome = promote.Outcome{Operation: Planned, Branch: proposal.Branch}
+		return a, nil
+	}
+	if a.Outcome, err = promote.Propose(ctx, promote.Asked(o.Forge), proposal); err != nil {
+		return a, fmt.Errorf("adopting the model: %w", err)
+	}
+	return a, nil
+}
+
+// openAdopted makes a bundle of a model file, or opens one, and looks whether
+// it can answer the evaluation rows: a baseline that cannot would end the next
+// run.
+func (p *Project) openAdopted(ctx context.Context, o AdoptOptions) (opened *bundle.Opened, evalDigest string, err error) {
+	rows, err := dataset.Read(p.path(p.Config.Data.Eval))
+	if err != nil {
+		return nil, "", err
+	}
+	dir := o.Source
+	if _, err := os.Stat(filepath.Join(dir, bundle.File)); err != nil {
+		made, err := Seal(ctx, p, o.Source, o.WorkDir)
+		if err != nil {
+			return nil, "", err
+		}
+		dir = made.Dir
+	}
+	if opened, err = bundle.Open(dir); err != nil {
+		return nil, "", fault.Usage(fmt.Errorf("opening the bundle: %w", err))
+	}
+	if opened.Bundle.Model.Name != p.Config.Model {
+		return nil, "", fault.Usage(fmt.Errorf("the bundle at %s is of model %q, the config is of %q: seal the model again with `dosirak seal`", o.Source, opened.Bundle.Model.Name, p.Config.Model))
+	}
+	if _, err := evaluate.Rows(rows, opened.Bundle.Signature, p.Config.Exam("").Data, nil); err != nil {
+		return nil, "", fmt.Errorf("asking the model the rows of %s: %w", p.Config.Data.Eval, err)
+	}
+	return opened, rows.Digest(), nil
+}
+
+// bundleFiles reads the files of a bundle by name.
+func bundleFiles(b *bundle.Opened) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	names := []string{bundle.File}
+	for _, f := range b.Bundle.Files {
+		names = append(names, f.Path)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(filepath.Join(b.Dir, name))
+		if err != nil {
+			return nil, fault.Environment(fmt.Errorf("reading the bundle: %w", err))
+		}
+		files[name] = data
+	}
+	return files, nil
+}

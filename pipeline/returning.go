@@ -1,0 +1,131 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/rollback"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
+)
+
+// RollbackOptions say where to roll back and to what.
+type RollbackOptions struct {
+	Environment string // empty: the config's first one
+	To          string // digest of a bundle or its beginning; empty: the one before
+	Plan        bool   // write nothing
+	Forge       promote.Forge
+	Head        Head
+	WorkDir     string // receives copies of bundles
+}
+
+// Rollback is what is proposed and what became of it.
+type Rollback struct {
+	Environment string            `json:"environment"`
+	Goes        string            `json:"goes"`       // bundle
+	ComesBack   string            `json:"comes_back"` // bundle
+	Commit      string            `json:"commit"`     // whose manifest comes back
+	Warnings    []string          `json:"warnings,omitempty"`
+	Proposal    *promote.Proposal `json:"proposal,omitempty"`
+	Outcome     promote.Outcome   `json:"outcome"`
+}
+
+// most bounds how many versions of a manifest are looked at.
+const most = 10_000
+
+// RollBack proposes the return of an environment to a model that it ran
+// before.
+func RollBack(ctx context.Context, p *Project, o RollbackOptions) (Rollback, error) {
+	r := Rollback{Environment: o.Environment}
+	if r.Environment == "" {
+		r.Environment = p.Config.Promote.Environments[0]
+	}
+	name, err := p.Config.ManifestPath(r.Environment)
+	if err != nil {
+		return r, err
+	}
+	if p.Repo == nil || o.Forge == nil || o.Head == nil {
+		return r, fault.Usage(fmt.Errorf("rolling back needs a Git repository, whose history says what ran before: %w", p.NoRepo))
+	}
+	base := p.Config.Promote.Base
+	head, err := o.Head.Base(ctx, base)
+	if err != nil {
+		return r, err
+	}
+	if _, known, err := p.Repo.Resolve(ctx, head); err != nil || !known {
+		return r, errors.Join(err, fault.Usage(fmt.Errorf("this clone lacks commit %.12s, the head of %s: get it with `git fetch origin %s`, then roll back again", head, base, base)))
+	}
+	found, err := p.Repo.History(ctx, head, name, most)
+	if err != nil {
+		return r, fault.Environment(err)
+	}
+	var versions []rollback.Version
+	for i, v := range found.Versions {
+		m, err := spec.ParseManifest(name, v.Content)
+		if err != nil || m.Model != p.Config.Model || m.Environment != r.Environment {
+			if i == 0 {
+				return r, errors.Join(err, fault.Usage(fmt.Errorf("%s on %s is no manifest of model %q in %q: correct it by hand", name, base, p.Config.Model, r.Environment)))
+			}
+			continue // of another time, another model
+		}
+		versions = append(versions, rollback.Version{Commit: v.Commit, Text: v.Content, Manifest: m})
+	}
+	choice, err := rollback.Choose(versions, found.Complete, o.To)
+	r.Goes, r.ComesBack, r.Commit = choice.Now.Manifest.Bundle, choice.Back.Manifest.Bundle, choice.Back.Commit
+	if errors.Is(err, rollback.ErrRunning) {
+		r.Outcome = promote.Outcome{Operation: promote.Unchanged, Reason: err.Error()}
+		return r, nil
+	}
+	if err != nil {
+		return r, fmt.Errorf("rolling back %s: %w", r.Environment, err)
+	}
+	if r.Warnings, err = p.returnable(ctx, o, head, choice); err != nil {
+		return r, err
+	}
+	proposal := rollback.Plan(choice, name, base)
+	r.Proposal = &proposal
+	if o.Plan {
+		r.Outcome = promote.Outcome{Operation: Planned, Branch: proposal.Branch}
+		return r, nil
+	}
+	r.Outcome, err = rollback.Propose(ctx, o.Forge, proposal)
+	return r, err
+}
+
+// returnable says why a version cannot come back: the base branch's head must
+// hold its bundle and its anchor's, whole.
+func (p *Project) returnable(ctx context.Context, o RollbackOptions, head string, c rollback.Choice) (warnings []string, err error) {
+	m := c.Back.Manifest
+	from := headTree{o.Head, head, p.Config.Promote.Base}
+	q := &production{Manifest: m, From: from}
+	bundles := [][2]string{{m.Sources.Bundle, m.Bundle}}
+	if m.Anchor != "" && m.Anchor != m.Bundle && m.Sources.Anchor != "" {
+		bundles = append(bundles, [2]string{m.Sources.Anchor, m.Anchor})
+	}
+	for _, b := range bundles {
+		source, digest := b[0], b[1]
+		if _, err := q.bundle(ctx, source, digest, filepath.Join(o.WorkDir, digest[len("sha256:"):])); err != nil {
+			if ctx.Err() != nil || fault.ExitCode(err) == fault.CodeEnvironment {
+				return nil, err
+			}
+			way := "that commit does not hold it either: choose another with --to"
+			if names, listing := p.Repo.List(ctx, c.Back.Commit, source); listing == nil && len(names) > 0 {
+				way = fmt.Sprintf("if it may come back, restore it with `git checkout %.12s -- %s`, commit that to %s, and roll back again", c.Back.Commit, source, p.Config.Promote.Base)
+			}
+			return nil, fault.Usage(fmt.Errorf("the manifest of commit %.12s cannot come back, since the files of %.19s… at %s are gone from %s or damaged (%w): %s", c.Back.Commit, digest, source, p.Config.Promote.Base, err, way))
+		}
+	}
+	if m.Sources.Evidence != "" {
+		names, err := from.List(ctx, m.Sources.Evidence)
+		if err != nil {
+			return nil, err
+		}
+		if len(names) == 0 {
+			warnings = append(warnings, fmt.Sprintf("the evidence at %s is gone, so `dosirak verify` will not find it", m.Sources.Evidence))
+		}
+	}
+	return warnings, nil
+}
