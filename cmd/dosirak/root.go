@@ -53,6 +53,7 @@ again may help; 130 interrupted.`,
 		newImageCommand(), newSmokeCommand(), ofProject(newReportCommand(runFolder)), newPromoteCommand(),
 		// What they made.
 		newServeCommand(), newMetricsCommand(), ofProject(newExplainCommand(runFolder)), newVerifyCommand(), newRunsCommand(), newGCCommand(),
+		newReconcileCommand(), newRollbackCommand(), newAdoptCommand(),
 		newSchemaCommand(), newVersionCommand(), newActionCommand(),
 	)
 	return root

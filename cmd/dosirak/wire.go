@@ -3,16 +3,21 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"time"
 
 	"github.com/dosirak-ml/dosirak/actions/comment"
 	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/forge/github"
 	"github.com/dosirak-ml/dosirak/pipeline/forge/local"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
+	"github.com/dosirak-ml/dosirak/pipeline/registry/oci"
 )
 
 // This file is the only place that knows the adapters.
@@ -24,6 +29,32 @@ func newForge(p *pipeline.Project) promote.Forge {
 	}
 	return &local.Forge{Repo: p.Repo}
 }
+
+// newHead is a local repository's base branch; nil without Git.
+func newHead(p *pipeline.Project) pipeline.Head {
+	if p.Repo == nil {
+		return nil
+	}
+	return &local.Forge{Repo: p.Repo}
+}
+
+// newGitHubHosting is a project's repository on GitHub, where the environment
+// says it is.
+func newGitHubHosting(p *pipeline.Project, getenv func(string) string) (hosting, error) {
+	if p.Repo == nil {
+		return hosting{}, fault.Usage(fmt.Errorf("GitHub is asked about a Git repository: %w", p.NoRepo))
+	}
+	forge, err := github.New(github.Options{
+		API: getenv("GITHUB_API_URL"), Repository: getenv("GITHUB_REPOSITORY"), Token: getenv("GITHUB_TOKEN"), Folder: p.Repo.Prefix,
+	})
+	if err != nil {
+		return hosting{}, err
+	}
+	return hosting{forge: forge, head: forge, deployments: forge, issues: forge}, nil
+}
+
+// newRegistry is where an environment's image is looked up.
+func newRegistry() reconcile.Registry { return oci.Registry{} }
 
 // newServer is where the image's server comes from: a release carries it, any
 // other build compiles it from source.
@@ -76,6 +107,11 @@ func (g onGitHub) Comment(ctx context.Context, number int, c comment.Comment) (s
 		Model: c.Model, Environment: c.Environment, Verdict: c.Verdict, Commit: c.Commit, Forms: []string{c.Body}, Notice: c.Notice,
 	})
 	return written.Address, err
+}
+
+func (g onGitHub) Sweep(ctx context.Context, before time.Time, address string) (int, error) {
+	orphans, err := g.Forge.Sweep(ctx, before, address)
+	return len(orphans), err
 }
 
 func (g onGitHub) SetStatus(ctx context.Context, s comment.Status) error {

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
+)
+
+func newReconcileCommand() *cobra.Command {
+	var project projectFlags
+	var where forgeFlag
+	var o pipeline.ReconcileOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "reconcile [ENVIRONMENT]",
+		Short: "Bring what runs to what the manifest in Git says",
+		Long: `reconcile reads the manifest at the head of the base branch and moves the tag
+named like the environment, in the image's repository, to the image that the
+manifest names; credentials are those of docker login. With --endpoint, a
+running server is asked which bundle it serves and for its golden answers. Run
+again, it changes nothing.
+
+On GitHub, the deployment of the environment shows what runs, and one issue says
+what is out of sync; it is closed once everything is in sync.
+
+Exit code 0: in sync; 1: out of sync; 4: something could not be asked.`,
+		Example: `  dosirak reconcile
+  dosirak reconcile production --endpoint https://models.example.org --wait 5m`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				o.Environment = args[0]
+			}
+			if o.Patience < 0 || o.Patience > time.Hour {
+				return fault.Usage(fmt.Errorf("--wait %s: at most 1h", o.Patience))
+			}
+			host, err := where.open(p)
+			if err != nil {
+				return err
+			}
+			o.Head, o.Deployments, o.Issues, o.Registry = host.head, host.deployments, host.issues, newRegistry()
+			if o.WorkDir, err = os.MkdirTemp("", "dosirak-reconcile-"); err != nil {
+				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
+			}
+			defer os.RemoveAll(o.WorkDir)
+			r, failed := pipeline.Reconcile(cmd.Context(), p, o)
+			if r.State != "" && cmd.Context().Err() == nil {
+				if err := showReconciled(cmd.OutOrStdout(), r, asJSON); err != nil {
+					return errors.Join(err, failed)
+				}
+			}
+			if failed != nil {
+				return failed
+			}
+			if code := r.State.ExitCode(); code != 0 {
+				return exit(code)
+			}
+			return nil
+		},
+	}
+	project.add(cmd)
+	where.add(cmd)
+	cmd.Flags().StringVar(&o.Endpoint, "endpoint", "", "address of the running server")
+	cmd.Flags().DurationVar(&o.Patience, "wait", 0, "how long the endpoint may take to follow")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func showReconciled(w io.Writer, r reconcile.Result, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, r)
+	}
+	text := fmt.Sprintf("%s in %s: %s\n", r.Model, r.Environment, r.State)
+	if r.Bundle != "" {
+		text += fmt.Sprintf("  Git       %s (commit %.12s)\n", r.Bundle, r.Commit)
+	}
+	if k := r.Registry; k != nil {
+		did := "as it should be"
+		switch {
+		case k.Changed && k.Before == "":
+			did = "set for the first time"
+		case k.Changed:
+			did = "moved from " + k.Before
+		case k.Before != k.Target:
+			did = "not set"
+		}
+		text += fmt.Sprintf("  registry  %s -> %s, %s\n", k.Alias, k.Target, did)
+	}
+	if s := r.Endpoint; s != nil {
+		text += fmt.Sprintf("  endpoint  %s: %s\n", s.Address, s.Detail)
+	}
+	for _, told := range []struct {
+		name string
+		told *reconcile.Told
+	}{{"deployment", r.Deployment}, {"issue", r.Issue}} {
+		if told.told != nil {
+			text += fmt.Sprintf("  %s %s %s\n", told.name, told.told.Operation, told.told.Address)
+		}
+	}
+	for _, list := range [][]string{r.Problems, r.Notes, r.Warnings} {
+		for _, line := range list {
+			text += "  - " + line + "\n"
+		}
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
