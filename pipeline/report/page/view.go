@@ -311,7 +311,7 @@ func (v *view) seeds() {
 }
 
 // recipes draws the improvement of each recipe's mean against the margin. The
-// sign is that of nothing judged: a recipe gates nothing.
+// signs are those of verdicts that gate nothing, as the text above them says.
 func (v *view) recipes() {
 	var cs []report.Comparison
 	for i := range v.R.Recipes {
