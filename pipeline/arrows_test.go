@@ -43,6 +43,7 @@ var arrows = map[string][]string{
 	"pipeline/report/page":       {"pipeline/report", "pipeline/verdict"},
 	"pipeline/report/explain":    {"pipeline/report", "pipeline/report/terminal", "pipeline/spelling", "pipeline/verdict"},
 	"pipeline/why":               {"pipeline/exam", "pipeline/predictions", "pipeline/provenance"},
+	"pipeline/onboard":           {},
 	"pipeline/wear":              {"pipeline/exam", "pipeline/manifest"},
 	"pipeline/store":             {"pipeline/fault"},
 	"pipeline/store/failpoint":   {},

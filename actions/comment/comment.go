@@ -22,6 +22,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
@@ -41,6 +42,9 @@ type GitHub interface {
 	Comment(ctx context.Context, number int, c Comment) (address string, err error)
 	// SetStatus brings the status of the model and environment up to date.
 	SetStatus(ctx context.Context, s Status) error
+	// Sweep concludes as error what is pending since before a time, and returns
+	// how many statuses that were.
+	Sweep(ctx context.Context, before time.Time, address string) (int, error)
 }
 
 // Comment is what a pull request is told.
@@ -68,18 +72,23 @@ const (
 	Error   State = "error"
 )
 
+// abandoned is how long a status may be pending. A job on GitHub's own runners
+// ends after 6 hours (docs.github.com, "Actions limits"), a queued one waits a
+// day at most.
+const abandoned = 36 * time.Hour
+
 // Open returns GitHub as the token of the job sees it.
 type Open func(j *runner.Job, token string) (GitHub, error)
 
 // Action returns the action.
-func Action(open Open) runner.Action {
+func Action(open Open, now func() time.Time) runner.Action {
 	return runner.Action{
 		Name:    "comment",
 		Short:   "Tell a pull request what was found: status and comment",
-		Inputs:  []string{"phase", "report", "outcome", "directory", "config", "environment", "comment", "status", "token"},
-		Outputs: []string{"status", "pull-request", "comment-url"},
+		Inputs:  []string{"phase", "report", "change", "outcome", "directory", "config", "environment", "comment", "status", "token"},
+		Outputs: []string{"status", "pull-request", "comment-url", "swept"},
 		Secrets: []string{"token"},
-		Run:     func(ctx context.Context, j *runner.Job) (int, error) { return 0, tell(ctx, j, open) },
+		Run:     func(ctx context.Context, j *runner.Job) (int, error) { return 0, tell(ctx, j, open, now) },
 	}
 }
 
@@ -89,12 +98,15 @@ type told struct {
 	model   string
 	env     string
 	advises bool
+	fork    bool
+	change  string // what the action plan says: none, manifest, model; "" is model
+	outcome string // of the job that judged or verified
 	head    runner.Head
 	page    string
 }
 
-func tell(ctx context.Context, j *runner.Job, open Open) error {
-	phase, err := j.Choice("phase", "pending", "concluded")
+func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) error {
+	phase, err := j.Choice("phase", "pending", "concluded", "sweep")
 	wantStatus, err2 := j.Bool("status")
 	wantComment, err3 := j.Bool("comment")
 	if err := errors.Join(err, err2, err3); err != nil {
@@ -111,10 +123,15 @@ func tell(ctx context.Context, j *runner.Job, open Open) error {
 	if !slices.Contains(p.Config.Promote.Environments, t.env) {
 		return fault.Usage(fmt.Errorf("environment %q is not one of promote.environments in %s", t.env, p.ConfigPath))
 	}
+	token, path := j.Input("token"), j.Input("report")
+	t.change, t.outcome = j.Input("change"), j.Input("outcome")
+	if phase == "sweep" {
+		return sweep(ctx, j, open, token, now())
+	}
 	if t.head, err = j.Event.Change(); err != nil {
 		return err
 	}
-	token, path, outcome := j.Input("token"), j.Input("report"), j.Input("outcome")
+	t.fork = j.Event.Fork
 	if j.Event.Fork && j.Event.Kind == runner.PullRequest {
 		j.Notice("this workflow was started by a fork, so its token may only read: the status and the comment come from the workflow on workflow_run, once that is on the default branch")
 		return nil
@@ -123,12 +140,12 @@ func tell(ctx context.Context, j *runner.Job, open Open) error {
 	if err != nil {
 		return err
 	}
-	if phase == "concluded" {
+	if phase == "concluded" && t.judged() {
 		if t.report, err = t.read(path); err != nil {
 			j.Warn("%s", err)
 		}
 	}
-	status := t.status(phase, outcome)
+	status := t.status(phase)
 	if wantStatus {
 		// The status is what a branch rule asks for: it comes first, and that it
 		// could not be concluded is an error. That it could not be begun is none:
@@ -187,14 +204,27 @@ func (t *told) read(path string) (*report.Report, error) {
 	return r, nil
 }
 
+// judged reports whether there should be a report.
+func (t *told) judged() bool { return t.change == "" || t.change == "model" }
+
 // status is the pure part: what a status says. It concludes whatever happened.
-func (t *told) status(phase, outcome string) Status {
+func (t *told) status(phase string) Status {
 	s := Status{Model: t.model, Environment: t.env, Commit: t.head.Commit, Address: t.page}
 	r := t.report
 	switch {
 	case phase == "pending":
 		s.State, s.Description = Pending, "The change is being judged"
-	case r == nil && outcome == "cancelled":
+	case t.change == "none":
+		s.State, s.Description = Success, "Nothing that the model is made of was changed"
+	case t.change == "manifest" && t.fork:
+		s.State, s.Description = Failure, "A fork changes what production runs: a promotion comes from this repository"
+	case t.change == "manifest" && t.outcome == "success":
+		s.State, s.Description = Success, "The manifest's verdict was recomputed from its evidence and holds"
+	case t.change == "manifest":
+		s.State, s.Description = Failure, "The manifest's verdict was not confirmed: the run's log says why"
+	case !t.judged():
+		s.State, s.Description = Error, "There is no verdict: what was changed is not known"
+	case r == nil && t.outcome == "cancelled":
 		s.State, s.Description = Error, "The run was cancelled: run it again"
 	case r == nil:
 		s.State, s.Description = Error, "There is no verdict: the run's log says why"
@@ -208,6 +238,19 @@ func (t *told) status(phase, outcome string) Status {
 		s.State, s.Description = Failure, said(r)
 	}
 	return s
+}
+
+// sweep concludes statuses that a run which died left pending.
+func sweep(ctx context.Context, j *runner.Job, open Open, token string, now time.Time) error {
+	github, err := open(j, token)
+	if err != nil {
+		return err
+	}
+	n, err := github.Sweep(ctx, now.Add(-abandoned), j.Address())
+	if err != nil {
+		return err
+	}
+	return j.Set("swept", fmt.Sprint(n))
 }
 
 // said is a verdict in a few words of our own.

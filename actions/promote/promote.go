@@ -40,11 +40,11 @@ func Action(walk run.Walk, open Open) runner.Action {
 	return runner.Action{
 		Name:    "promote",
 		Short:   "Propose what a run found as a pull request",
-		Inputs:  []string{"run", "directory", "config", "environment", "acknowledge-exam", "plan", "labels", "reviewers", "teams", "token"},
+		Inputs:  []string{"run", "trained", "directory", "config", "environment", "acknowledge-exam", "plan", "labels", "reviewers", "teams", "token"},
 		Outputs: []string{"operation", "branch", "commit", "pull-request", "url", "reason"},
 		Secrets: []string{"token"},
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
-			o := pipeline.Options{Promote: true, Resume: j.Input("run"), Environment: j.Input("environment")}
+			o := pipeline.Options{Promote: true, Resume: j.Input("run"), Trained: j.Input("trained"), Environment: j.Input("environment")}
 			var err error
 			if o.AcknowledgeExam, err = j.Bool("acknowledge-exam"); err != nil {
 				return 0, err
@@ -63,6 +63,9 @@ func Action(walk run.Walk, open Open) runner.Action {
 				return 0, err
 			}
 			o.Forge = github
+			if o.Trained != "" {
+				o.TrainedAt = j.Event.Head.Commit
+			}
 			return propose(ctx, j, p, o, walk, github)
 		},
 	}
@@ -77,17 +80,6 @@ func propose(ctx context.Context, j *runner.Job, p *pipeline.Project, o pipeline
 		return 0, err
 	}
 	did := out.Promotion
-	if did.Operation == pipeline.Skipped && !out.Unchanged && out.Verdict != verdict.Pass && !o.Plan {
-		// What is open was a PASS of an older commit.
-		taken, err := promote.Withdraw(ctx, github, promote.Branch(p.Config.Model, o.Environment), p.Config.Promote.Base,
-			fmt.Sprintf("the newest commit of %s gives %s", p.Config.Promote.Base, out.Verdict))
-		if err != nil {
-			return 0, err
-		}
-		if taken.Operation == promote.Withdrawn || taken.Operation == promote.Stopped {
-			did = &taken
-		}
-	}
 	for _, w := range did.Warnings {
 		j.Warn("%s", w)
 	}

@@ -39,6 +39,9 @@ type Event struct {
 	// Pull says that the change is a pull request's.
 	Pull bool
 	Base string // branch that it is for, "" when it is not said
+	// BaseCommit is the base branch's head when the event was made, Before what
+	// a push replaced; "" when the event does not name it.
+	BaseCommit, Before string
 
 	// Of workflow_run:
 	Action     string // requested, in_progress, completed
@@ -57,6 +60,7 @@ var (
 
 type payload struct {
 	Action string `json:"action"`
+	Before string `json:"before"`
 	Pull   *struct {
 		Head struct {
 			Ref  string      `json:"ref"`
@@ -65,6 +69,7 @@ type payload struct {
 		} `json:"head"`
 		Base struct {
 			Ref string `json:"ref"`
+			SHA string `json:"sha"`
 		} `json:"base"`
 	} `json:"pull_request"`
 	Run *struct {
@@ -80,6 +85,7 @@ type payload struct {
 		HeadSHA string `json:"head_sha"`
 		HeadRef string `json:"head_ref"`
 		BaseRef string `json:"base_ref"`
+		BaseSHA string `json:"base_sha"`
 	} `json:"merge_group"`
 }
 
@@ -120,16 +126,16 @@ func readEvent(getenv func(string) string) (Event, error) {
 	switch {
 	case e.Kind == PullRequest && p.Pull != nil:
 		e.Head = Head{name(p.Pull.Head.Repo), p.Pull.Head.Ref, p.Pull.Head.SHA}
-		e.Base, e.Pull = p.Pull.Base.Ref, true
+		e.Base, e.BaseCommit, e.Pull = p.Pull.Base.Ref, known(p.Pull.Base.SHA), true
 	case e.Kind == WorkflowRun && p.Run != nil:
 		e.Head = Head{name(p.Run.Repo), p.Run.HeadBranch, p.Run.HeadSHA}
 		e.Pull = p.Run.Event == string(PullRequest)
 		e.Conclusion, e.RunID, e.RunURL = p.Run.Conclusion, p.Run.ID, p.Run.URL
 	case e.Kind == MergeGroup && p.Group != nil:
 		e.Head = Head{ours, strings.TrimPrefix(p.Group.HeadRef, "refs/heads/"), p.Group.HeadSHA}
-		e.Base = strings.TrimPrefix(p.Group.BaseRef, "refs/heads/")
+		e.Base, e.BaseCommit = strings.TrimPrefix(p.Group.BaseRef, "refs/heads/"), known(p.Group.BaseSHA)
 	case e.Kind == Push:
-		e.Head = Head{ours, getenv("GITHUB_REF_NAME"), getenv("GITHUB_SHA")}
+		e.Head, e.Before = Head{ours, getenv("GITHUB_REF_NAME"), getenv("GITHUB_SHA")}, known(p.Before)
 	default:
 		return e, nil
 	}
@@ -138,6 +144,15 @@ func readEvent(getenv func(string) string) (Event, error) {
 		e.RunURL = ""
 	}
 	return e, e.check()
+}
+
+// known returns a commit's name, "" for what is none: a branch's first push
+// names zeros.
+func known(commit string) string {
+	if !commitName.MatchString(commit) || strings.Trim(commit, "0") == "" {
+		return ""
+	}
+	return commit
 }
 
 // check refuses an event whose head is not of the form that GitHub gives it.

@@ -6,16 +6,24 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dosirak-ml/dosirak/actions/comment"
+	compareaction "github.com/dosirak-ml/dosirak/actions/compare"
+	"github.com/dosirak-ml/dosirak/actions/gather"
 	imageaction "github.com/dosirak-ml/dosirak/actions/image"
+	"github.com/dosirak-ml/dosirak/actions/plan"
 	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
+	reconcileaction "github.com/dosirak-ml/dosirak/actions/reconcile"
 	"github.com/dosirak-ml/dosirak/actions/run"
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	smokeaction "github.com/dosirak-ml/dosirak/actions/smoke"
+	trainaction "github.com/dosirak-ml/dosirak/actions/train"
+	"github.com/dosirak-ml/dosirak/actions/verify"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
@@ -25,10 +33,16 @@ import (
 func actions() []runner.Action {
 	return []runner.Action{
 		run.Action(walk),
+		plan.Action(),
+		trainaction.Action(trainHere),
+		gather.Action(),
+		compareaction.Action(walk, compareFiles),
 		imageaction.Action(completeImage),
 		smokeaction.Action(testServer),
-		comment.Action(openComments),
+		comment.Action(openComments, time.Now),
 		promoteaction.Action(walk, openPromotions),
+		verify.Action(),
+		reconcileaction.Action(completeReconcile),
 	}
 }
 
@@ -97,6 +111,21 @@ func walk(ctx context.Context, p *pipeline.Project, o pipeline.Options) (pipelin
 	return pipeline.Run(ctx, p, o)
 }
 
+// trainHere trains replicates with what this machine gives.
+func trainHere(ctx context.Context, p *pipeline.Project, o pipeline.Options, seeds []int64) (pipeline.Training, error) {
+	observer := openProgress(os.Stderr)
+	defer observer.Close()
+	if err := complete(&o, p, observer); err != nil {
+		return pipeline.Training{}, err
+	}
+	return pipeline.Train(ctx, p, o, seeds)
+}
+
+// compareFiles judges predictions files.
+func compareFiles(ctx context.Context, f compareaction.Files) (compare.Result, error) {
+	return runCompare(ctx, compareOptions{candidate: f.Candidate, baseline: f.Baseline, anchor: f.Anchor, config: f.Config, seed: 1})
+}
+
 // completeImage fills in what building an image takes from this machine.
 func completeImage(o *image.Options) error {
 	cache, err := cacheFolder()
@@ -104,6 +133,21 @@ func completeImage(o *image.Options) error {
 		return err
 	}
 	o.CacheDir, o.Release, o.Server = cache, releaseVersion(), newServer(cache)
+	return nil
+}
+
+// completeReconcile fills in what follows the manifest and who is told.
+func completeReconcile(j *runner.Job, p *pipeline.Project, token string, o *pipeline.ReconcileOptions) error {
+	host, err := newGitHubHosting(p, func(name string) string {
+		if name == "GITHUB_TOKEN" {
+			return token
+		}
+		return j.Getenv(name)
+	})
+	if err != nil {
+		return err
+	}
+	o.Head, o.Deployments, o.Issues, o.Registry = host.head, host.deployments, host.issues, newRegistry()
 	return nil
 }
 

@@ -152,7 +152,7 @@ func TestNoTokenWhereTheChangeRuns(t *testing.T) {
 	for _, a := range actions() {
 		for _, step := range readAction(t, actionPath(a.Name)).Runs.Steps {
 			found := commandLine.FindStringSubmatch(step.Run)
-			if found == nil || !slices.Contains([]string{"run", "train", "compare", "smoke", "gather"}, found[1]) {
+			if found == nil || !slices.Contains([]string{"run", "train", "compare", "smoke", "gather", "plan", "verify"}, found[1]) {
 				continue
 			}
 			for name, value := range step.Env {

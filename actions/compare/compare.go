@@ -1,0 +1,67 @@
+// Package compare is the action that judges models which were trained
+// elsewhere, as data: nothing of the change runs, so that a fork cannot forge a
+// verdict. With two predictions files instead, it judges those, of any tool.
+package compare
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dosirak-ml/dosirak/actions/run"
+	"github.com/dosirak-ml/dosirak/actions/runner"
+	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+)
+
+// Files are predictions of the same rows.
+type Files struct{ Candidate, Baseline, Anchor, Config string }
+
+// Compare judges predictions files.
+type Compare func(ctx context.Context, f Files) (compare.Result, error)
+
+// Action returns the action.
+func Action(walk run.Walk, files Compare) runner.Action {
+	return runner.Action{
+		Name:    "compare",
+		Short:   "Judge models that were trained elsewhere, or two predictions files",
+		Inputs:  []string{"trained", "candidate", "baseline", "anchor", "directory", "config", "environment", "smoke"},
+		Outputs: run.Outputs,
+		Run: func(ctx context.Context, j *runner.Job) (int, error) {
+			f := Files{Candidate: j.Input("candidate"), Baseline: j.Input("baseline"), Anchor: j.Input("anchor"), Config: j.Input("config")}
+			o := pipeline.Options{Trained: j.Input("trained"), Environment: j.Input("environment"), Profile: j.Input("smoke")}
+			directory := j.Input("directory")
+			switch {
+			case o.Trained != "" && f.Candidate != "", o.Trained == "" && f.Candidate == "":
+				return 0, fault.Usage(errors.New("say what to judge: input trained, the folder of a training, or input candidate, a predictions file"))
+			case f.Candidate != "":
+				return judgeFiles(ctx, j, files, f)
+			}
+			p, err := pipeline.OpenProject(ctx, directory, f.Config)
+			if err != nil {
+				return 0, err
+			}
+			// The event names the commit; what the training says of itself is held
+			// against it.
+			o.TrainedAt = j.Event.Head.Commit
+			out, err := walk(ctx, p, o)
+			return run.Conclude(j, p, out, err)
+		},
+	}
+}
+
+func judgeFiles(ctx context.Context, j *runner.Job, files Compare, f Files) (int, error) {
+	result, err := files(ctx, f)
+	if err != nil {
+		return 0, err
+	}
+	fmt.Fprintf(j.Out, "%s on %d rows\n", result.Verdict, result.N)
+	j.Summarise(fmt.Sprintf("**%s** on %d rows\n\n| metric | verdict |\n|---|---|\n", result.Verdict, result.N))
+	for _, m := range result.Metrics {
+		fmt.Fprintf(j.Out, "  %s: %s\n", m.Name, m.Verdict)
+		// Names of metrics come from a closed alphabet.
+		j.Summarise(fmt.Sprintf("| `%s` | %s |\n", m.Name, m.Verdict))
+	}
+	return result.Verdict.ExitCode(), j.Set("verdict", string(result.Verdict))
+}

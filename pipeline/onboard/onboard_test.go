@@ -1,0 +1,98 @@
+package onboard
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write this repository's workflows anew")
+
+// own are the settings of this repository.
+var own = Settings{Actions: "./", Source: true, Directories: []string{"examples/flights"}, Branches: []string{"main"}}
+
+// What users get is what this repository runs.
+func TestWorkflowsOfThisRepository(t *testing.T) {
+	t.Parallel()
+	files, err := Workflows(own)
+	require.NoError(t, err)
+	require.Len(t, files, 5)
+	for name, text := range files {
+		path := filepath.Join("..", "..", ".github", "workflows", name)
+		if *update {
+			require.NoError(t, os.WriteFile(path, text, 0o644))
+		}
+		there, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, string(text), string(there), "%s is out of date: go test ./pipeline/onboard -update", name)
+	}
+}
+
+func TestWorkflowsOfAUser(t *testing.T) {
+	t.Parallel()
+	commit := strings.Repeat("a", 40)
+	files, err := Workflows(Settings{Actions: commit, Version: "v1.2.3", Branches: []string{"main", "develop", "main"}})
+	require.NoError(t, err)
+	for name, text := range files {
+		assert.NotContains(t, string(text), "[[", name)
+		assert.NotContains(t, string(text), "setup-go", "%s: a release needs no Go", name)
+		for _, line := range strings.Split(string(text), "\n") {
+			step := strings.TrimPrefix(strings.TrimSpace(line), "- ")
+			if uses, ok := strings.CutPrefix(step, "uses: "); ok {
+				assert.Regexp(t, `^[a-z-]+/[a-z/-]+@[0-9a-f]{40} # v\d`, uses, "%s: pinned by commit", name)
+			}
+			if strings.HasPrefix(line, "        run:") || strings.HasPrefix(step, "git ") || strings.HasPrefix(step, "echo ") {
+				assert.NotContains(t, line, "${{", name)
+			}
+		}
+		assert.Contains(t, string(text), "\npermissions: {}\n", name)
+		assert.Contains(t, string(text), "\nconcurrency:\n", name)
+	}
+	assert.Contains(t, string(files["dosirak-main.yml"]), "branches: [develop, main]")
+}
+
+func TestSettingsThatCouldBreakOut(t *testing.T) {
+	t.Parallel()
+	good := Settings{Actions: "./", Branches: []string{"main"}}
+	for name, change := range map[string]func(*Settings){
+		"commit": func(s *Settings) { s.Actions = "main" }, "version": func(s *Settings) { s.Version = "v1\nname: x" },
+		"branch": func(s *Settings) { s.Branches = []string{"main]\njobs: {}"} }, "expression": func(s *Settings) { s.Branches = []string{"${{ secrets.X }}"} },
+		"folder": func(s *Settings) { s.Directories = []string{"a b\n- run: id"} }, "no branch": func(s *Settings) { s.Branches = nil },
+	} {
+		s := good
+		change(&s)
+		_, err := Workflows(s)
+		assert.ErrorContains(t, err, "writing the workflows", name)
+	}
+}
+
+func TestDiscover(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, []string{".", "a/b", "c"}, Discover([]string{"c/dosirak.yaml", "dosirak.yaml", "a/b/dosirak.yaml", "a/not-dosirak.yaml", "x/testdata/y/dosirak.yaml", "c/train.py"}))
+	assert.Empty(t, Discover(nil))
+}
+
+func TestClassify(t *testing.T) {
+	t.Parallel()
+	manifests := []string{"deploy/staging.yaml", "deploy/production.yaml"}
+	for _, tt := range []struct {
+		changed []string
+		want    Change
+	}{
+		{nil, None},
+		{[]string{"train.py"}, Model},
+		{[]string{"deploy/production.yaml"}, Manifest},
+		{[]string{"deploy/production.yaml", "deploy/bundles/abc/model.onnx", "deploy/evidence/production/abc/report.json"}, Manifest},
+		{[]string{"deploy/production.yaml", "train.py"}, Model},
+		{[]string{"deploy/other.yaml"}, Model},
+		{[]string{"deploy/bundles"}, Model},
+		{[]string{"deploy/bundles-of-mine/x"}, Model},
+	} {
+		assert.Equal(t, tt.want, Classify(tt.changed, manifests), "%v", tt.changed)
+	}
+}

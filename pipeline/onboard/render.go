@@ -1,0 +1,133 @@
+package onboard
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+)
+
+//go:embed workflows/*.yml
+var templates embed.FS
+
+// Pins are the actions of others that the workflows use, by commit: a tag can
+// be moved, as that of tj-actions/changed-files was (CVE-2025-30066).
+var Pins = map[string]string{
+	"checkout": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+	"setup-go": "actions/setup-go@b7ad1dad31e06c5925ef5d2fc7ad053ef454303e # v7.0.0",
+	"upload":   "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0",
+	"download": "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c # v8.0.1",
+	"attest":   "actions/attest-build-provenance@a2bbfa25375fe432b6a289bc6b6cd05ecd0c4c32 # v4.1.0",
+}
+
+// Settings say how the workflows of one repository differ from another's.
+type Settings struct {
+	// Actions is where dosirak's own actions are: "./" in its own repository,
+	// else a commit of github.com/dosirak-ml/dosirak.
+	Actions string
+	Version string // release that the commit is of, for the reader
+	// Source says that the actions are built from source, which needs Go.
+	Source      bool
+	Directories []string // of the projects; empty: all that are found
+	Branches    []string // base branches of the projects
+}
+
+var (
+	commitName = regexp.MustCompile(`^[0-9a-f]{40}$`)
+	branchName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
+	folderName = regexp.MustCompile(`^[A-Za-z0-9._][A-Za-z0-9._/-]*$`)
+	release    = regexp.MustCompile(`^v[0-9A-Za-z.+-]+$`)
+)
+
+// Workflows returns the workflows by file name. What goes into them comes from
+// closed alphabets, since YAML and expressions read them.
+func Workflows(s Settings) (map[string][]byte, error) {
+	if s.Actions != "./" && !commitName.MatchString(s.Actions) {
+		return nil, fmt.Errorf("writing the workflows: %q is no commit of dosirak: give all 40 digits", s.Actions)
+	}
+	if s.Version != "" && !release.MatchString(s.Version) {
+		return nil, fmt.Errorf("writing the workflows: %q is no version", s.Version)
+	}
+	for _, b := range s.Branches {
+		if !branchName.MatchString(b) {
+			return nil, fmt.Errorf("writing the workflows: the branch %q cannot stand in a workflow: rename it, or write the workflow by hand", b)
+		}
+	}
+	for _, d := range s.Directories {
+		if !folderName.MatchString(d) {
+			return nil, fmt.Errorf("writing the workflows: the folder %q cannot stand in a workflow: rename it", d)
+		}
+	}
+	if len(s.Branches) == 0 {
+		return nil, fmt.Errorf("writing the workflows: no base branch is named")
+	}
+	t, err := template.New("").Delims("[[", "]]").Funcs(s.words()).ParseFS(templates, "workflows/*.yml")
+	if err != nil {
+		return nil, fmt.Errorf("writing the workflows: %w", err)
+	}
+	names, err := fs.Glob(templates, "workflows/*.yml")
+	if err != nil {
+		return nil, fmt.Errorf("writing the workflows: %w", err)
+	}
+	files := map[string][]byte{}
+	for _, name := range names {
+		name = strings.TrimPrefix(name, "workflows/")
+		var b bytes.Buffer
+		if err := t.ExecuteTemplate(&b, name, nil); err != nil {
+			return nil, fmt.Errorf("writing the workflows: %w", err)
+		}
+		files[name] = b.Bytes()
+	}
+	return files, nil
+}
+
+// words are what the templates know.
+func (s Settings) words() template.FuncMap {
+	words := template.FuncMap{
+		"action": func(name string) string {
+			folder := strings.TrimSuffix("actions/"+name, "actions/")
+			if s.Actions == "./" {
+				return "./" + folder
+			}
+			uses := strings.TrimSuffix("dosirak-ml/dosirak/"+folder, "/") + "@" + s.Actions
+			if s.Version != "" {
+				uses += " # " + s.Version
+			}
+			return uses
+		},
+		"generated": func() string { return "#\n# Written by `dosirak init --github`; it is yours to change." },
+		"branches": func() string {
+			branches := slices.Clone(s.Branches)
+			slices.Sort(branches)
+			return "[" + strings.Join(slices.Compact(branches), ", ") + "]"
+		},
+		"directories": func() string {
+			if len(s.Directories) == 0 {
+				return ""
+			}
+			return "        with:\n          directories: " + strings.Join(s.Directories, ",") + "\n"
+		},
+		"setup": func() string {
+			if !s.Source {
+				return ""
+			}
+			return "      - uses: " + Pins["setup-go"] + "\n        with:\n          go-version-file: go.mod\n          cache: false\n"
+		},
+		"trainer": func() string {
+			if s.Source {
+				return ""
+			}
+			return "      # What your trainer needs, such as Python, is set up here. train.setup in\n      # dosirak.yaml then installs its libraries.\n"
+		},
+	}
+	for name, pin := range Pins {
+		if name != "setup-go" {
+			words[name] = func() string { return pin }
+		}
+	}
+	return words
+}
