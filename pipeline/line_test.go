@@ -109,9 +109,6 @@ func (w doneWatcher) Done(step, detail string, _ error) { w.done(step, detail) }
 
 // Two runs of a project at once share the store and do not disturb each other.
 func TestTwoRunsAtOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip("walks the line twice")
-	}
 	t.Parallel()
 	r := projecttest.Mini(t)
 	type result struct {
