@@ -46,6 +46,9 @@ func (l *line) whyDifferent(ctx context.Context, facts provenance.Facts, a answe
 		return nil, err
 	}
 	out.Flips = &report.Flips{N: flips.N, Of: flips.Of, Mended: flips.Mended, Broken: flips.Broken, Complete: flips.Complete}
+	if l.exam.Task == exam.Regression {
+		out.Flips.Moved = &flips.Moved
+	}
 	for _, f := range flips.Rows {
 		out.Flips.Rows = append(out.Flips.Rows, report.Flip{
 			ID: report.NewText(f.ID), Label: report.NewText(f.Label), Baseline: report.NewText(f.Baseline), Candidate: report.NewText(f.Candidate),

@@ -105,9 +105,6 @@ func (l *line) makeReport(ctx context.Context, f findings) (report.Report, error
 	if reason := f.judged.Today.Reason; reason != "" {
 		r.Headline = append(r.Headline, report.NewProse(reason))
 	}
-	for _, w := range f.judged.Today.Warnings {
-		r.Warnings = append(r.Warnings, report.NewProse(w))
-	}
 	r.Determinism = reportDeterminism(f.proved, l.exam)
 	r.Smoke = reportSmoke(f.tested)
 	r.Leakage = reportLeakage(l.leakage)
