@@ -332,3 +332,18 @@ func TestInterrupted(t *testing.T) {
 	assert.Zero(t, w.endpoint.Asked)
 	assert.Empty(t, w.forge.Told)
 }
+
+func TestIssueOfAHostileManifest(t *testing.T) {
+	t.Parallel()
+	w := newWorld("a")
+	m := ordered("a")
+	m.Image = "x` @everyone <b>"
+	w.order.Merge("commit", m)
+	w.endpoint.Serves = digest("c")
+	o := w.options()
+	o.Registry = nil
+	_, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	require.NotNil(t, w.forge.Open)
+	assert.NotContains(t, w.forge.Open.Body, "everyone")
+}

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
@@ -115,6 +116,10 @@ func (r *Result) line() string {
 	return strings.Join(parts, "; ")
 }
 
+// image is what may stand in Markdown as it is: a manifest is a file that
+// somebody can edit.
+var image = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@-]*$`)
+
 // issue is the text of what is wrong. All of it comes from closed alphabets:
 // names of the config, digests, addresses that were checked, and sentences of
 // our own.
@@ -125,7 +130,7 @@ func (r *Result) issue(m manifest.Manifest) Issue {
 		fmt.Fprintf(&b, "- %s\n", p)
 	}
 	fmt.Fprintf(&b, "\nGit says:\n\n- bundle `%s`\n", m.Bundle)
-	if m.Image != "" {
+	if image.MatchString(m.Image) {
 		fmt.Fprintf(&b, "- image `%s`\n", m.Image)
 	}
 	b.WriteString("\nLet the serving platform roll out that image, or roll the manifest back with `dosirak rollback")

@@ -3,6 +3,7 @@ package rollback
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ func Plan(c Choice, path, base string) promote.Proposal {
 		Files:  map[string][]byte{path: c.Back.Text},
 		Trailers: promote.Trailers{
 			Model: m.Model, Environment: m.Environment, Bundle: m.Bundle, Exam: m.Exam,
-			Replaces: c.Now.Manifest.Bundle, Verdict: string(m.Verdict), Source: m.Commit,
+			Replaces: c.Now.Manifest.Bundle, Verdict: string(m.Verdict), Source: commit(m.Commit),
 		},
 	}
 	p.Body = body(c, path, base)
@@ -56,6 +57,14 @@ func body(c Choice, path, base string) string {
 	return b.String()
 }
 
+// commit leaves out what would forge a line of the message.
+func commit(text string) string {
+	if !plain.MatchString(text) {
+		return ""
+	}
+	return text
+}
+
 func judged(m manifest.Manifest) string {
 	if m.Sources.Evidence == "" {
 		return "adopted, not judged"
@@ -67,7 +76,7 @@ func judged(m manifest.Manifest) string {
 func metrics(now, back manifest.Manifest) []string {
 	var names []string
 	for _, m := range append(slices.Clone(back.Metrics), now.Metrics...) {
-		if !slices.Contains(names, m.Name) {
+		if plain.MatchString(m.Name) && !slices.Contains(names, m.Name) {
 			names = append(names, m.Name)
 		}
 	}
@@ -83,9 +92,16 @@ func value(m manifest.Manifest, name string) string {
 	return ""
 }
 
+// plain is what may stand in Markdown and terminals as it is. A manifest is a
+// file that somebody can edit: its image, commit and metrics are texts.
+var plain = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ,._:/@+-]*$`)
+
 func cell(text string) string {
-	if text == "" {
+	switch {
+	case text == "":
 		return "–"
+	case !plain.MatchString(text):
+		return "not readable"
 	}
 	return "`" + text + "`"
 }
