@@ -8,6 +8,8 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/metric/command"
+	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
@@ -62,7 +64,7 @@ func (l *line) compare(ctx context.Context, a answers) (judged, error) {
 	return step(ctx, l, "compare", nil, func(ctx context.Context, _ *store.Step) (judged, error) {
 		var j judged
 		var err error
-		if j.Today, err = l.judge(l.exam, a.Today); err != nil {
+		if j.Today, err = l.judge(ctx, l.exam, a.Today); err != nil {
 			return j, err
 		}
 		if l.promotedExam == nil {
@@ -80,7 +82,10 @@ func (l *line) compare(ctx context.Context, a answers) (judged, error) {
 			j.Reason = a.PromotedReason
 			return j, nil
 		}
-		promoted, err := l.judge(*l.promotedExam, *a.Promoted)
+		promoted, err := l.judge(ctx, *l.promotedExam, *a.Promoted)
+		if ctx.Err() != nil {
+			return j, ctx.Err()
+		}
 		if err != nil {
 			// An older exam may name a metric or column that is gone: it cannot
 			// judge, which is a finding and not an error of this run.
@@ -92,9 +97,10 @@ func (l *line) compare(ctx context.Context, a answers) (judged, error) {
 	})
 }
 
-// judge compares by one exam.
-func (l *line) judge(e exam.Exam, a answerSet) (compare.Result, error) {
-	in := compare.Input{Exam: e, Seed: seedOf(e, a)}
+// judge compares by one exam. A custom metric is asked by its exam's command,
+// so a change that rewrites the command is still judged by the older one.
+func (l *line) judge(ctx context.Context, e exam.Exam, a answerSet) (compare.Result, error) {
+	in := compare.Input{Exam: e, Seed: seedOf(e, a), Custom: custom(ctx, l.Dir)}
 	var err error
 	if in.Candidate, err = a.Candidate.read(e); err != nil {
 		return compare.Result{}, err
@@ -111,6 +117,13 @@ func (l *line) judge(e exam.Exam, a answerSet) (compare.Result, error) {
 	}
 	in.Levels = l.trainLevels(e)
 	return compare.Compare(in)
+}
+
+// custom asks a metric's command, in the project's folder.
+func custom(ctx context.Context, dir string) func(exam.Metric, *predictions.Set) ([]float64, error) {
+	return func(want exam.Metric, set *predictions.Set) ([]float64, error) {
+		return command.Measure(ctx, dir, want.Name, want.Command, set.N, func(path string) error { return predictions.WriteFile(path, set) })
+	}
 }
 
 // seedOf makes the seed of all resampling from what is compared, so that the

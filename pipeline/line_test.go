@@ -330,3 +330,48 @@ func TestWithdrawn(t *testing.T) {
 	assert.Equal(t, promote.Withdrawn, out.Promotion.Operation)
 	assert.Empty(t, r.Git("branch", "--list", "dosirak/*"))
 }
+
+// A metric of the user's own is a command; an exam that promoted production
+// keeps asking by its own command, whatever the change made of it.
+func TestCustomMetric(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line twice")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	own := "  - {name: cost, direction: lower, margin: 0.5, command: \"awk -F, 'NR>1 {print ($2 != $3)}' {predictions}\"}\n"
+	r.Commit("a metric of our own", map[string]string{"dosirak.yaml": projecttest.MiniConfig + own})
+	out, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	cost := metricNamed(t, out.Report, "cost")
+	assert.InDelta(t, 1-*metricNamed(t, out.Report, "accuracy").Candidate, *cost.Candidate, 1e-12)
+	merge(r)
+
+	config := strings.ReplaceAll(projecttest.MiniConfig, "seeds: [1, 2]", "seeds: [2, 1]") + strings.Replace(own, "($2 != $3)", "0", 1)
+	r.Commit("a kinder command", map[string]string{"dosirak.yaml": config})
+	out, err = run(t.Context(), t, r, pipeline.Options{})
+	require.NoError(t, err)
+	require.Len(t, out.Report.Exams, 2)
+	var changed []string
+	for _, c := range out.Report.Exams[1].Changes {
+		changed = append(changed, string(c.Path))
+	}
+	assert.Contains(t, strings.Join(changed, " "), "command")
+	assert.Equal(t, verdict.Pass, out.Report.Exams[1].Verdict)
+
+	r.Commit("a command that fails", map[string]string{"dosirak.yaml": projecttest.MiniConfig + strings.Replace(own, "awk -F, 'NR>1 {print ($2 != $3)}' {predictions}", "exit 3", 1)})
+	_, err = run(t.Context(), t, r, pipeline.Options{})
+	require.ErrorContains(t, err, "cost")
+	assert.Equal(t, fault.CodeFailed, fault.ExitCode(err))
+}
+
+func metricNamed(t *testing.T, r report.Report, name report.Name) report.Metric {
+	t.Helper()
+	for _, m := range r.Metrics {
+		if m.Name == name {
+			return m
+		}
+	}
+	require.Failf(t, "no such metric", "%s", name)
+	return report.Metric{}
+}

@@ -95,7 +95,7 @@ func Verify(ctx context.Context, p *Project, environment, dir string) (Verificat
 		v.Recomputed = verdict.Inconclusive
 		return v, nil
 	}
-	return v, verifyVerdict(ctx, &v, q, r, *e)
+	return v, verifyVerdict(ctx, p.Dir, &v, q, r, *e)
 }
 
 // verifyReport reads the evidence's report and holds it against the manifest.
@@ -126,8 +126,8 @@ func verifyReport(ctx context.Context, v *Verification, q *production) (*report.
 }
 
 // verifyVerdict compares the kept predictions again.
-func verifyVerdict(ctx context.Context, v *Verification, q *production, r *report.Report, e exam.Exam) error {
-	in := compare.Input{Exam: e}
+func verifyVerdict(ctx context.Context, project string, v *Verification, q *production, r *report.Report, e exam.Exam) error {
+	in := compare.Input{Exam: e, Custom: custom(ctx, project)}
 	text := e.Digest()
 	for _, model := range []struct {
 		name string

@@ -97,7 +97,7 @@ func runCompare(ctx context.Context, o compareOptions) (compare.Result, error) {
 		return compare.Result{}, err
 	}
 	in.Custom = func(want exam.Metric, set *predictions.Set) ([]float64, error) {
-		return command.Measure(ctx, want.Name, want.Command, set.N, func(path string) error { return predictions.WriteFile(path, set) })
+		return command.Measure(ctx, "", want.Name, want.Command, set.N, func(path string) error { return predictions.WriteFile(path, set) })
 	}
 	return compare.Compare(in)
 }

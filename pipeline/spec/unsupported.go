@@ -1,7 +1,5 @@
 package spec
 
-import "strings"
-
 // unsupported lists the keys that are part of the format and whose rooms come
 // in a later release. They are decoded and checked like the others; using one
 // is an error until its row is deleted here.
@@ -27,11 +25,6 @@ func (d *decoder) refuseUnsupported(c *Config) {
 	for _, key := range unsupported {
 		if key.used(c) && !d.silenced(key.path) {
 			d.problem(key.path, "is not supported by this release; remove it (%s)", key.hint)
-		}
-	}
-	for i, m := range c.Metrics {
-		if strings.TrimSpace(m.Command) != "" {
-			d.problem(index("metrics", i)+".command", "is not supported by this release; remove it (use a metric that dosirak knows)")
 		}
 	}
 }

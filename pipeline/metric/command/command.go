@@ -18,11 +18,12 @@ import (
 // mostBytesPerRow bounds what a command may print: a number is shorter.
 const mostBytesPerRow = 64
 
-// Run runs the command of a metric on a file of rows predictions and returns
-// what it printed: rows numbers, or one. A command that fails, or prints
+// Run runs the command of a metric in folder dir ("" is the current one) on a
+// file of rows predictions and returns what it printed: rows numbers, or one. A command that fails, or prints
 // anything else, is the change's own failure (exit code 1).
-func Run(ctx context.Context, name, command, path string, rows int) ([]float64, error) {
+func Run(ctx context.Context, dir, name, command, path string, rows int) ([]float64, error) {
 	cmd := exec.CommandContext(ctx, "sh", "-c", strings.ReplaceAll(command, "{predictions}", `"$DOSIRAK_PREDICTIONS"`))
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "DOSIRAK_PREDICTIONS="+path)
 	cmd.WaitDelay = 2 * time.Second
 	out := &bounded{limit: (rows + 16) * mostBytesPerRow}
@@ -43,7 +44,7 @@ func Run(ctx context.Context, name, command, path string, rows int) ([]float64, 
 
 // Measure writes the predictions of a model to a file of its own, by write,
 // and runs the command on it.
-func Measure(ctx context.Context, name, command string, rows int, write func(path string) error) ([]float64, error) {
+func Measure(ctx context.Context, folder, name, command string, rows int, write func(path string) error) ([]float64, error) {
 	dir, err := os.MkdirTemp("", "dosirak-metric-")
 	if err != nil {
 		return nil, fault.Environment(fmt.Errorf("making room for metric %s: %w", name, err))
@@ -53,7 +54,7 @@ func Measure(ctx context.Context, name, command string, rows int, write func(pat
 	if err := write(path); err != nil {
 		return nil, fault.Environment(err)
 	}
-	return Run(ctx, name, command, path, rows)
+	return Run(ctx, folder, name, command, path, rows)
 }
 
 func parse(name, text string, rows int) ([]float64, error) {

@@ -31,7 +31,7 @@ func TestRun(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := Run(t.Context(), "m", c.command, path, 3)
+			got, err := Run(t.Context(), "", "m", c.command, path, 3)
 			if c.fails != "" {
 				require.ErrorContains(t, err, c.fails)
 				assert.Equal(t, fault.CodeFailed, fault.ExitCode(err))
@@ -41,11 +41,11 @@ func TestRun(t *testing.T) {
 			assert.Equal(t, c.want, got)
 		})
 	}
-	got, err := Measure(t.Context(), "m", "cat {predictions}", 2, func(path string) error { return os.WriteFile(path, []byte("1 2"), 0o600) })
+	got, err := Measure(t.Context(), "", "m", "cat {predictions}", 2, func(path string) error { return os.WriteFile(path, []byte("1 2"), 0o600) })
 	require.NoError(t, err)
 	assert.Equal(t, []float64{1, 2}, got)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = Run(ctx, "m", "sleep 10", path, 3)
+	_, err = Run(ctx, "", "m", "sleep 10", path, 3)
 	require.ErrorIs(t, err, context.Canceled)
 }
