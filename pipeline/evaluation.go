@@ -21,6 +21,9 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/where"
 )
 
+// predictionsFolder holds, in the run's folder, what the models answered.
+const predictionsFolder = "predictions"
+
 // predictionsFile is what one model answered.
 type predictionsFile struct {
 	Path   string `json:"path"` // absolute
@@ -72,7 +75,7 @@ type contestant struct {
 }
 
 func (l *line) evaluate(ctx context.Context, t trained, s sealed) (answers, error) {
-	return step(ctx, l, "evaluate", nil, func(ctx context.Context, _ *store.Step) (answers, error) {
+	return step(ctx, l, "evaluate", nil, func(ctx context.Context, made *store.Step) (answers, error) {
 		var a answers
 		models := l.contestants(s)
 		for i, seed := range l.Config.Train.Seeds[1:] {
@@ -82,7 +85,7 @@ func (l *line) evaluate(ctx context.Context, t trained, s sealed) (answers, erro
 		if err != nil {
 			return a, err
 		}
-		files, err := l.answer(ctx, append(models, others...), l.exam, l.evalRows, "predictions")
+		files, err := l.answer(ctx, append(models, others...), l.exam, l.evalRows, predictionsFolder)
 		if err != nil {
 			return a, err
 		}
@@ -94,8 +97,10 @@ func (l *line) evaluate(ctx context.Context, t trained, s sealed) (answers, erro
 		for _, m := range others {
 			a.BaselineSeeds = append(a.BaselineSeeds, files[m.name])
 		}
-		a.Promoted, a.PromotedReason, err = l.answerPromoted(ctx, s, a.Today)
-		return a, err
+		if a.Promoted, a.PromotedReason, err = l.answerPromoted(ctx, s, a.Today); err != nil {
+			return a, err
+		}
+		return a, made.AddTree(predictionsFolder)
 	})
 }
 
@@ -143,7 +148,7 @@ func (l *line) answerPromoted(ctx context.Context, s sealed, today answerSet) (*
 	if table == nil {
 		return nil, fmt.Sprintf("no file that Git tracks here is the evaluation data %.19s… of the exam of production", e.Data.Eval), nil
 	}
-	files, err := l.answer(ctx, l.contestants(s), *e, table, "predictions/promoted-exam")
+	files, err := l.answer(ctx, l.contestants(s), *e, table, predictionsFolder+"/promoted-exam")
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, "", err

@@ -24,14 +24,14 @@ func (s sealed) String() string { return s.Digest }
 
 func (l *line) seal(ctx context.Context, t trained) (sealed, error) {
 	golden := l.Config.Serve.Golden
-	return step(ctx, l, "seal", golden, func(ctx context.Context, s *store.Step) (sealed, error) {
-		rows := l.evalRows
-		if golden.From != "eval" {
-			var err error
-			if rows, err = dataset.Read(l.path(golden.From)); err != nil {
-				return sealed{}, err
-			}
+	rows := l.evalRows
+	if golden.From != "eval" {
+		var err error
+		if rows, err = dataset.Read(l.path(golden.From)); err != nil {
+			return sealed{}, err
 		}
+	}
+	return step(ctx, l, "seal", []any{golden, rows.Digest()}, func(ctx context.Context, s *store.Step) (sealed, error) {
 		dir, err := l.run.Path("candidate")
 		if err != nil {
 			return sealed{}, err

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/seal"
@@ -34,19 +35,20 @@ func (t trained) String() string {
 }
 
 func (l *line) train(ctx context.Context) (trained, error) {
-	c := l.Config
-	return step(ctx, l, "train", l.Trained, func(ctx context.Context, _ *store.Step) (trained, error) {
+	o := l.trainOptions()
+	depends, err := l.trainDepends(ctx, o)
+	if err != nil {
+		return trained{}, err
+	}
+	return step(ctx, l, "train", depends, func(ctx context.Context, s *store.Step) (trained, error) {
 		if l.Trained != "" {
-			return l.takeTraining(l.Trained)
+			t, err := l.takeTraining(l.Trained)
+			if err != nil {
+				return t, err
+			}
+			return t, t.record(s)
 		}
-		hardware := provenance.Hardware()
-		result, err := train.Train(ctx, train.Options{
-			Dir: l.Dir, Command: c.Train.Command, Setup: c.Train.Setup, Inputs: c.Train.Inputs,
-			Data: c.Data.Train, Withheld: []string{c.Data.Eval},
-			Seeds: c.Train.Seeds, Parallel: c.Train.Parallel, Timeout: c.Train.Timeout.Std(), Fresh: l.Fresh,
-			Prove: l.proofWanted(), Environment: hardware.String(),
-			Store: l.store, Run: l.run, Now: l.Now, Observer: l.watchTraining(),
-		})
+		result, err := train.Train(ctx, o)
 		if err != nil {
 			return trained{}, err
 		}
@@ -63,8 +65,50 @@ func (l *line) train(ctx context.Context) (trained, error) {
 				return trained{}, err
 			}
 		}
-		return t, nil
+		return t, t.record(s)
 	})
+}
+
+func (l *line) trainOptions() train.Options {
+	c := l.Config
+	hardware := provenance.Hardware()
+	return train.Options{
+		Dir: l.Dir, Command: c.Train.Command, Setup: c.Train.Setup, Inputs: c.Train.Inputs,
+		Data: c.Data.Train, Withheld: []string{c.Data.Eval},
+		Seeds: c.Train.Seeds, Parallel: c.Train.Parallel, Timeout: c.Train.Timeout.Std(), Fresh: l.Fresh,
+		Prove: l.proofWanted(), Environment: hardware.String(),
+		Store: l.store, Run: l.run, Now: l.Now, Observer: l.watchTraining(),
+	}
+}
+
+// trainDepends is what the training depends on beside the config and the data:
+// the trainer's own files, or the training that another machine made. Without
+// it a run that goes on after an edit would give the new commit the old
+// trainer's model.
+func (l *line) trainDepends(ctx context.Context, o train.Options) (any, error) {
+	if l.Trained != "" {
+		t, err := readTraining(l.Trained)
+		if err != nil {
+			return nil, nil // takeTraining says what is wrong with it
+		}
+		return t, nil
+	}
+	return train.Fingerprint(ctx, o)
+}
+
+// record makes the outputs part of the step, so that a resumed run sees
+// whether they are still what was trained.
+func (t trained) record(s *store.Step) error {
+	replicates := t.Replicates
+	if t.Twin != nil {
+		replicates = append(slices.Clone(replicates), *t.Twin)
+	}
+	for _, r := range replicates {
+		if err := s.AddTree(r.Out); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // proofWanted reports whether today's exam or that of production asks for the

@@ -26,6 +26,29 @@ type keys struct {
 	seeds  map[int64]string // hexadecimal
 }
 
+// Fingerprint is the digest of all that a training of these options depends
+// on: command, setup, inputs, seeds and platform. Equal fingerprints mean that
+// the training need not be made again.
+func Fingerprint(ctx context.Context, o Options) (string, error) {
+	o.Observer = nil // Train tells what there is to tell
+	if err := o.complete(); err != nil {
+		return "", err
+	}
+	entries, err := o.list(ctx)
+	if err != nil {
+		return "", err
+	}
+	k, err := o.digest(ctx, o.Dir, entries)
+	if err != nil {
+		return "", err
+	}
+	parts := []any{"dosirak/training/v1"}
+	for _, seed := range o.Seeds {
+		parts = append(parts, k.seeds[seed])
+	}
+	return "sha256:" + sum(parts...), nil
+}
+
 // digest reads what the training depends on, below root.
 func (o *Options) digest(ctx context.Context, root string, entries []entry) (keys, error) {
 	if err := o.checkInputs(entries); err != nil {

@@ -1,0 +1,59 @@
+package pipeline_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dosirak-ml/dosirak/internal/projecttest"
+	"github.com/dosirak-ml/dosirak/pipeline"
+)
+
+// A run that goes on after the trainer was changed trains anew: else the new
+// commit would be promoted with the old trainer's model. What nothing depends
+// on may change, and what was made is still there to be checked.
+func TestResumeAfterAnEdit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line several times")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	first, err := run(t.Context(), t, r, pipeline.Options{})
+	require.NoError(t, err)
+	resume := func() (pipeline.Outcome, []string) {
+		var made []string
+		out, err := run(t.Context(), t, r, pipeline.Options{Promote: true, Resume: first.Run, Observer: doneWatcher{done: func(step, detail string) {
+			if detail != "as this run made it before" {
+				made = append(made, step)
+			}
+		}}})
+		require.NoError(t, err)
+		return out, made
+	}
+
+	r.Commit("words", map[string]string{"NOTES.md": "nothing that trains\n"})
+	out, made := resume()
+	assert.Equal(t, []string{"report", "promote"}, made)
+	assert.Equal(t, first.Report.Candidate.Bundle, out.Report.Candidate.Bundle)
+
+	two, err := os.ReadFile(filepath.Join(r.Dir, "models/2.onnx"))
+	require.NoError(t, err)
+	r.Commit("another trainer", map[string]string{"models/1.onnx": string(two)})
+	out, made = resume()
+	assert.Equal(t, steps, made)
+	assert.NotEqual(t, first.Report.Candidate.Bundle, out.Report.Candidate.Bundle)
+	assert.Contains(t, r.Git("log", "-1", "--format=%b", out.Promotion.Branch), "Dosirak-Bundle: "+string(out.Report.Candidate.Bundle))
+
+	predictions := filepath.Join(out.Dir, "predictions/candidate.csv")
+	text, err := os.ReadFile(predictions)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(predictions, append(text, '\n'), 0o644))
+	model := filepath.Join(out.Dir, "train/seed-1/out/model.onnx")
+	require.NoError(t, os.WriteFile(model, []byte("damaged"), 0o644))
+	again, made := resume()
+	assert.Subset(t, made, []string{"train", "evaluate"})
+	assert.Equal(t, out.Report.Candidate, again.Report.Candidate)
+}
