@@ -123,7 +123,8 @@ func trainHere(ctx context.Context, p *pipeline.Project, o pipeline.Options, see
 
 // compareFiles judges predictions files.
 func compareFiles(ctx context.Context, f compareaction.Files) (compare.Result, error) {
-	return runCompare(ctx, compareOptions{candidate: f.Candidate, baseline: f.Baseline, anchor: f.Anchor, config: f.Config, seed: 1})
+	_, res, err := runCompare(ctx, compareOptions{candidate: f.Candidate, baseline: f.Baseline, anchor: f.Anchor, config: f.Config, seed: 1})
+	return res, err
 }
 
 // completeImage fills in what building an image takes from this machine.

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -17,12 +19,16 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/metric/command"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
+	"github.com/dosirak-ml/dosirak/pipeline/report/page"
+	"github.com/dosirak-ml/dosirak/pipeline/report/terminal"
 	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/where"
 )
 
 type compareOptions struct {
 	candidate, baseline, anchor, config string
+	format                              string
 	seed                                uint64
 	json                                bool
 }
@@ -40,16 +46,17 @@ and weight. Without --baseline floors and ceilings decide.`,
 		Example: "  dosirak compare --candidate new.csv --baseline old.csv --config dosirak.yaml --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			res, err := runCompare(cmd.Context(), o)
+			if o.json {
+				o.format = "json"
+			}
+			if !slices.Contains(compareFormats, o.format) {
+				return fault.Usage(fmt.Errorf("--format %q is not one of %s", o.format, strings.Join(compareFormats, ", ")))
+			}
+			in, res, err := runCompare(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
-			if o.json {
-				err = printJSON(cmd.OutOrStdout(), res)
-			} else {
-				err = printComparison(cmd.OutOrStdout(), res)
-			}
-			if err != nil {
+			if err := printComparison(cmd.OutOrStdout(), o, in, res); err != nil {
 				return err
 			}
 			return exitWith(res.Verdict)
@@ -60,24 +67,28 @@ and weight. Without --baseline floors and ceilings decide.`,
 	cmd.Flags().StringVar(&o.anchor, "anchor", "", "predictions of the last model promoted as improved")
 	cmd.Flags().StringVar(&o.config, "config", "dosirak.yaml", "config with task, metrics, slices and confidence")
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "seed of all resampling")
-	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
+	cmd.Flags().StringVar(&o.format, "format", "text", strings.Join(compareFormats, ", "))
+	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object, as --format json does")
 	return cmd
 }
 
-func runCompare(ctx context.Context, o compareOptions) (compare.Result, error) {
+var compareFormats = []string{"text", "markdown", "json", "html"}
+
+func runCompare(ctx context.Context, o compareOptions) (compare.Input, compare.Result, error) {
+	in := compare.Input{Seed: o.seed}
 	if o.candidate == "" {
-		return compare.Result{}, fault.Usage(fmt.Errorf("compare needs --candidate FILE"))
+		return in, compare.Result{}, fault.Usage(fmt.Errorf("compare needs --candidate FILE"))
 	}
 	config, err := spec.LoadCompare(o.config, pipeline.Catalogue)
 	if err != nil {
-		return compare.Result{}, err
+		return in, compare.Result{}, err
 	}
 	ex := config.Exam()
 	columns, err := neededColumns(ex)
 	if err != nil {
-		return compare.Result{}, err
+		return in, compare.Result{}, err
 	}
-	in := compare.Input{Exam: ex, Seed: o.seed}
+	in.Exam = ex
 	var g errgroup.Group
 	for _, f := range []struct {
 		path string
@@ -94,12 +105,13 @@ func runCompare(ctx context.Context, o compareOptions) (compare.Result, error) {
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return compare.Result{}, err
+		return in, compare.Result{}, err
 	}
 	in.Custom = func(want exam.Metric, set *predictions.Set) ([]float64, error) {
 		return command.Measure(ctx, "", want.Name, want.Command, set.N, func(path string) error { return predictions.WriteFile(path, set) })
 	}
-	return compare.Compare(in)
+	res, err := compare.Compare(in)
+	return in, res, err
 }
 
 // neededColumns returns the columns that the exam's slices read.
@@ -126,83 +138,50 @@ func neededColumns(ex exam.Exam) ([]string, error) {
 	return columns, nil
 }
 
-// printComparison prints the verdict first, then a line a metric.
-func printComparison(w io.Writer, res compare.Result) error {
-	fmt.Fprintf(w, "%s on %d rows", res.Verdict, res.N)
-	if res.Groups > 0 {
-		fmt.Fprintf(w, " in %d groups", res.Groups)
+// printComparison prints the documented object, or the report's renderings of
+// the comparison.
+func printComparison(w io.Writer, o compareOptions, in compare.Input, res compare.Result) error {
+	if o.format == "json" {
+		return printJSON(w, res)
 	}
-	fmt.Fprintln(w)
-	if res.Reason != "" {
-		fmt.Fprintf(w, "  %s\n", res.Reason)
-	}
-	for _, text := range res.Warnings {
-		fmt.Fprintf(w, "  beware: %s\n", text)
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "\nmetric\tbaseline\tcandidate\timprovement\tlow..high (%g %% each)\tmargin\tmde\tverdict\n", 100*res.Confidence)
-	for _, m := range res.Metrics {
-		name := m.Name
-		if m.Against == compare.AgainstAnchor {
-			name += " (anchor)"
+	c := pipeline.Compared{Name: "predictions", Release: releaseVersion(), Exam: in.Exam, Result: res, Candidate: in.Candidate, Baseline: in.Baseline}
+	for path, digest := range map[string]*string{o.candidate: &c.CandidateDigest, o.baseline: &c.BaselineDigest, o.anchor: &c.AnchorDigest} {
+		if path == "" {
+			continue
 		}
-		margin := ""
-		if m.Margin != nil {
-			margin = m.Margin.String()
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", name, number(m.Baseline), number(m.Candidate), number(m.Improvement),
-			span(m.CI), margin, number(m.MDE), m.Verdict)
-	}
-	if len(res.Slices) > 0 {
-		fmt.Fprint(t, "\nslice\trows\tmetric\timprovement\tlow..high\tmargin\tmode\tverdict\n")
-		for _, s := range res.Slices {
-			name := s.Name
-			if s.Level != "" {
-				name = strings.TrimPrefix(name+" ", " ") + s.Column + "=" + s.Level
-			}
-			fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", printable(name), s.N, s.Metric, number(s.Improvement), span(s.CI), s.Margin, s.Mode, s.Verdict)
+		var err error
+		if *digest, err = fileDigest(path); err != nil {
+			return err
 		}
 	}
-	if err := t.Flush(); err != nil {
-		return fault.Environment(fmt.Errorf("printing the result: %w", err))
+	r := c.Report()
+	if err := r.Validate(); err != nil {
+		return fmt.Errorf("rendering the comparison: %w", err)
 	}
-	for _, m := range res.Metrics {
-		if m.Reason != "" {
-			fmt.Fprintf(w, "  %s: %s\n", m.Name, m.Reason)
+	switch o.format {
+	case "markdown":
+		_, err := io.WriteString(w, markdown.Summary(&r, markdown.Options{}))
+		return err
+	case "html":
+		html, err := page.Render(&r)
+		if err == nil {
+			_, err = w.Write(html)
 		}
+		return err
 	}
-	for _, s := range res.Slices {
-		if s.Reason != "" {
-			fmt.Fprintf(w, "  %s: %s\n", printable(strings.TrimSpace(s.Name+" "+s.Level)), s.Reason)
-		}
-	}
-	return nil
+	_, err := io.WriteString(w, terminal.Render(&r, terminalOptions(w, "")))
+	return err
 }
 
-// printable keeps control characters of a file out of the terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
-			return '?'
-		}
-		return r
-	}, s)
-}
-
-func number(v *float64) string {
-	if v == nil {
-		return "-"
+func fileDigest(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fault.Usage(fmt.Errorf("reading the predictions: %w", err))
 	}
-	return fmt.Sprintf("%.4g", *v)
-}
-
-func span(ci *compare.Interval) string {
-	if ci == nil {
-		return "-"
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fault.Environment(fmt.Errorf("reading %s: %w", path, err))
 	}
-	text := number(ci.Low) + ".." + number(ci.High)
-	if ci.Scale == compare.Ratio {
-		text += " (ratio)"
-	}
-	return text
+	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
 }

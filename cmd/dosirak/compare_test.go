@@ -100,7 +100,12 @@ func TestCompareCommand(t *testing.T) {
 			assert.Equal(t, c.want, obj["verdict"])
 			stdout.Reset()
 			assert.Equal(t, c.code, execute(t.Context(), newRootCommand(), args, &stdout, &stderr))
-			assert.True(t, strings.HasPrefix(stdout.String(), c.want+" on "), "the verdict comes first")
+			assert.Contains(t, stdout.String(), "["+c.want+"]")
+			for _, format := range []string{"markdown", "html"} {
+				stdout.Reset()
+				assert.Equal(t, c.code, execute(t.Context(), newRootCommand(), append(args, "--format", format), &stdout, &stderr))
+				assert.Contains(t, stdout.String(), c.want, format)
+			}
 		})
 	}
 }

@@ -54,7 +54,7 @@ again may help; 130 interrupted.`,
 		// What they made.
 		newServeCommand(), newMetricsCommand(), ofProject(newExplainCommand(runFolder)), newVerifyCommand(), newRunsCommand(), newGCCommand(),
 		newReconcileCommand(), newRollbackCommand(), newAdoptCommand(),
-		newSchemaCommand(), newVersionCommand(), newActionCommand(),
+		newSchemaCommand(), newVersionCommand(), newInitCommand(), newActionCommand(),
 	)
 	return root
 }
@@ -88,4 +88,14 @@ func printJSON(w io.Writer, v any) error {
 		return fault.Environment(fmt.Errorf("printing the result: %w", err))
 	}
 	return nil
+}
+
+// printable keeps control characters of a file out of the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
+			return '?'
+		}
+		return r
+	}, s)
 }

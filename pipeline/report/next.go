@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -14,9 +15,21 @@ type Step struct {
 	Command string
 }
 
+// ComparisonID is the id in the report of two predictions files that were
+// compared without a run: no command can take it up.
+const ComparisonID Name = "compare"
+
 // Next says what to do next. Commands hold names of the closed alphabet and
 // numbers only, so they can be copied into a shell.
 func (r *Report) Next() []Step {
+	steps := r.next()
+	if r.Run.ID == ComparisonID {
+		steps = slices.DeleteFunc(steps, func(s Step) bool { return s.Command != "" })
+	}
+	return steps
+}
+
+func (r *Report) next() []Step {
 	var steps []Step
 	if r.Unchanged && r.Verdict == verdict.Pass {
 		return []Step{{Text: "Nothing to do."}}
