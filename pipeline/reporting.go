@@ -106,6 +106,10 @@ func (l *line) makeReport(ctx context.Context, f findings) (report.Report, error
 		r.Headline = append(r.Headline, report.NewProse(reason))
 	}
 	r.Determinism = reportDeterminism(f.proved, l.exam)
+	r.Determinism.First = r.Candidate.Bundle
+	if r.Determinism.Kind == report.Identical {
+		r.Determinism.Second = r.Candidate.Bundle
+	}
 	r.Smoke = reportSmoke(f.tested)
 	r.Leakage = reportLeakage(l.leakage)
 	r.Exams = l.reportExams(f.judged)
