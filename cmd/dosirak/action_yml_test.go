@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -39,7 +40,9 @@ type actionFile struct {
 
 func readAction(t *testing.T, path string) actionFile {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", path))
+	_, file, _, ok := runtime.Caller(0)
+	require.True(t, ok)
+	data, err := os.ReadFile(filepath.Join(filepath.Dir(file), "..", "..", path))
 	require.NoError(t, err)
 	var f actionFile
 	require.NoError(t, yaml.Unmarshal(data, &f), path)
