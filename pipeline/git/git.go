@@ -11,6 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
 // ErrNoRepository says that a folder is not inside a work tree of a
@@ -31,7 +35,9 @@ type Repo struct {
 
 // Open finds the repository that holds dir. A folder outside any work tree,
 // a bare repository and a machine without git all give ErrNoRepository with
-// the reason.
+// the reason. A repository that git refuses to read, such as one that belongs
+// to another user, is an error of its own: who went on as if there were none
+// would take the change's own files for what production runs.
 func Open(ctx context.Context, dir string) (*Repo, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -46,7 +52,14 @@ func Open(ctx context.Context, dir string) (*Repo, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%w: %s", ErrNoRepository, lastLine(err.Error()))
+		if !strings.Contains(err.Error(), "not a git repository") {
+			way := ""
+			if strings.Contains(err.Error(), "dubious ownership") {
+				way = fmt.Sprintf(" (it belongs to another user; if you trust it: git config --global --add safe.directory %s)", abs)
+			}
+			return nil, fault.Usage(fmt.Errorf("opening the Git repository around %s: %w%s", abs, err, way))
+		}
+		return nil, fmt.Errorf("%w: there is none in or above %s", ErrNoRepository, abs)
 	}
 	inside, prefix, _ := strings.Cut(string(out), "\n")
 	if inside != "true" {
@@ -73,7 +86,12 @@ func (r *Repo) Resolve(ctx context.Context, ref string) (string, bool, error) {
 		if ctx.Err() != nil {
 			return "", false, ctx.Err()
 		}
-		return "", false, nil
+		// With --quiet, what does not exist is status 1; all else is trouble.
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && exit.ExitCode() == 1 {
+			return "", false, nil
+		}
+		return "", false, fmt.Errorf("finding %s: %w", ref, err)
 	}
 	return strings.TrimSpace(string(out)), true, nil
 }
@@ -103,18 +121,34 @@ func (r *Repo) Tracked(ctx context.Context) ([]string, error) {
 }
 
 // Show returns the content of a file in a commit; path is relative to the
-// project's folder. A path that the commit lacks gives ErrNotFound.
+// project's folder. Only a path that the commit's tree does not name gives
+// ErrNotFound: an object that cannot be read, as in a damaged repository or a
+// partial clone without network, is not a file that does not exist.
 func (r *Repo) Show(ctx context.Context, commit, path string) ([]byte, error) {
-	object := commit + ":" + r.Prefix + filepath.ToSlash(path)
-	if _, err := r.run(ctx, nil, nil, "cat-file", "-e", object); err != nil {
+	path = r.Prefix + filepath.ToSlash(path)
+	doing := fmt.Sprintf("reading %s of %.12s", path, commit)
+	out, err := r.run(ctx, nil, nil, "ls-tree", "-z", "--full-tree", commit, "--", path)
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("reading %s: %w", object, ErrNotFound)
+		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	out, err := r.run(ctx, nil, nil, "cat-file", "blob", object)
+	// "<mode> <type> <object>" TAB path (https://git-scm.com/docs/git-ls-tree).
+	entry, _, _ := strings.Cut(string(out), "\t")
+	words := strings.Fields(entry)
+	switch {
+	case len(words) == 0:
+		return nil, fmt.Errorf("%s: %w", doing, ErrNotFound)
+	case len(words) != 3 || words[1] != "blob":
+		return nil, fmt.Errorf("%s: it is a folder, not a file", doing)
+	}
+	out, err = r.run(ctx, nil, nil, "cat-file", "blob", words[2])
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", object, err)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	return out, nil
 }
@@ -263,12 +297,16 @@ func (r *Repo) run(ctx context.Context, env []string, stdin []byte, args ...stri
 	if stdin != nil {
 		cmd.Stdin = bytes.NewReader(stdin)
 	}
+	// Politely: a git that is killed leaves its lock files, and then the next
+	// one refuses to work.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 5 * time.Second
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		if text := strings.TrimSpace(stderr.String()); text != "" {
-			return nil, fmt.Errorf("%s: %w", lastLine(text), err)
+			return nil, fmt.Errorf("%s: %w", reason(text), err)
 		}
 		return nil, err
 	}
@@ -294,6 +332,17 @@ func splitNUL(out []byte) []string {
 		return nil
 	}
 	return strings.Split(text, "\x00")
+}
+
+// reason is the line in which git says what is wrong: "fatal: ..." or
+// "error: ..."; advice follows it. It is the last line where none says so.
+func reason(text string) string {
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "fatal: ") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return lastLine(text)
 }
 
 func lastLine(text string) string {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 )
@@ -35,6 +36,46 @@ func TestOpen(t *testing.T) {
 	_, err = git.Open(t.Context(), bare+"/x.git")
 	assert.ErrorIs(t, err, git.ErrNoRepository)
 	assert.ErrorContains(t, err, "bare")
+}
+
+// A repository that cannot be read is not the same as none: a run that went on
+// without it would believe the change's own manifest.
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t, map[string]string{"a.txt": "a"})
+	require.NoError(t, os.WriteFile(filepath.Join(r.Dir, ".git/config"), []byte("[core\n"), 0o644))
+	_, err := git.Open(t.Context(), r.Dir)
+	require.ErrorContains(t, err, "bad config line")
+	assert.NotErrorIs(t, err, git.ErrNoRepository)
+	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
+}
+
+// What a commit names and the repository has lost, as a partial clone may, is
+// trouble and not a file that does not exist.
+func TestShowTellsMissingFromUnreadable(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t, map[string]string{"a.txt": "a", "sub/b.txt": "b"})
+	repo, err := git.Open(t.Context(), r.Dir)
+	require.NoError(t, err)
+	head := r.Git("rev-parse", "HEAD")
+
+	text, err := repo.Show(t.Context(), head, "sub/b.txt")
+	require.NoError(t, err)
+	assert.Equal(t, "b", string(text))
+	_, err = repo.Show(t.Context(), head, "sub/c.txt")
+	assert.ErrorIs(t, err, git.ErrNotFound)
+	_, err = repo.Show(t.Context(), head, "a.txt/b")
+	assert.ErrorIs(t, err, git.ErrNotFound)
+	_, err = repo.Show(t.Context(), head, "sub")
+	require.ErrorContains(t, err, "folder")
+	assert.NotErrorIs(t, err, git.ErrNotFound)
+
+	for _, object := range []string{r.Git("rev-parse", "HEAD:a.txt"), r.Git("rev-parse", "HEAD:")} {
+		require.NoError(t, os.Remove(filepath.Join(r.Dir, ".git/objects", object[:2], object[2:])))
+		_, err = repo.Show(t.Context(), head, "a.txt")
+		require.Error(t, err)
+		assert.NotErrorIs(t, err, git.ErrNotFound)
+	}
 }
 
 func TestHead(t *testing.T) {
