@@ -38,26 +38,20 @@ func (s *Server) Deployments() []Deployment {
 
 func init() {
 	maps.Copy(handlers, map[string]handler{
-		"git/get-blob":                                      getBlob,
-		"repos/get-content":                                 getContent,
-		"repos/list-deployments":                            listDeployments,
-		"repos/create-deployment":                           createDeployment,
-		"repos/list-deployment-statuses":                    listDeploymentStatuses,
-		"repos/create-deployment-status":                    createDeploymentStatus,
-		"issues/list-labels-for-repo":                       listLabels,
-		"actions/get-github-actions-permissions-repository": actionsPermissions,
-		"actions/get-github-actions-default-workflow-permissions-repository": workflowPermissions,
+		"git/get-blob":                   getBlob,
+		"repos/get-content":              getContent,
+		"repos/list-deployments":         listDeployments,
+		"repos/create-deployment":        createDeployment,
+		"repos/list-deployment-statuses": listDeploymentStatuses,
+		"repos/create-deployment-status": createDeploymentStatus,
 	})
 	maps.Copy(permissions, map[string][]string{
-		"git/get-blob":                                      {"contents=read"},
-		"repos/get-content":                                 {"contents=read"},
-		"repos/list-deployments":                            {"deployments=read"},
-		"repos/create-deployment":                           {"deployments=write"},
-		"repos/list-deployment-statuses":                    {"deployments=read"},
-		"repos/create-deployment-status":                    {"deployments=write"},
-		"issues/list-labels-for-repo":                       {"issues=read", "pull_requests=read"},
-		"actions/get-github-actions-permissions-repository": {"administration=read"},
-		"actions/get-github-actions-default-workflow-permissions-repository": {"administration=read"},
+		"git/get-blob":                   {"contents=read"},
+		"repos/get-content":              {"contents=read"},
+		"repos/list-deployments":         {"deployments=read"},
+		"repos/create-deployment":        {"deployments=write"},
+		"repos/list-deployment-statuses": {"deployments=read"},
+		"repos/create-deployment-status": {"deployments=write"},
 	})
 }
 
@@ -201,26 +195,6 @@ func createDeploymentStatus(s *Server, r request) (int, any) {
 	}
 	d.Statuses = append(d.Statuses, status)
 	return http.StatusCreated, deploymentStatus(d, len(d.Statuses)-1)
-}
-
-func listLabels(s *Server, r request) (int, any) {
-	found := []object{}
-	for _, label := range s.Labels {
-		found = append(found, object{"name": label})
-	}
-	return http.StatusOK, page(s, r, found)
-}
-
-func actionsPermissions(*Server, request) (int, any) {
-	return http.StatusOK, object{"enabled": true, "allowed_actions": "all"}
-}
-
-func workflowPermissions(s *Server, _ request) (int, any) {
-	level := "write"
-	if s.Reading {
-		level = "read"
-	}
-	return http.StatusOK, object{"default_workflow_permissions": level, "can_approve_pull_request_reviews": s.ActionsMayOpen}
 }
 
 // CloseIssue closes an issue as a human.

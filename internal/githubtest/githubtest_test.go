@@ -120,7 +120,8 @@ func TestEveryOperation(t *testing.T) {
 		{"POST", "/deployments/1003/statuses", m{"state": "success"}, 201},
 		{"GET", "/deployments/1003/statuses", nil, 200},
 		{"GET", "/labels", nil, 200},
-		{"GET", "/actions/permissions", nil, 403},
+		{"GET", "/actions/secrets", nil, 403},
+		{"GET", "/actions/runners", nil, 403},
 		{"GET", "/actions/permissions/workflow", nil, 403},
 	} {
 		status, _, _ := call(t, token, tt.method, api+tt.path, tt.body)

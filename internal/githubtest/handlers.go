@@ -97,7 +97,11 @@ func getBranch(s *Server, r request) (int, any) {
 		return notFound("Branch not found")
 	}
 	c, _ := s.git.read(sha)
-	return http.StatusOK, object{"name": r.params["branch"], "commit": s.commitObject(c), "protected": s.closed(r.params["branch"]) != nil}
+	protection := object{"enabled": false}
+	if len(s.Legacy) > 0 && r.params["branch"] == "main" {
+		protection = object{"enabled": true, "required_status_checks": object{"enforcement_level": "non_admins", "contexts": s.Legacy, "checks": []object{}}}
+	}
+	return http.StatusOK, object{"name": r.params["branch"], "commit": s.commitObject(c), "protected": s.closed(r.params["branch"]) != nil, "protection": protection}
 }
 
 func getCommit(s *Server, r request) (int, any) {

@@ -46,6 +46,9 @@ type Server struct {
 	ActionsMayOpen bool
 	Protected      string // branches with this prefix are closed to every token
 	Labels         []string
+	Legacy         []string // contexts that the branch's older protection requires
+	Secrets        []string
+	Runners        []Runner
 	Required       []string // contexts that a rule requires on the default branch
 	Reading        bool     // the repository's setting: workflows get a token that only reads, unless they ask for more
 
