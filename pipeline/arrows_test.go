@@ -61,7 +61,8 @@ var arrows = map[string][]string{
 	"pipeline/rollback":          {"pipeline/fault", "pipeline/manifest", "pipeline/promote"},
 	"pipeline/adopt":             {"pipeline/fault", "pipeline/manifest", "pipeline/promote", "pipeline/verdict"},
 	"pipeline/forge/local":       {"pipeline/fault", "pipeline/git", "pipeline/promote"},
-	"pipeline/forge/github":      {"pipeline/fault", "pipeline/promote", "pipeline/reconcile"},
+	"pipeline/doctor":            {"pipeline/fault"},
+	"pipeline/forge/github":      {"pipeline/doctor", "pipeline/fault", "pipeline/promote", "pipeline/reconcile"},
 
 	"model-server/tensor":        {},
 	"model-server/bundle":        {"model-server/tensor", "model-server/bundle/onnx"},

@@ -1,0 +1,17 @@
+package doctor
+
+import "context"
+
+// checkFiles looks for the files that the config names.
+func checkFiles(_ context.Context, s Subject) []Finding {
+	var out []Finding
+	for _, f := range s.Config.Files {
+		if f.Err != nil {
+			out = append(out, fail("train, evaluate", "commit it, fetch it (DVC, LFS), or correct "+f.Key, "%s: %v", f.Key, f.Err))
+		}
+	}
+	if out == nil && len(s.Config.Files) > 0 {
+		return ok("%d files that the config names are there", len(s.Config.Files))
+	}
+	return out
+}
