@@ -53,7 +53,7 @@ again may help; 130 interrupted.`,
 		newImageCommand(), newSmokeCommand(), ofProject(newReportCommand(runFolder)), newPromoteCommand(),
 		// What they made.
 		newServeCommand(), newMetricsCommand(), ofProject(newExplainCommand(runFolder)), newVerifyCommand(), newRunsCommand(), newGCCommand(),
-		newReconcileCommand(), newRollbackCommand(), newAdoptCommand(),
+		newReconcileCommand(), newRollbackCommand(), newAdoptCommand(), newDoctorCommand(),
 		newSchemaCommand(), newVersionCommand(), newInitCommand(), newActionCommand(),
 	)
 	return root

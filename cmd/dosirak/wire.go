@@ -11,6 +11,7 @@ import (
 	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/doctor"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/forge/github"
 	"github.com/dosirak-ml/dosirak/pipeline/forge/local"
@@ -51,6 +52,19 @@ func newGitHubHosting(p *pipeline.Project, getenv func(string) string) (hosting,
 		return hosting{}, err
 	}
 	return hosting{forge: forge, head: forge, deployments: forge, issues: forge}, nil
+}
+
+// newDoctorGitHub is the repository that the environment names, nil where it
+// names none.
+func newDoctorGitHub(getenv func(string) string) (doctor.GitHub, error) {
+	if getenv("GITHUB_REPOSITORY") == "" || getenv("GITHUB_TOKEN") == "" {
+		return nil, nil
+	}
+	forge, err := github.New(github.Options{API: getenv("GITHUB_API_URL"), Repository: getenv("GITHUB_REPOSITORY"), Token: getenv("GITHUB_TOKEN")})
+	if err != nil {
+		return nil, err
+	}
+	return forge.Doctor(), nil
 }
 
 // newRegistry is where an environment's image is looked up.

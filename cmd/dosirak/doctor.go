@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/doctor"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+)
+
+func newDoctorCommand() *cobra.Command {
+	var project projectFlags
+	var o pipeline.DiagnoseOptions
+	var asJSON, local bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what will block which step, before any computing is paid for",
+		Long: `doctor looks at the project, at this machine, and, where GITHUB_REPOSITORY and
+GITHUB_TOKEN are set, at the repository on GitHub: permissions, rules, required
+statuses that nobody will report, labels, secrets, runners. For everything that
+is not as it should be it names the step that it blocks and the way out. It
+changes nothing; whether a token may write is found by calls that GitHub has to
+refuse for their content.
+
+Exit code 0: nothing blocks; 2: something does.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if !local {
+				if o.GitHub, err = newDoctorGitHub(os.Getenv); err != nil {
+					return err
+				}
+			}
+			cache, err := cacheFolder()
+			if err != nil {
+				return err
+			}
+			o.Machine = pipeline.ThisMachine(newServer(cache))
+			if o.WorkDir, err = os.MkdirTemp("", "dosirak-doctor-"); err != nil {
+				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
+			}
+			defer os.RemoveAll(o.WorkDir)
+			r, err := pipeline.Diagnose(cmd.Context(), project.dir, project.config, o)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = printJSON(cmd.OutOrStdout(), r)
+			} else {
+				err = showDiagnosis(cmd.OutOrStdout(), r)
+			}
+			if err == nil && r.Blocked {
+				err = exit(fault.CodeUsage)
+			}
+			return err
+		},
+	}
+	project.add(cmd)
+	cmd.Flags().BoolVar(&local, "local", false, "do not ask GitHub")
+	cmd.Flags().StringSliceVar(&o.Labels, "label", nil, "a label that promotions get")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+// showDiagnosis prints what blocks last, where it is read first.
+func showDiagnosis(w io.Writer, r doctor.Report) error {
+	var b strings.Builder
+	blocking := 0
+	for _, level := range []doctor.Level{doctor.OK, doctor.Warn, doctor.Fail} {
+		for _, f := range r.Findings {
+			if f.Level != level {
+				continue
+			}
+			mark := map[doctor.Level]string{doctor.OK: "✓", doctor.Warn: "!", doctor.Fail: "✗"}[level]
+			fmt.Fprintf(&b, "%s %s: %s\n", mark, f.Check, f.What)
+			if f.Blocks != "" {
+				verb := "may block"
+				if level == doctor.Fail {
+					verb = "blocks"
+					blocking++
+				}
+				fmt.Fprintf(&b, "    %s %s\n", verb, f.Blocks)
+			}
+			if f.WayOut != "" {
+				fmt.Fprintf(&b, "    → %s\n", f.WayOut)
+			}
+		}
+	}
+	if r.Blocked {
+		fmt.Fprintf(&b, "\n%d things block.\n", blocking)
+	} else {
+		b.WriteString("\nNothing blocks.\n")
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return errors.Join(errors.New("printing the findings"), err)
+	}
+	return nil
+}

@@ -1,0 +1,200 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/doctor"
+	"github.com/dosirak-ml/dosirak/pipeline/git"
+	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/smoke"
+)
+
+// DiagnoseOptions say what is looked at besides the project.
+type DiagnoseOptions struct {
+	GitHub  doctor.GitHub // nil: not asked
+	Machine doctor.Machine
+	Labels  []string // that promotions get
+	WorkDir string   // receives copies of bundles
+}
+
+// Diagnose looks at the project in dir and says what will block which step. A
+// project that cannot be opened is a finding.
+func Diagnose(ctx context.Context, dir, config string, o DiagnoseOptions) (doctor.Report, error) {
+	s := doctor.Subject{Dir: dir, Machine: o.Machine, GitHub: o.GitHub}
+	p, err := OpenProject(ctx, dir, config)
+	if ctx.Err() != nil {
+		return doctor.Report{}, ctx.Err()
+	}
+	if err != nil {
+		s.ConfigErr = err
+		repo, err := git.Open(ctx, dir)
+		if err != nil {
+			s.Git.Err = err
+		} else if s.Git.Commit, s.Git.Branch, err = repo.Head(ctx); err != nil {
+			s.Git.Err = err
+		}
+		return doctor.Run(ctx, s)
+	}
+	s.Config = p.symptoms()
+	s.Config.Labels = append([]string{promote.Again}, o.Labels...)
+	if s.Git, err = p.gitFacts(ctx); err != nil {
+		return doctor.Report{}, err
+	}
+	for _, environment := range p.Config.Promote.Environments {
+		s.Manifests = append(s.Manifests, p.manifestFacts(ctx, environment, filepath.Join(o.WorkDir, environment)))
+	}
+	if s.Workflows, err = p.workflows(ctx); err != nil {
+		return doctor.Report{}, err
+	}
+	return doctor.Run(ctx, s)
+}
+
+// symptoms is what the doctor wants to know of the config.
+func (p *Project) symptoms() doctor.Config {
+	c := p.Config
+	d := doctor.Config{Model: c.Model, Environments: c.Promote.Environments, Base: c.Promote.Base, Repository: c.Serve.Repository}
+	command := func(key, text string) {
+		if strings.TrimSpace(text) != "" {
+			d.Commands = append(d.Commands, doctor.Command{Key: key, Text: text})
+		}
+	}
+	// What setup installs is on the PATH of training only.
+	command("train.setup", c.Train.Setup)
+	if strings.TrimSpace(c.Train.Setup) == "" {
+		command("train.command", c.Train.Command)
+	}
+	for _, m := range c.Metrics {
+		command("metrics."+m.Name+".command", m.Command)
+	}
+	file := func(key, name string) {
+		f, err := os.Open(p.path(name))
+		if err == nil {
+			f.Close()
+		}
+		d.Files = append(d.Files, doctor.File{Key: key, Path: name, Err: err})
+	}
+	file("data.train", c.Data.Train)
+	file("data.eval", c.Data.Eval)
+	if from := c.Serve.Golden.From; from != "" && from != "eval" {
+		file("serve.golden.from", from)
+	}
+	return d
+}
+
+func (p *Project) gitFacts(ctx context.Context) (doctor.Git, error) {
+	g := doctor.Git{Err: p.NoRepo, Commit: p.Commit, Branch: p.Branch, Changed: p.Changed}
+	if p.Repo == nil || p.Commit == "" {
+		return g, ctx.Err()
+	}
+	for _, ref := range []string{"refs/heads/" + p.Config.Promote.Base, "refs/remotes/origin/" + p.Config.Promote.Base} {
+		base, exists, err := p.Repo.Resolve(ctx, ref)
+		if err != nil {
+			return g, err
+		}
+		if !exists {
+			continue
+		}
+		g.BaseExists = true
+		merged, err := p.Repo.IsAncestor(ctx, p.Commit, base)
+		if err != nil && ctx.Err() != nil {
+			return g, ctx.Err()
+		}
+		g.Merged = g.Merged || merged
+	}
+	for _, name := range []string{"dosirak", "dosirak/promote", "dosirak/promote/" + p.Config.Model} {
+		_, exists, err := p.Repo.Resolve(ctx, "refs/heads/"+name)
+		if err != nil {
+			return g, err
+		}
+		if exists && g.InTheWay == "" {
+			g.InTheWay = name
+		}
+	}
+	// A history of one file tells whether the clone is a shallow one.
+	h, err := p.Repo.History(ctx, "HEAD", p.ConfigPath, 1_000_000)
+	if err != nil && ctx.Err() != nil {
+		return g, ctx.Err()
+	}
+	g.Shallow = err == nil && !h.Complete
+	return g, nil
+}
+
+// manifestFacts looks whether what an environment runs can be had.
+func (p *Project) manifestFacts(ctx context.Context, environment, dir string) doctor.Manifest {
+	name, err := p.Config.ManifestPath(environment)
+	m := doctor.Manifest{Environment: environment, Path: name, Err: err}
+	if err != nil {
+		return m
+	}
+	q, err := p.findProduction(ctx, environment)
+	if err != nil || q == nil {
+		m.Err = err
+		return m
+	}
+	m.Present, m.Bundle = true, q.Manifest.Bundle
+	if _, m.Err = q.bundle(ctx, q.Manifest.Sources.Bundle, q.Manifest.Bundle, filepath.Join(dir, "bundle")); m.Err != nil {
+		return m
+	}
+	if anchor := q.Manifest.Anchor; anchor != "" && anchor != q.Manifest.Bundle {
+		_, m.Err = q.bundle(ctx, q.Manifest.Sources.Anchor, anchor, filepath.Join(dir, "anchor"))
+	}
+	return m
+}
+
+// workflows reads the workflows at the top of the repository.
+func (p *Project) workflows(ctx context.Context) ([]doctor.Workflow, error) {
+	if p.Repo == nil {
+		return nil, ctx.Err()
+	}
+	top := p.Dir
+	for range strings.Count(p.Repo.Prefix, "/") {
+		top = filepath.Dir(top)
+	}
+	const folder = ".github/workflows"
+	entries, err := os.ReadDir(filepath.Join(top, folder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var out []doctor.Workflow
+	for _, e := range entries {
+		if !slices.Contains([]string{".yml", ".yaml"}, path.Ext(e.Name())) || e.IsDir() {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(top, folder, e.Name()))
+		if err == nil && len(text) <= 1<<20 {
+			out = append(out, doctor.Workflow{Path: path.Join(folder, e.Name()), Text: text})
+		}
+	}
+	return out, nil
+}
+
+// ThisMachine is the computer that dosirak runs on, to the doctor. server is
+// where images get theirs from.
+func ThisMachine(server image.Server) doctor.Machine { return machine{server} }
+
+type machine struct{ server image.Server }
+
+func (machine) Find(program string) (string, error) { return exec.LookPath(program) }
+func (machine) Free(dir string) (uint64, error)     { return doctor.FreeBytes(dir) }
+
+func (machine) Docker(ctx context.Context) (string, error) {
+	engine, err := smoke.Docker{}.Probe(ctx)
+	return engine.Version, err
+}
+
+func (m machine) Builds() bool {
+	if _, source := m.server.(image.Source); !source {
+		return true
+	}
+	_, err := exec.LookPath("go")
+	return err == nil
+}
