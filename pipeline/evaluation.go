@@ -78,8 +78,10 @@ func (l *line) evaluate(ctx context.Context, t trained, s sealed) (answers, erro
 	return step(ctx, l, "evaluate", nil, func(ctx context.Context, made *store.Step) (answers, error) {
 		var a answers
 		models := l.contestants(s)
-		for i, seed := range l.Config.Train.Seeds[1:] {
-			models = append(models, contestant{fmt.Sprintf("seed-%d", seed), t.Models[i+1]})
+		for i, r := range t.Replicates {
+			if i > 0 {
+				models = append(models, contestant{fmt.Sprintf("seed-%d", r.Seed), t.Models[i]})
+			}
 		}
 		others, err := l.baselineReplicates(ctx)
 		if err != nil {
@@ -91,8 +93,10 @@ func (l *line) evaluate(ctx context.Context, t trained, s sealed) (answers, erro
 		}
 		a.Today = answersOf(files)
 		a.Seeds = []predictionsFile{files["candidate"]}
-		for _, seed := range l.Config.Train.Seeds[1:] {
-			a.Seeds = append(a.Seeds, files[fmt.Sprintf("seed-%d", seed)])
+		for i, r := range t.Replicates {
+			if i > 0 {
+				a.Seeds = append(a.Seeds, files[fmt.Sprintf("seed-%d", r.Seed)])
+			}
 		}
 		for _, m := range others {
 			a.BaselineSeeds = append(a.BaselineSeeds, files[m.name])

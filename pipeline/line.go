@@ -30,6 +30,7 @@ type line struct {
 	promotedExam        *exam.Exam  // the one that production was promoted by; nil: unknown
 	production          *production // nil: a first model
 	baseline, anchor    *opened     // nil: a first model
+	staged              *production // the environment whose bundle is the candidate; nil: trained here
 
 	// chain is the digest of all that the steps so far depend on and gave: the
 	// key under which the next step is remembered. An edit between two tries of

@@ -375,3 +375,35 @@ func metricNamed(t *testing.T, r report.Report, name report.Name) report.Metric 
 	require.Failf(t, "no such metric", "%s", name)
 	return report.Metric{}
 }
+
+// Production takes staging's bundle, judged again against what it runs
+// itself, and never retrained.
+func TestStagingThenProduction(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line several times")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	r.Commit("two environments", map[string]string{"dosirak.yaml": projecttest.MiniConfig + "promote: {environments: [staging, production]}\n"})
+	_, err := run(t.Context(), t, r, pipeline.Options{Environment: "production"})
+	require.ErrorContains(t, err, "promote to staging first")
+	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
+
+	staged, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	r.Git("merge", "--quiet", "--no-edit", "dosirak/promote/flights-delay/staging")
+
+	var made []string
+	out, err := run(t.Context(), t, r, pipeline.Options{Environment: "production", Promote: true, Observer: watcher{started: func(step string) { made = append(made, step) }}})
+	require.NoError(t, err)
+	assert.NotContains(t, made, "train")
+	assert.Equal(t, staged.Report.Candidate.Bundle, out.Report.Candidate.Bundle)
+	assert.Equal(t, staged.Report.Candidate.Image, out.Report.Candidate.Image)
+	assert.Equal(t, verdict.Pass, out.Verdict)
+	assert.Equal(t, promote.Created, out.Promotion.Operation)
+	assert.Contains(t, r.Git("show", "dosirak/promote/flights-delay/production:deploy/production.yaml"), "environment: production")
+
+	again, err := run(t.Context(), t, r, pipeline.Options{Environment: "production", Promote: true})
+	require.NoError(t, err)
+	assert.Equal(t, promote.Unchanged, again.Promotion.Operation)
+}

@@ -20,9 +20,14 @@ func (l *line) writeProvenance(ctx context.Context, f findings) (provenance.Fact
 		{Name: "train", Digest: l.trainRows.Digest()},
 		{Name: "eval", Digest: l.evalRows.Digest()},
 	}
-	facts.Params = f.trained.Replicates[0].Params
+	if len(f.trained.Replicates) > 0 {
+		facts.Params = f.trained.Replicates[0].Params
+	}
 	for _, input := range f.trained.Inputs {
 		facts.Inputs = append(facts.Inputs, provenance.Digest{Name: input.Path, Digest: input.Digest})
+	}
+	if l.staged != nil {
+		return facts, l.originsOfStaged(ctx)
 	}
 	return facts, l.run.WriteFile("candidate/"+provenance.File, facts.Statement().Canonical())
 }

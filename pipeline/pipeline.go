@@ -65,19 +65,9 @@ func (l *line) walk(ctx context.Context) (Outcome, error) {
 	if err := l.load(ctx); err != nil {
 		return out, err
 	}
-	// Every seed trains in a working copy of its own; the first seed's model is
-	// the candidate, never the best one's.
-	trained, err := l.train(ctx)
-	if err != nil {
-		return out, err
-	}
-	// The first seed again, past every cache: is it the same model?
-	proof, err := l.prove(ctx, trained)
-	if err != nil {
-		return out, err
-	}
-	// The candidate becomes a bundle: weights, signature, golden answers, digest.
-	sealed, err := l.seal(ctx, trained)
+	// The candidate: train with every seed, prove that the first one reproduces,
+	// seal it. A later environment takes the bundle of the one before it.
+	trained, proof, sealed, err := l.makeCandidate(ctx)
 	if err != nil {
 		return out, err
 	}

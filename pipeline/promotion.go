@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -147,6 +148,9 @@ func (l *line) decide(r report.Report, f findings) (promote.Decision, error) {
 			d.AnchorSource = l.production.Manifest.Sources.Bundle
 		}
 	}
+	if l.staged != nil {
+		m.Commit = l.staged.Manifest.Commit
+	}
 	if l.production != nil {
 		m.Replaces = l.production.Manifest.Bundle
 	}
@@ -174,7 +178,11 @@ func (l *line) decide(r report.Report, f findings) (promote.Decision, error) {
 	d.ReportDigest = "sha256:" + hex.EncodeToString(sum[:])
 	d.Evidence[reportFile] = text
 	d.Evidence[examFile] = l.exam.Canonical()
-	if d.Evidence[provenance.File], err = os.ReadFile(filepath.Join(l.run.Dir(), "candidate", provenance.File)); err != nil {
+	origin, err := os.ReadFile(filepath.Join(l.run.Dir(), "candidate", provenance.File))
+	switch {
+	case err == nil:
+		d.Evidence[provenance.File] = origin
+	case !errors.Is(err, fs.ErrNotExist): // a staged bundle may have none
 		return d, fault.Environment(fmt.Errorf("reading the provenance: %w", err))
 	}
 	replicates, err := keptReplicates(t)

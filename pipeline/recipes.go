@@ -29,8 +29,11 @@ const maxReplicateBytes = 2 << 20
 func keptReplicates(t trained) (map[string][]byte, error) {
 	kept := map[string][]byte{}
 	size := 0
-	for i, r := range t.Replicates[1:] {
-		from := t.Models[i+1]
+	for i, r := range t.Replicates {
+		if i == 0 {
+			continue // the candidate itself
+		}
+		from := t.Models[i]
 		info, err := os.Stat(from)
 		if err != nil {
 			return nil, fault.Environment(fmt.Errorf("reading a replicate: %w", err))
