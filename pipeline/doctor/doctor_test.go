@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,6 +24,7 @@ jobs:
     steps:
       - uses: actions/checkout@0123456789012345678901234567890123456789
       - uses: dosirak-ml/dosirak@0123456789012345678901234567890123456789
+        with: {comment: false, status: 'false'}
   promote:
     runs-on: [self-hosted, gpu]
     permissions: {contents: write, pull-requests: write, statuses: write}
@@ -113,6 +116,8 @@ func TestFindings(t *testing.T) {
 
 		{"job lacks a permission", text(", statuses: write", ""), "workflows", Fail, []string{"job promote", "statuses: write", "add `statuses: write`"}},
 		{"job reads only", text("permissions: {contents: write, pull-requests: write, statuses: write}", "permissions: read-all"), "workflows", Fail, []string{"contents: write"}},
+		{"job would comment", text("comment: false, ", ""), "workflows", Fail, []string{"job line", "pull-requests: write"}},
+		{"job would promote", text("comment: false", "comment: false, promote: true"), "workflows", Fail, []string{"job line", "contents: write"}},
 		{"no permissions at all", text("permissions: {contents: read}", ""), "workflows", Warn, []string{"job line", "write `permissions:`"}},
 		{"workflow is no YAML", text("jobs:", "jobs: ["), "workflows", Warn, []string{"GitHub does not run it"}},
 
@@ -232,4 +237,20 @@ func FuzzWorkflow(f *testing.F) {
 		_, err := Run(t.Context(), s)
 		require.NoError(t, err)
 	})
+}
+
+// This repository's own workflows give their jobs what they need.
+func TestOwnWorkflows(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("../../.github/workflows/*.yml")
+	require.NoError(t, err)
+	var workflows []Workflow
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		workflows = append(workflows, Workflow{Path: filepath.Base(name), Text: text})
+	}
+	for _, f := range checkWorkflows(t.Context(), Subject{Workflows: workflows}) {
+		assert.Equal(t, OK, f.Level, "%+v", f)
+	}
 }

@@ -17,19 +17,45 @@ type Workflow struct {
 	Text []byte
 }
 
-// needs says which permissions each action of dosirak asks for. Without the
-// last segment it is the root action.
-var needs = map[string][]string{
-	"":          {"contents: read"},
-	"train":     {"contents: read"},
-	"gather":    {"contents: read"},
-	"compare":   {"contents: read"},
-	"image":     {"contents: read"},
-	"smoke":     {"contents: read"},
-	"comment":   {"pull-requests: write", "statuses: write"},
-	"promote":   {"contents: write", "pull-requests: write", "statuses: write"},
-	"reconcile": {"contents: read", "deployments: write", "issues: write"},
-	"doctor":    {"contents: read"},
+// needs says which permissions an action of dosirak asks for, "" being the
+// root action. with are the step's inputs: those that turn off what is told
+// turn off what it needs. An expression may be anything, so it counts as on.
+func needs(action string, with map[string]any) []string {
+	on := func(input string, byDefault bool) bool {
+		switch value := with[input].(type) {
+		case bool:
+			return value
+		case string:
+			return value != "false"
+		}
+		return byDefault
+	}
+	var out []string
+	switch action {
+	case "comment", "":
+		if on("status", true) {
+			out = append(out, "statuses: write")
+		}
+		if phase, _ := with["phase"].(string); phase != "pending" && phase != "sweep" && on("comment", true) {
+			out = append(out, "pull-requests: write")
+		}
+		if action == "" {
+			out = append(out, "contents: read")
+			if on("promote", false) {
+				out = append(out, "contents: write", "pull-requests: write")
+			}
+		}
+	case "promote":
+		out = []string{"contents: write", "pull-requests: write"}
+		if on("status", true) {
+			out = append(out, "statuses: write")
+		}
+	case "reconcile":
+		out = []string{"contents: read", "deployments: write", "issues: write"}
+	default:
+		out = []string{"contents: read"}
+	}
+	return out
 }
 
 // job is what is read of a workflow's job.
@@ -37,7 +63,8 @@ type job struct {
 	workflow, name string
 	permissions    any // nil: those of the workflow, or the repository's default
 	runsOn         any
-	actions        []string // keys of needs
+	actions        []string // of dosirak: "promote"; "dosirak" is the root action
+	needs          []string
 	secrets        []string
 	events         []string
 }
@@ -53,10 +80,10 @@ func checkWorkflows(_ context.Context, s Subject) []Finding {
 		}
 		using++
 		if j.permissions == nil {
-			out = append(out, warn(list(j.actions), "write `permissions:` for the job: "+list(needed(j.actions)), "job %s of %s leaves its permissions to the repository's setting", j.name, j.workflow))
+			out = append(out, warn(list(j.actions), "write `permissions:` for the job: "+list(j.needs), "job %s of %s leaves its permissions to the repository's setting", j.name, j.workflow))
 			continue
 		}
-		for _, need := range needed(j.actions) {
+		for _, need := range j.needs {
 			if !grants(j.permissions, need) {
 				out = append(out, fail(list(j.actions), fmt.Sprintf("add `%s` to the job's permissions", need), "job %s of %s lacks the permission %s", j.name, j.workflow, need))
 			}
@@ -66,14 +93,6 @@ func checkWorkflows(_ context.Context, s Subject) []Finding {
 		return ok("%d jobs that use dosirak have the permissions they need", using)
 	}
 	return out
-}
-
-func needed(actions []string) []string {
-	var all []string
-	for _, a := range actions {
-		all = append(all, needs[a]...)
-	}
-	return unique(all)
 }
 
 // grants reports whether a permissions value of a workflow gives a permission.
@@ -120,9 +139,13 @@ func readJobs(workflows []Workflow) (jobs []job, out []Finding) {
 				step, _ := item.(map[string]any)
 				uses, _ := step["uses"].(string)
 				if m := ours.FindStringSubmatch(uses); m != nil {
-					if _, known := needs[m[1]]; known {
-						j.actions = append(j.actions, m[1])
+					with, _ := step["with"].(map[string]any)
+					j.needs = append(j.needs, needs(m[1], with)...)
+					name := m[1]
+					if name == "" {
+						name = "dosirak"
 					}
+					j.actions = append(j.actions, name)
 				}
 			}
 			text, err := yaml.Marshal(body)
@@ -133,7 +156,7 @@ func readJobs(workflows []Workflow) (jobs []job, out []Finding) {
 					}
 				}
 			}
-			j.secrets = unique(j.secrets)
+			j.secrets, j.needs, j.actions = unique(j.secrets), unique(j.needs), unique(j.actions)
 			jobs = append(jobs, j)
 		}
 	}

@@ -2,7 +2,8 @@
 // <repository>:<environment> points to the image that the manifest names, in
 // the repository that the manifest names.
 //
-// Credentials are those of `docker login`. A tag is set by putting the image's
+// Credentials are those of `docker login`, and for ghcr.io GITHUB_TOKEN where
+// nobody logged in. A tag is set by putting the image's
 // own manifest under it, so nothing is uploaded, and an image that the
 // registry does not hold cannot be tagged:
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests
@@ -16,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/authn/github"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -90,8 +92,12 @@ func (r Registry) Write(ctx context.Context, p reconcile.Pointer) error {
 	return nil
 }
 
+// keychain has the credentials of `docker login`, and, for GitHub's registry,
+// GITHUB_TOKEN where nobody logged in.
+var keychain = authn.NewMultiKeychain(authn.DefaultKeychain, github.Keychain)
+
 func (r Registry) options(ctx context.Context) []remote.Option {
-	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("dosirak")}
+	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain), remote.WithUserAgent("dosirak")}
 	if r.Transport != nil {
 		options = append(options, remote.WithTransport(r.Transport))
 	}
