@@ -305,6 +305,9 @@ func (r *Repo) run(ctx context.Context, env []string, stdin []byte, args ...stri
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err() // that git was killed is no error of git's
+		}
 		if text := strings.TrimSpace(stderr.String()); text != "" {
 			return nil, fmt.Errorf("%s: %w", reason(text), err)
 		}

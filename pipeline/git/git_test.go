@@ -1,6 +1,7 @@
 package git_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -172,4 +173,20 @@ func TestUpdateRefComparesAndSwaps(t *testing.T) {
 	ancestor, err = repo.IsAncestor(t.Context(), second, first)
 	require.NoError(t, err)
 	assert.False(t, ancestor)
+}
+
+// A git that was ended because the user wants to end says so, and not that a
+// signal killed it: the exit code depends on it.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t, map[string]string{"a.txt": "a"})
+	repo, err := git.Open(t.Context(), r.Dir)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = repo.WriteTree(ctx, "HEAD", map[string][]byte{"b.txt": []byte("b")})
+	assert.ErrorIs(t, err, context.Canceled)
+	_, err = repo.Tracked(ctx)
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, fault.CodeInterrupted, fault.ExitCode(fault.Environment(err)))
 }
