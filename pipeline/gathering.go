@@ -150,6 +150,9 @@ func Gather(folders []string, out string) error {
 			all.Replicates = append(all.Replicates, r)
 		}
 		if t.Again != nil {
+			if all.Again != nil {
+				return fault.Usage(fmt.Errorf("gathering: two folders hold a seed that was trained a second time, %d and %d, the second being %s: only the first seed of the config is", all.Again.Seed, t.Again.Seed, folder))
+			}
 			if err := fetch(folder, out, *t.Again); err != nil {
 				return err
 			}

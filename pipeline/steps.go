@@ -12,6 +12,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/seal"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
@@ -61,14 +62,20 @@ func Train(ctx context.Context, p *Project, o Options, seeds []int64) (Training,
 	if err != nil {
 		return Training{}, err
 	}
-	t, err := l.trainAlone(ctx)
+	t, err := l.trainAlone(ctx, p.Config.Train.Reproduce.Mode != spec.ReproduceOff)
 	return t, l.end(Outcome{Verdict: t.Verdict}, err)
 }
 
-func (l *line) trainAlone(ctx context.Context) (Training, error) {
+func (l *line) trainAlone(ctx context.Context, prove bool) (Training, error) {
 	out := Training{Run: l.run.ID(), Dir: l.run.Dir()}
 	if err := l.load(ctx); err != nil {
 		return out, err
+	}
+	if !prove {
+		// The exam of production asks for the proof of the first seed, which
+		// another machine trains: a proof of this one would cost as much and
+		// count for nothing.
+		l.promotedExam = nil
 	}
 	trained, err := l.train(ctx)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/actions/comment"
 	compareaction "github.com/dosirak-ml/dosirak/actions/compare"
+	doctoraction "github.com/dosirak-ml/dosirak/actions/doctor"
 	"github.com/dosirak-ml/dosirak/actions/gather"
 	imageaction "github.com/dosirak-ml/dosirak/actions/image"
 	"github.com/dosirak-ml/dosirak/actions/plan"
@@ -43,6 +44,7 @@ func actions() []runner.Action {
 		promoteaction.Action(walk, openPromotions),
 		verify.Action(),
 		reconcileaction.Action(completeReconcile),
+		doctoraction.Action(completeDoctor, showDiagnosis),
 	}
 }
 
@@ -139,17 +141,38 @@ func completeImage(o *image.Options) error {
 
 // completeReconcile fills in what follows the manifest and who is told.
 func completeReconcile(j *runner.Job, p *pipeline.Project, token string, o *pipeline.ReconcileOptions) error {
-	host, err := newGitHubHosting(p, func(name string) string {
-		if name == "GITHUB_TOKEN" {
-			return token
-		}
-		return j.Getenv(name)
-	})
+	host, err := newGitHubHosting(p, withToken(j, token))
 	if err != nil {
 		return err
 	}
 	o.Head, o.Deployments, o.Issues, o.Registry = host.head, host.deployments, host.issues, newRegistry()
 	return nil
+}
+
+// completeDoctor fills in what doctor looks at besides the project.
+func completeDoctor(j *runner.Job, token string, o *pipeline.DiagnoseOptions) (done func(), err error) {
+	if o.GitHub, err = newDoctorGitHub(withToken(j, token)); err != nil {
+		return nil, err
+	}
+	cache, err := cacheFolder()
+	if err != nil {
+		return nil, err
+	}
+	o.Machine = pipeline.ThisMachine(newServer(cache))
+	if o.WorkDir, err = os.MkdirTemp("", "dosirak-doctor-"); err != nil {
+		return nil, fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
+	}
+	return func() { os.RemoveAll(o.WorkDir) }, nil
+}
+
+// withToken is the job's environment with the token of an input.
+func withToken(j *runner.Job, token string) func(string) string {
+	return func(name string) string {
+		if name == "GITHUB_TOKEN" {
+			return token
+		}
+		return j.Getenv(name)
+	}
 }
 
 // testServer is the smoke test of the action.
