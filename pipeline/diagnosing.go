@@ -23,13 +23,14 @@ type DiagnoseOptions struct {
 	GitHub  doctor.GitHub // nil: not asked
 	Machine doctor.Machine
 	Labels  []string // that promotions get
+	Steps   []string // those that are asked about; none: all
 	WorkDir string   // receives copies of bundles
 }
 
 // Diagnose looks at the project in dir and says what will block which step. A
 // project that cannot be opened is a finding.
 func Diagnose(ctx context.Context, dir, config string, o DiagnoseOptions) (doctor.Report, error) {
-	s := doctor.Subject{Dir: dir, Machine: o.Machine, GitHub: o.GitHub}
+	s := doctor.Subject{Dir: dir, Steps: o.Steps, Machine: o.Machine, GitHub: o.GitHub}
 	p, err := OpenProject(ctx, dir, config)
 	if ctx.Err() != nil {
 		return doctor.Report{}, ctx.Err()

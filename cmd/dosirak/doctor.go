@@ -28,7 +28,10 @@ is not as it should be it names the step that it blocks and the way out. It
 changes nothing; whether a token may write is found by calls that GitHub has to
 refuse for their content.
 
-Exit code 0: nothing blocks; 2: something does.`,
+Exit code 0: nothing blocks; 2: something does. With --for, what blocks other
+steps is shown and does not count.`,
+		Example: `  dosirak doctor
+  dosirak doctor --for promote,reconcile --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -64,6 +67,7 @@ Exit code 0: nothing blocks; 2: something does.`,
 	project.add(cmd)
 	cmd.Flags().BoolVar(&local, "local", false, "do not ask GitHub")
 	cmd.Flags().StringSliceVar(&o.Labels, "label", nil, "a label that promotions get")
+	cmd.Flags().StringSliceVar(&o.Steps, "for", nil, "the steps that are asked about, such as promote,comment (default: all)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
@@ -77,15 +81,17 @@ func showDiagnosis(w io.Writer, r doctor.Report) error {
 			if f.Level != level {
 				continue
 			}
+			if f.Blocking(r.Steps...) {
+				blocking++
+			}
 			mark := map[doctor.Level]string{doctor.OK: "✓", doctor.Warn: "!", doctor.Fail: "✗"}[level]
 			fmt.Fprintf(&b, "%s %s: %s\n", mark, f.Check, f.What)
-			if f.Blocks != "" {
+			if len(f.Blocks) > 0 {
 				verb := "may block"
 				if level == doctor.Fail {
 					verb = "blocks"
-					blocking++
 				}
-				fmt.Fprintf(&b, "    %s %s\n", verb, f.Blocks)
+				fmt.Fprintf(&b, "    %s %s\n", verb, strings.Join(f.Blocks, ", "))
 			}
 			if f.WayOut != "" {
 				fmt.Fprintf(&b, "    → %s\n", f.WayOut)
@@ -93,7 +99,7 @@ func showDiagnosis(w io.Writer, r doctor.Report) error {
 		}
 	}
 	if r.Blocked {
-		fmt.Fprintf(&b, "\n%d things block.\n", blocking)
+		fmt.Fprintf(&b, "\nWhat blocks: %d.\n", blocking)
 	} else {
 		b.WriteString("\nNothing blocks.\n")
 	}

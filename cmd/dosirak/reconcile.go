@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -82,7 +83,7 @@ func showReconciled(w io.Writer, r reconcile.Result, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, r)
 	}
-	text := fmt.Sprintf("%s in %s: %s\n", r.Model, r.Environment, r.State)
+	text := fmt.Sprintf("%s in %s: %s\n", r.Model, r.Environment, strings.ReplaceAll(string(r.State), "-", " "))
 	if r.Bundle != "" {
 		text += fmt.Sprintf("  Git       %s (commit %.12s)\n", r.Bundle, r.Commit)
 	}

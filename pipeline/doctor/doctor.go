@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
@@ -19,24 +21,43 @@ const (
 
 // Finding is one thing that was looked at.
 type Finding struct {
-	Check  string `json:"check"`
-	Level  Level  `json:"level"`
-	What   string `json:"what"`
-	Blocks string `json:"blocks,omitempty"` // the step that it blocks
-	WayOut string `json:"way_out,omitempty"`
+	Check  string   `json:"check"`
+	Level  Level    `json:"level"`
+	What   string   `json:"what"`
+	Blocks []string `json:"blocks,omitempty"` // the steps that it blocks
+	WayOut string   `json:"way_out,omitempty"`
+}
+
+// What a finding may block besides single steps.
+const (
+	everything = "every step"
+	onGitHub   = "every step on GitHub"
+)
+
+// Blocking reports whether f blocks one of steps; none means any.
+func (f Finding) Blocking(steps ...string) bool {
+	if f.Level != Fail {
+		return false
+	}
+	if len(steps) == 0 || slices.Contains(f.Blocks, everything) || slices.Contains(f.Blocks, onGitHub) {
+		return true
+	}
+	return slices.ContainsFunc(f.Blocks, func(b string) bool { return slices.Contains(steps, b) })
 }
 
 // Report is all findings, in the order of the table.
 type Report struct {
-	Blocked  bool      `json:"blocked"`
+	Steps    []string  `json:"steps,omitempty"` // those that were asked about; none: all
+	Blocked  bool      `json:"blocked"`         // one of them is
 	Findings []Finding `json:"findings"`
 }
 
 // Subject is what is looked at. Facts that could not be gathered carry their
 // error.
 type Subject struct {
-	Dir       string // the project's folder, as the user wrote it
-	ConfigErr error  // the config cannot be used: what needs it is not checked
+	Dir       string   // the project's folder, as the user wrote it
+	Steps     []string // those that are asked about; none: all
+	ConfigErr error    // the config cannot be used: what needs it is not checked
 	Config    Config
 	Git       Git
 	Manifests []Manifest
@@ -196,7 +217,7 @@ var checks = []check{
 
 // Run looks at everything. An error means that it was interrupted.
 func Run(ctx context.Context, s Subject) (Report, error) {
-	var r Report
+	r := Report{Steps: s.Steps}
 	for _, c := range checks {
 		if c.config && s.ConfigErr != nil || c.github && s.GitHub == nil {
 			continue
@@ -204,7 +225,7 @@ func Run(ctx context.Context, s Subject) (Report, error) {
 		for _, f := range c.run(ctx, s) {
 			f.Check = c.name
 			r.Findings = append(r.Findings, f)
-			r.Blocked = r.Blocked || f.Level == Fail
+			r.Blocked = r.Blocked || f.Blocking(s.Steps...)
 		}
 		if ctx.Err() != nil {
 			return r, fmt.Errorf("looking at the %s: %w", c.name, ctx.Err())
@@ -221,11 +242,11 @@ func ok(format string, args ...any) []Finding {
 }
 
 func warn(blocks, wayOut, format string, args ...any) Finding {
-	return Finding{Level: Warn, Blocks: blocks, WayOut: wayOut, What: fmt.Sprintf(format, args...)}
+	return Finding{Level: Warn, Blocks: steps(blocks), WayOut: wayOut, What: fmt.Sprintf(format, args...)}
 }
 
 func fail(blocks, wayOut, format string, args ...any) Finding {
-	return Finding{Level: Fail, Blocks: blocks, WayOut: wayOut, What: fmt.Sprintf(format, args...)}
+	return Finding{Level: Fail, Blocks: steps(blocks), WayOut: wayOut, What: fmt.Sprintf(format, args...)}
 }
 
 // asked is the finding of a question that GitHub did not answer. What needs a
@@ -235,5 +256,13 @@ func asked(blocks string, err error) []Finding {
 	if fault.ExitCode(err) == fault.CodeEnvironment || errors.Is(err, ErrMayNotLook) {
 		level = Warn
 	}
-	return []Finding{{Level: level, Blocks: blocks, What: err.Error()}}
+	return []Finding{{Level: level, Blocks: steps(blocks), What: err.Error()}}
+}
+
+// steps splits "promote, rollback".
+func steps(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ", ")
 }

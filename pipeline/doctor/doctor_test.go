@@ -116,6 +116,10 @@ func TestFindings(t *testing.T) {
 
 		{"job lacks a permission", text(", statuses: write", ""), "workflows", Fail, []string{"job promote", "statuses: write", "add `statuses: write`"}},
 		{"job reads only", text("permissions: {contents: write, pull-requests: write, statuses: write}", "permissions: read-all"), "workflows", Fail, []string{"contents: write"}},
+		{"job moves a tag", func(s *Subject, _ *FakeGitHub) {
+			s.Config.Repository = "ghcr.io/acme/flights"
+			s.Workflows[0].Text = []byte("jobs: {r: {permissions: {contents: read, deployments: write, issues: write}, steps: [{uses: ./actions/reconcile}]}}")
+		}, "workflows", Warn, []string{"packages: write", "log in"}},
 		{"job would comment", text("comment: false, ", ""), "workflows", Fail, []string{"job line", "pull-requests: write"}},
 		{"job would promote", text("comment: false", "comment: false, promote: true"), "workflows", Fail, []string{"job line", "contents: write"}},
 		{"no permissions at all", text("permissions: {contents: read}", ""), "workflows", Warn, []string{"job line", "write `permissions:`"}},
@@ -161,7 +165,7 @@ func TestFindings(t *testing.T) {
 			said := ""
 			for _, f := range r.Findings {
 				if f.Check == tt.check && f.Level == tt.level {
-					said += fmt.Sprintf("%s | %s | %s\n", f.What, f.Blocks, f.WayOut)
+					said += fmt.Sprintf("%s | %s | %s\n", f.What, strings.Join(f.Blocks, ", "), f.WayOut)
 				}
 			}
 			require.NotEmpty(t, said, "%+v", r.Findings)
@@ -252,5 +256,28 @@ func TestOwnWorkflows(t *testing.T) {
 	}
 	for _, f := range checkWorkflows(t.Context(), Subject{Workflows: workflows}) {
 		assert.Equal(t, OK, f.Level, "%+v", f)
+	}
+}
+
+// Who asks about one step is not stopped by what blocks another.
+func TestSteps(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		steps   []string
+		lacks   string
+		blocked bool
+	}{
+		{nil, "statuses: write", true},
+		{[]string{"comment"}, "statuses: write", true},
+		{[]string{"train", "compare"}, "statuses: write", false},
+		{[]string{"train", "promote"}, "contents: write", true},
+		{[]string{"reconcile"}, "contents: write", false},
+		{[]string{"train"}, "contents: read", true},
+	} {
+		s, g := healthy()
+		s.Steps, g.Lacks = tt.steps, []string{tt.lacks}
+		r, err := Run(t.Context(), s)
+		require.NoError(t, err)
+		assert.Equal(t, tt.blocked, r.Blocked, "%+v", tt)
 	}
 }

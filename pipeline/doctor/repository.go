@@ -7,10 +7,10 @@ import "context"
 func checkRepository(ctx context.Context, s Subject) []Finding {
 	r, err := s.GitHub.Repository(ctx)
 	if err != nil {
-		return asked("everything on GitHub", err)
+		return asked(onGitHub, err)
 	}
 	if r.Archived {
-		return []Finding{fail("promote, comment, reconcile", "unarchive it in Settings", "%s is archived: nothing in it can be changed", r.Name)}
+		return []Finding{fail("promote, rollback, comment, reconcile", "unarchive it in Settings", "%s is archived: nothing in it can be changed", r.Name)}
 	}
 	exists, err := s.GitHub.Exists(ctx, s.Config.Base)
 	if err != nil {

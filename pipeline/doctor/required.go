@@ -10,7 +10,7 @@ import (
 func checkRequired(ctx context.Context, s Subject) []Finding {
 	required, err := s.GitHub.Required(ctx, s.Config.Base)
 	if err != nil {
-		return asked("merging a promotion", err)
+		return asked("merge", err)
 	}
 	token, err := s.GitHub.Token(ctx)
 	if err != nil {
@@ -30,10 +30,10 @@ func checkRequired(ctx context.Context, s Subject) []Finding {
 	case len(required) == 0:
 		return []Finding{warn("", "require "+own[0]+" on it in Settings, Rules, so that a FAIL cannot be merged", "%s requires no status", s.Config.Base)}
 	case len(missing) > 0 && token.Actions:
-		return []Finding{fail("merging a promotion", "open it with the token of an app (or a fine-grained token) instead; or let a human close and reopen it, which starts the workflows; or require only dosirak's own status on "+s.Config.Base, "%s requires %s, which workflows report, and a pull request that was opened with GITHUB_TOKEN starts none: nobody will report them", s.Config.Base, quotedList(missing))}
+		return []Finding{fail("merge", "open it with the token of an app (or a fine-grained token) instead; or let a human close and reopen it, which starts the workflows; or require only dosirak's own status on "+s.Config.Base, "%s requires %s, which workflows report, and a pull request that was opened with GITHUB_TOKEN starts none: nobody will report them", s.Config.Base, quotedList(missing))}
 	}
 	if len(own) > 1 && containsAll(required, own) {
-		return []Finding{warn("merging", "require one status that is set on every pull request", "%s requires the status of every environment, and a promotion to one sets only its own", s.Config.Base)}
+		return []Finding{warn("merge", "require one status that is set on every pull request", "%s requires the status of every environment, and a promotion to one sets only its own", s.Config.Base)}
 	}
 	return ok("every status that %s requires is reported", s.Config.Base)
 }

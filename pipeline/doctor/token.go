@@ -7,12 +7,12 @@ import (
 
 // uses says what each permission is for.
 var uses = []struct{ permission, blocks, scope string }{
-	{"contents: read", "every step on GitHub", "Contents"},
+	{"contents: read", onGitHub, "Contents"},
 	{"contents: write", "promote, rollback", "Contents"},
 	{"pull-requests: write", "promote, rollback, comment", "Pull requests"},
 	{"statuses: write", "comment, promote", "Commit statuses"},
-	{"issues: read", "reconcile (its issue)", "Issues"},
-	{"deployments: write", "reconcile (its deployment)", "Deployments"},
+	{"issues: read", "reconcile", "Issues"},
+	{"deployments: write", "reconcile", "Deployments"},
 }
 
 // checkToken probes what the token may do. A job needs only what its step
@@ -20,7 +20,7 @@ var uses = []struct{ permission, blocks, scope string }{
 func checkToken(ctx context.Context, s Subject) []Finding {
 	token, err := s.GitHub.Token(ctx)
 	if err != nil {
-		return asked("everything on GitHub", err)
+		return asked(onGitHub, err)
 	}
 	whose := "the token of " + token.Login
 	if token.Actions {

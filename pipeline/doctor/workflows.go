@@ -83,6 +83,9 @@ func checkWorkflows(_ context.Context, s Subject) []Finding {
 			out = append(out, warn(list(j.actions), "write `permissions:` for the job: "+list(j.needs), "job %s of %s leaves its permissions to the repository's setting", j.name, j.workflow))
 			continue
 		}
+		if strings.HasPrefix(s.Config.Repository, "ghcr.io/") && slices.Contains(j.actions, "reconcile") && !grants(j.permissions, "packages: write") {
+			out = append(out, warn("reconcile", "add `packages: write` to the job's permissions, or log in as somebody who may write to "+s.Config.Repository, "job %s of %s lacks the permission packages: write, which moving a tag at ghcr.io needs", j.name, j.workflow))
+		}
 		for _, need := range j.needs {
 			if !grants(j.permissions, need) {
 				out = append(out, fail(list(j.actions), fmt.Sprintf("add `%s` to the job's permissions", need), "job %s of %s lacks the permission %s", j.name, j.workflow, need))

@@ -14,8 +14,8 @@ import (
 type State string
 
 const (
-	InSync    State = "in sync"
-	OutOfSync State = "out of sync"
+	InSync    State = "in-sync"
+	OutOfSync State = "out-of-sync"
 	Unknown   State = "unknown" // something could not be asked
 )
 
