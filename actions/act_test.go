@@ -62,6 +62,9 @@ type actStage struct {
 
 func newActStage(t *testing.T) *actStage {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("runs all workflows")
+	}
 	if !slices.Contains(strings.Split(os.Getenv("DOSIRAK_REQUIRE"), ","), "act") {
 		t.Skip("runs the workflows with act: DOSIRAK_REQUIRE does not name act")
 	}

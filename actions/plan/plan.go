@@ -24,7 +24,7 @@ func Action() runner.Action {
 		Name:    "plan",
 		Short:   "Say which models a change concerns and which seeds are trained",
 		Inputs:  []string{"directories"},
-		Outputs: []string{"models", "changed", "manifests", "train", "has-changed", "has-manifests"},
+		Outputs: []string{"models", "environments", "changed", "manifests", "train", "has-changed", "has-manifests"},
 		Run:     func(ctx context.Context, j *runner.Job) (int, error) { return 0, plan(ctx, j) },
 	}
 }
@@ -64,7 +64,7 @@ func plan(ctx context.Context, j *runner.Job) error {
 	if why != "" {
 		j.Notice("every model is taken for changed: %s", why)
 	}
-	models, changed, manifests, train := []model{}, []model{}, []model{}, []replicate{}
+	models, environments, changed, manifests, train := []model{}, []model{}, []model{}, []model{}, []replicate{}
 	for _, folder := range folders {
 		p, err := pipeline.OpenProject(ctx, filepath.FromSlash(folder), "")
 		if err != nil {
@@ -77,6 +77,11 @@ func plan(ctx context.Context, j *runner.Job) error {
 		m := model{Directory: path.Clean(filepath.ToSlash(folder)), Model: p.Config.Model, Environment: p.Config.Promote.Environments[0], Change: change}
 		fmt.Fprintf(j.Out, "%s in %q: %s\n", m.Model, m.Directory, m.Change)
 		models = append(models, m)
+		for _, environment := range p.Config.Promote.Environments {
+			e := m
+			e.Environment = environment
+			environments = append(environments, e)
+		}
 		switch change {
 		case onboard.Manifest:
 			manifests = append(manifests, m)
@@ -88,7 +93,7 @@ func plan(ctx context.Context, j *runner.Job) error {
 		}
 	}
 	values := map[string]string{"has-changed": strconv.FormatBool(len(changed) > 0), "has-manifests": strconv.FormatBool(len(manifests) > 0)}
-	for name, list := range map[string]any{"models": models, "changed": changed, "manifests": manifests, "train": train} {
+	for name, list := range map[string]any{"models": models, "environments": environments, "changed": changed, "manifests": manifests, "train": train} {
 		// An object of lists is what a matrix takes; include names whole jobs.
 		data, err := json.Marshal(map[string]any{"include": list})
 		if err != nil {

@@ -518,10 +518,27 @@ func TestPlanAction(t *testing.T) {
 	assert.Len(t, read(got.outputs["changed"]).Include, 1)
 	assert.JSONEq(t, `{"include":[]}`, got.outputs["manifests"])
 
+	// Folders whose names mean something elsewhere are data; one that could forge
+	// an output is refused.
+	config, err := os.ReadFile("other/dosirak.yaml")
+	require.NoError(t, err)
+	const evil = "$(id) `id` ${{ secrets.X }} <b>@all"
+	s.clone.Commit("evil names", map[string]string{evil + "/dosirak.yaml": strings.Replace(string(config), "model: other", "model: third", 1)})
+	s.on("schedule", map[string]any{})
+	got = s.act("plan", nil)
+	require.Equal(t, 0, got.code, got.log)
+	assert.Equal(t, evil, read(got.outputs["models"]).Include[0].Directory)
+	s.clone.Commit("worse names", map[string]string{"\u202ex/dosirak.yaml": strings.Replace(string(config), "model: other", "model: fourth", 1)})
+	got = s.act("plan", nil)
+	assert.Equal(t, fault.CodeUsage, got.code, got.log)
+	assert.Empty(t, got.outputs["models"])
+	s.clone.Git("rm", "-rq", "--", "\u202ex")
+	s.clone.Commit("gone", nil)
+
 	// A commit that is not there: everything is changed, rather than nothing.
 	s.onJudge("mallory/flights", "change", strings.Repeat("d", 40), "completed", "success")
 	got = s.act("plan", nil)
 	require.Equal(t, 0, got.code, got.log)
 	assert.Contains(t, got.log, "every model is taken for changed")
-	assert.Len(t, read(got.outputs["changed"]).Include, 2)
+	assert.Len(t, read(got.outputs["changed"]).Include, 3)
 }
