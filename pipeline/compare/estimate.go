@@ -297,7 +297,7 @@ func (p *pair) linear(q question, e estimate, psiC, psiB []float64) estimate {
 		return tCDF(sign*(e.cand.V-rr*e.base.V)/math.Sqrt(v.contrast(rr)), u.df)
 	}
 	e.bounded = true
-	if index, is := u.heavy(m, r); is {
+	if index, is := u.heavy(m, r, p.group != nil); is {
 		dev := u.contrast(r)
 		for i := range dev {
 			dev[i] *= sign / scale
@@ -329,10 +329,17 @@ func (p *pair) linear(q question, e estimate, psiC, psiB []float64) estimate {
 // heavy reports whether the tails of the contrast need a bootstrap, and their
 // index: n < 25·skew², or a tail that falls off slowly. With few units, such as
 // groups, t stays: it is wider than what they can tell of tails.
-func (u units) heavy(m metric.Metric, r float64) (index float64, is bool) {
+//
+// The index is asked of rows with an unbounded loss only. Sums over groups are
+// means of many rows, and of a few dozen of them Hill's estimate, whose
+// relative standard error is 1/sqrt(k) with k = 10 extremes, tells nothing.
+func (u units) heavy(m metric.Metric, r float64, grouped bool) (index float64, is bool) {
 	switch m.Family {
 	case metric.Mean, metric.Smooth:
-		index = u.tailIndex(r)
+		index = math.Inf(1)
+		if !grouped && !m.BoundedLoss {
+			index = u.tailIndex(r)
+		}
 	case metric.Proportion, metric.Counted: // bounded
 		index = math.Inf(1)
 	default:

@@ -7,8 +7,9 @@ func init() {
 		Name: "brier",
 		Doc: "Mean squared error of the probabilities (Brier, Mon. Weather Rev. 78, 1950): of the positive class " +
 			"for two classes (0 to 1), summed over the classes for more (0 to 2).",
-		Tasks: classification,
-		Needs: NeedClass | NeedProba,
+		Tasks:       classification,
+		Needs:       NeedClass | NeedProba,
+		BoundedLoss: true,
 	}, func(d *Data, dst []float64) string {
 		if d.Task == exam.Binary {
 			for i, label := range d.Label {

@@ -71,6 +71,9 @@ type Metric struct {
 	// MayBeNonPositive: the value can be 0 or less for a sensible model, so
 	// that a relative margin has no meaning.
 	MayBeNonPositive bool
+	// BoundedLoss: a row's loss cannot exceed a constant, so that every moment
+	// of it exists, however slowly its sample seems to fall off.
+	BoundedLoss bool
 
 	// Compute returns the value of d.
 	Compute func(d *Data) Value

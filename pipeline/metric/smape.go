@@ -7,8 +7,9 @@ func init() {
 		Name: "smape",
 		Doc: "Mean of 2|target - value|/(|target| + |value|), 0 to 2 (Makridakis, Int. J. Forecasting 9, 1993); " +
 			"0 for a row where both are 0, whose value is exact.",
-		Tasks: regression,
-		Needs: NeedValue,
+		Tasks:       regression,
+		Needs:       NeedValue,
+		BoundedLoss: true,
 	}, func(d *Data, dst []float64) string {
 		for i, y := range d.Target {
 			sum := math.Abs(y) + math.Abs(d.Value[i])
