@@ -43,7 +43,7 @@ func OpenProject(ctx context.Context, dir, config string) (*Project, error) {
 	p := &Project{Dir: abs, ConfigPath: config}
 	p.Repo, p.NoRepo = git.Open(ctx, abs)
 	if p.NoRepo != nil && !errors.Is(p.NoRepo, git.ErrNoRepository) {
-		return nil, p.NoRepo
+		return nil, fault.Usage(p.NoRepo)
 	}
 	path := filepath.Join(dir, config) // as the user wrote it, so that messages can be clicked
 	if _, err := os.Stat(path); err != nil {

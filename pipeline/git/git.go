@@ -13,8 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
 // ErrNoRepository says that a folder is not inside a work tree of a
@@ -57,7 +55,7 @@ func Open(ctx context.Context, dir string) (*Repo, error) {
 			if strings.Contains(err.Error(), "dubious ownership") {
 				way = fmt.Sprintf(" (it belongs to another user; if you trust it: git config --global --add safe.directory %s)", abs)
 			}
-			return nil, fault.Usage(fmt.Errorf("opening the Git repository around %s: %w%s", abs, err, way))
+			return nil, fmt.Errorf("opening the Git repository around %s: %w%s", abs, err, way)
 		}
 		return nil, fmt.Errorf("%w: there is none in or above %s", ErrNoRepository, abs)
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 )
@@ -48,7 +47,6 @@ func TestOpenRefuses(t *testing.T) {
 	_, err := git.Open(t.Context(), r.Dir)
 	require.ErrorContains(t, err, "bad config line")
 	assert.NotErrorIs(t, err, git.ErrNoRepository)
-	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 }
 
 // What a commit names and the repository has lost, as a partial clone may, is
@@ -188,5 +186,4 @@ func TestInterrupted(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 	_, err = repo.Tracked(ctx)
 	assert.ErrorIs(t, err, context.Canceled)
-	assert.Equal(t, fault.CodeInterrupted, fault.ExitCode(fault.Environment(err)))
 }
