@@ -41,7 +41,15 @@ func (l *line) whyDifferent(ctx context.Context, facts provenance.Facts, a answe
 	if err != nil {
 		return nil, err
 	}
-	flips, err := why.FlipsOf(candidate, baseline, columnsOf(l.exam))
+	// Slices that a condition makes read columns too; by the levels of one such
+	// as a distance there would be a line for every few rows.
+	var levels []string
+	for _, s := range l.exam.Slices {
+		if s.Column != "" {
+			levels = append(levels, s.Column)
+		}
+	}
+	flips, err := why.FlipsOf(candidate, baseline, levels)
 	if err != nil {
 		return nil, err
 	}

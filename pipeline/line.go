@@ -14,6 +14,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 )
 
@@ -29,6 +30,7 @@ type line struct {
 	exam                exam.Exam   // today's
 	promotedExam        *exam.Exam  // the one that production was promoted by; nil: unknown
 	production          *production // nil: a first model
+	unvouched           bool        // there is Git, and no base branch: production is what the change says
 	baseline, anchor    *opened     // nil: a first model
 	staged              *production // the environment whose bundle is the candidate; nil: trained here
 
@@ -60,8 +62,11 @@ func begin(ctx context.Context, p *Project, o Options) (*line, error) {
 	if o.Profile == "" {
 		o.Profile = p.Config.Smoke.Profile
 	}
+	// Said before any training is paid for.
+	if _, err := smoke.ParseProfile(o.Profile); err != nil {
+		return nil, err
+	}
 	if o.Promote {
-		// Said before any training is paid for.
 		if err := p.promotable(ctx, o); err != nil {
 			return nil, err
 		}

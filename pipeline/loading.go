@@ -43,6 +43,12 @@ func (l *line) load(ctx context.Context) error {
 	}
 	l.exam = c.Exam(l.evalRows.Digest())
 
+	from, err := l.vouched(ctx)
+	if err != nil {
+		return err
+	}
+	_, own := from.(folder)
+	l.unvouched = own && l.Commit != ""
 	if l.production, err = l.findProduction(ctx, l.Environment); err != nil {
 		return err
 	}

@@ -105,6 +105,12 @@ func (l *line) makeReport(ctx context.Context, f findings) (report.Report, error
 	if reason := f.judged.Today.Reason; reason != "" {
 		r.Headline = append(r.Headline, report.NewProse(reason))
 	}
+	for _, column := range l.leakage.Unchecked {
+		r.Warnings = append(r.Warnings, report.Prosef("the training data has no column %s, so nobody can tell whether a row's %s is in it too", column, column))
+	}
+	if l.unvouched {
+		r.Warnings = append(r.Warnings, report.Prosef("there is no branch %s here: what production runs was read from the change's own files; fetch the branch, or name the right one in promote.base", l.Config.Promote.Base))
+	}
 	r.Determinism = reportDeterminism(f.proved, l.exam)
 	r.Determinism.First = r.Candidate.Bundle
 	if r.Determinism.Kind == report.Identical {

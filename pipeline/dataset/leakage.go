@@ -13,8 +13,8 @@ const maxExamples = 5
 
 // LeakageOptions names the columns that have a meaning; all may be empty.
 type LeakageOptions struct {
-	// Features are the columns that the model sees. Empty: all columns of the
-	// evaluation table but the others named here.
+	// Features are the columns that the model sees. Empty: all columns that
+	// both tables have but the others named here.
 	Features []string
 	Label    string
 	ID       string
@@ -33,12 +33,15 @@ type LeakageReport struct {
 	// TrainRepeats is the number of training rows that equal an earlier one.
 	// Where rows repeat within one table, some repeat across two by chance.
 	TrainRepeats int `json:"train_repeats"`
-	// IDs and Groups are nil where no such column was named. Empty cells are
-	// not compared.
+	// IDs and Groups are nil where no such column was named, or the training
+	// table lacks it: rows are paired and grouped for the evaluation, and a
+	// trainer need not know by what. Empty cells are not compared.
 	IDs    *Overlap `json:"ids,omitempty"`
 	Groups *Overlap `json:"groups,omitempty"`
 	// Time is nil where no such column was named.
 	Time *TimeOrder `json:"time,omitempty"`
+	// Unchecked are the columns by which nothing could be looked for.
+	Unchecked []string `json:"unchecked,omitempty"`
 	// LooksLikeGroup lists columns that look like the id of a group, when none
 	// was named.
 	LooksLikeGroup []GroupLike `json:"looks_like_group,omitempty"`
@@ -76,18 +79,19 @@ type TimeOrder struct {
 }
 
 // Leakage looks for what train and eval share. It takes time linear in the
-// rows. A column that is named and not there is an error.
+// rows. A column that is named and not there is an error, but for an id or group
+// that only the evaluation table has.
 func Leakage(train, eval *Table, o LeakageOptions) (LeakageReport, error) {
 	r := LeakageReport{TrainRows: train.Rows(), EvalRows: eval.Rows()}
 	names := o.Features
 	if len(names) == 0 {
 		for _, name := range eval.header {
-			if !slices.Contains([]string{o.Label, o.ID, o.Group, o.Weight, o.Time}, name) {
+			if _, both := train.Column(name); both && !slices.Contains([]string{o.Label, o.ID, o.Group, o.Weight, o.Time}, name) {
 				names = append(names, name)
 			}
 		}
 	}
-	if o.Label != "" && !slices.Contains(names, o.Label) {
+	if len(names) > 0 && o.Label != "" && !slices.Contains(names, o.Label) {
 		names = append(slices.Clone(names), o.Label)
 	}
 	if len(names) > 0 {
@@ -103,6 +107,13 @@ func Leakage(train, eval *Table, o LeakageOptions) (LeakageReport, error) {
 		into **Overlap
 	}{{o.ID, &r.IDs}, {o.Group, &r.Groups}} {
 		if c.name == "" {
+			continue
+		}
+		if _, ok := train.Column(c.name); !ok {
+			if _, err := eval.Need(c.name); err != nil {
+				return LeakageReport{}, err
+			}
+			r.Unchecked = append(r.Unchecked, c.name)
 			continue
 		}
 		a, b, err := pair(train, eval, c.name)

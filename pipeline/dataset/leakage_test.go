@@ -53,6 +53,20 @@ func TestLeakageFindsNothing(t *testing.T) {
 	assert.Zero(t, got.Rows.Rows)
 }
 
+// Ids, groups and slices are the evaluation's: a training table without them
+// is the rule, and what both have is compared all the same.
+func TestLeakageColumnsOfTheEvaluationAlone(t *testing.T) {
+	t.Parallel()
+	train := tableOf(t, "train.csv", "x,y\n1,0\n2,1\n")
+	eval := tableOf(t, "eval.csv", "id,user,segment,x,y\n1,u1,a,2,1\n2,u2,b,3,1\n")
+	got, err := Leakage(train, eval, LeakageOptions{Label: "y", ID: "id", Group: "user"})
+	require.NoError(t, err)
+	assert.Equal(t, LeakageReport{
+		TrainRows: 2, EvalRows: 2, Unchecked: []string{"id", "user"},
+		Rows: Overlap{Rows: 1, Levels: 1, Examples: []Example{{3, 2, ""}}},
+	}, got)
+}
+
 func TestLeakageErrors(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -62,7 +76,7 @@ func TestLeakageErrors(t *testing.T) {
 	}{
 		{"feature", "x,y\n1,0\n", "z,y\n1,0\n", LeakageOptions{Features: []string{"x"}, Label: "y"}, `eval.csv has no column "x"`},
 		{"label", "x\n1\n", "x,y\n1,0\n", LeakageOptions{Features: []string{"x"}, Label: "y"}, `train.csv has no column "y"`},
-		{"id", "x,y\n1,0\n", "x,y\n1,0\n", LeakageOptions{Label: "y", ID: "id"}, `train.csv has no column "id"`},
+		{"id", "x,y\n1,0\n", "x,y\n1,0\n", LeakageOptions{Label: "y", ID: "id"}, `eval.csv has no column "id"`},
 		{"missing time", "x,t\n1,\n", "x,t\n1,2\n", LeakageOptions{Time: "t"}, `train.csv:2: column "t": the time is missing`},
 		{"mixed time", "x,t\n1,2013-01-01\n", "x,t\n1,2\n", LeakageOptions{Time: "t"}, `train.csv:2: column "t": "2013-01-01" is a timestamp, where earlier cells are a number`},
 		{"odd time", "x,t\n1,2\n", "x,t\n1,1/2/2013\n", LeakageOptions{Time: "t"}, `eval.csv:2: column "t": "1/2/2013" is neither a number nor a timestamp such as`},
