@@ -3,9 +3,11 @@ package pipeline_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -233,6 +235,73 @@ func TestVerify(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, data, 0o644))
 	}
 	assert.True(t, verify().Holds)
+}
+
+// A promotion over a model in production cannot be passed off as a first one,
+// which floors alone judge: not even with a report and a manifest that fit.
+func TestVerifyWantsTheBaseline(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line twice")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	_, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	merge(r)
+	two, err := os.ReadFile(filepath.Join(r.Dir, "models/2.onnx"))
+	require.NoError(t, err)
+	r.Commit("another trainer", map[string]string{"models/1.onnx": string(two)})
+	out, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	require.Equal(t, promote.Created, out.Promotion.Operation)
+	merge(r)
+	verify := func() pipeline.Verification {
+		p, err := pipeline.OpenProject(t.Context(), r.Dir, "")
+		require.NoError(t, err)
+		v, err := pipeline.Verify(t.Context(), p, "production", filepath.Join(t.TempDir(), "bundle"))
+		require.NoError(t, err)
+		return v
+	}
+	require.True(t, verify().Holds, "%+v", verify().Checks)
+
+	found, err := filepath.Glob(filepath.Join(r.Dir, "deploy/evidence/production", strings.TrimPrefix(string(out.Report.Candidate.Bundle), "sha256:")[:12], "report.json"))
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	text, err := os.ReadFile(found[0])
+	require.NoError(t, err)
+	forged, err := report.Parse(text, report.DefaultLimits())
+	require.NoError(t, err)
+	forged.Baseline.Predictions = ""
+	text, err = report.Encode(forged)
+	require.NoError(t, err)
+	write(t, found[0], text)
+	manifest := filepath.Join(r.Dir, "deploy/production.yaml")
+	old, err := os.ReadFile(manifest)
+	require.NoError(t, err)
+	write(t, manifest, regexp.MustCompile(`evidence_digest: \S+`).ReplaceAll(old, fmt.Appendf(nil, "evidence_digest: sha256:%x", sha256.Sum256(text))))
+	v := verify()
+	assert.False(t, v.Holds)
+	assert.Contains(t, fmt.Sprint(v.Checks), "no predictions of the baseline")
+}
+
+// Without the base branch production is what the change says: it is said.
+func TestWithoutBaseBranch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	r.Git("branch", "-m", "master")
+	out, err := run(t.Context(), t, r, pipeline.Options{})
+	require.NoError(t, err)
+	assert.Contains(t, fmt.Sprint(out.Report.Warnings), "there is no branch main here")
+	_, err = run(t.Context(), t, r, pipeline.Options{Profile: "slow"})
+	assert.ErrorContains(t, err, "use quick or full")
+	s, err := store.Open(r.Dir, store.Options{Now: time.Now})
+	require.NoError(t, err)
+	stored, err := s.List()
+	require.NoError(t, err)
+	assert.Len(t, stored, 1, "a profile that does not exist is said before any training is paid for")
 }
 
 // A training made elsewhere, one replicate a machine, gives the verdict of one

@@ -121,8 +121,40 @@ func verifyReport(ctx context.Context, v *Verification, q *production) (*report.
 		v.add("report", false, "the report is about %s", r.Candidate.Bundle)
 		return nil, nil
 	}
+	if missing := unheld(r, q.Manifest); missing != "" {
+		v.add("report", false, "%s", missing)
+		return nil, nil
+	}
 	v.add("report", true, "it has the digest that the manifest names and is about this bundle")
 	return r, nil
+}
+
+// unheld says what a report leaves out that the manifest's verdict rests on. A
+// report without the baseline's answers would have the candidate judged as a
+// first model, by floors alone.
+func unheld(r *report.Report, m manifest.Manifest) string {
+	baseline := ""
+	if r.Baseline != nil {
+		baseline = string(r.Baseline.Bundle)
+	}
+	switch {
+	case baseline != m.Replaces:
+		return fmt.Sprintf("it compares with %s, the manifest replaces %s", orNothing(baseline), orNothing(m.Replaces))
+	case r.Candidate.Predictions == "":
+		return "it names no predictions of the candidate"
+	case r.Baseline != nil && r.Baseline.Predictions == "":
+		return "it names no predictions of the baseline"
+	case r.Anchor != nil && string(r.Anchor.Bundle) != baseline && r.Anchor.Predictions == "":
+		return "it names no predictions of the anchor"
+	}
+	return ""
+}
+
+func orNothing(digest string) string {
+	if digest == "" {
+		return "nothing"
+	}
+	return digest
 }
 
 // verifyVerdict compares the kept predictions again.
