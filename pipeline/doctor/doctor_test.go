@@ -232,7 +232,7 @@ func TestProgram(t *testing.T) {
 
 // Fuzzing: whatever a workflow holds, nothing panics.
 func FuzzWorkflow(f *testing.F) {
-	for _, text := range []string{workflow, "on: x\njobs: {a: 1}", "jobs: {a: {steps: [1, {uses: 2}], runs-on: {group: x}}}", "- a", "jobs: null", "permissions: [x]"} {
+	for _, text := range []string{workflow, "on: x\njobs: {a: 1}", "jobs: {a: {steps: [1, {uses: 2}], runs-on: {group: x}}}", "- a", "jobs: null", "permissions: [x]", bomb()} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -280,4 +280,23 @@ func TestSteps(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, tt.blocked, r.Blocked, "%+v", tt)
 	}
+}
+
+// bomb is a small file whose aliases stand for 10^12 values.
+func bomb() string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
+	for i := 1; i < 12; i++ {
+		fmt.Fprintf(&b, "a%d: &a%d [%s*a%d]\n", i, i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), i-1)
+	}
+	b.WriteString("jobs: {j: {env: *a11, steps: [{uses: ./}]}}\n")
+	return b.String()
+}
+
+func TestBomb(t *testing.T) {
+	t.Parallel()
+	jobs, out := readJobs([]Workflow{{Path: "w.yml", Text: []byte(bomb())}})
+	assert.Empty(t, jobs)
+	require.Len(t, out, 1)
+	assert.Contains(t, out[0].What, "not looked at")
 }

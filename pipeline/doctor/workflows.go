@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Workflow is one file of .github/workflows.
@@ -127,7 +130,11 @@ func readJobs(workflows []Workflow) (jobs []job, out []Finding) {
 			Permissions any            `yaml:"permissions"`
 			Jobs        map[string]any `yaml:"jobs"`
 		}
-		if err := yaml.Unmarshal(w.Text, &file); err != nil {
+		if aliases(w.Text) > mostAliases {
+			out = append(out, warn("", "look yourself", "%s has more than %d aliases (*name) and is not looked at", w.Path, mostAliases))
+			continue
+		}
+		if err := decode(w.Text, &file); err != nil {
 			out = append(out, warn("", "correct it; GitHub does not run it as it is", "%s is no workflow: %.200s", w.Path, strings.SplitN(err.Error(), "\n", 2)[0]))
 			continue
 		}
@@ -151,14 +158,13 @@ func readJobs(workflows []Workflow) (jobs []job, out []Finding) {
 					j.actions = append(j.actions, name)
 				}
 			}
-			text, err := yaml.Marshal(body)
-			if err == nil {
-				for _, m := range secret.FindAllStringSubmatch(string(text), -1) {
+			walk(body, func(text string) {
+				for _, m := range secret.FindAllStringSubmatch(text, -1) {
 					if m[1] != "GITHUB_TOKEN" {
 						j.secrets = append(j.secrets, m[1])
 					}
 				}
-			}
+			})
 			j.secrets, j.needs, j.actions = unique(j.secrets), unique(j.needs), unique(j.actions)
 			jobs = append(jobs, j)
 		}
@@ -180,4 +186,45 @@ func events(on any) []string {
 		return slices.Sorted(maps.Keys(on))
 	}
 	return nil
+}
+
+// mostAliases bounds what a workflow stands for: aliases of aliases let a
+// small file stand for an endless one, and 20 of them for some thousands of
+// copies at most.
+const mostAliases = 20
+
+// aliases counts the aliases in a file.
+func aliases(text []byte) (n int) {
+	for _, t := range lexer.Tokenize(string(text)) {
+		if t.Type == token.AliasType {
+			n++
+		}
+	}
+	return n
+}
+
+// decode reads YAML. The parser gives up on some texts by panicking.
+func decode(text []byte, into any) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("the text is no YAML that can be read")
+		}
+	}()
+	return yaml.Unmarshal(text, into)
+}
+
+// walk calls visit for every text in a value.
+func walk(value any, visit func(string)) {
+	switch v := value.(type) {
+	case string:
+		visit(v)
+	case []any:
+		for _, item := range v {
+			walk(item, visit)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			walk(v[key], visit)
+		}
+	}
 }
