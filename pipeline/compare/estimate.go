@@ -297,7 +297,11 @@ func (p *pair) linear(q question, e estimate, psiC, psiB []float64) estimate {
 		return tCDF(sign*(e.cand.V-rr*e.base.V)/math.Sqrt(v.contrast(rr)), u.df)
 	}
 	e.bounded = true
-	if index, is := u.heavy(m, r, p.group != nil); is {
+	index, is := u.heavy(m, r, p.tailUnits(u, psiC, psiB))
+	if !is && index < slowTail {
+		e.noPass = tooFewForTail(index, u.df)
+	}
+	if is {
 		dev := u.contrast(r)
 		for i := range dev {
 			dev[i] *= sign / scale
@@ -327,25 +331,42 @@ func (p *pair) linear(q question, e estimate, psiC, psiB []float64) estimate {
 }
 
 // heavy reports whether the tails of the contrast need a bootstrap, and their
-// index: n < 25·skew², or a tail that falls off slowly. With few units, such as
-// groups, t stays: it is wider than what they can tell of tails.
+// index: n < 25·skew², or a tail that falls off slowly. Few units, such as
+// groups, give a bootstrap too little to draw from, so t stays; with a slow tail
+// it passes up to three times too often, and so nothing passes.
 //
-// The index is asked of rows with an unbounded loss only. Sums over groups are
-// means of many rows, and of a few dozen of them Hill's estimate, whose
-// relative standard error is 1/sqrt(k) with k = 10 extremes, tells nothing.
-func (u units) heavy(m metric.Metric, r float64, grouped bool) (index float64, is bool) {
+// The index is asked of rows, also where the units are groups: sums over rows
+// fall off as the rows do, but of a few dozen of them Hill's estimate, whose
+// relative standard error is 1/sqrt(k) with k = 10 extremes, tells nothing. A
+// bounded loss has every moment.
+func (u units) heavy(m metric.Metric, r float64, rows units) (index float64, is bool) {
 	switch m.Family {
 	case metric.Mean, metric.Smooth:
 		index = math.Inf(1)
-		if !grouped && !m.BoundedLoss {
-			index = u.tailIndex(r)
+		if !m.BoundedLoss {
+			index = rows.tailIndex(r)
 		}
 	case metric.Proportion, metric.Counted: // bounded
 		index = math.Inf(1)
 	default:
-		return 0, false
+		return math.Inf(1), false
 	}
 	return index, u.df >= fewForBootstrap && (index < slowTail || heavy(len(u.cand), u.skewness(r)))
+}
+
+// tooFewForTail says why nothing passes by t.
+func tooFewForTail(index, df float64) string {
+	return fmt.Sprintf("the largest differences fall off slowly (tail index %.1f, under %d) and there are too few independent groups (%.0f effective, at least %d are needed) to tell what they do to the mean: "+
+		"take a metric with a bounded loss, or more groups", index, slowTail, df+1, fewForBootstrap)
+}
+
+// tailUnits are the units of which the tail's index is asked: the rows, weighted
+// where they have weights and no groups.
+func (p *pair) tailUnits(u units, psiC, psiB []float64) units {
+	if p.group == nil {
+		return u
+	}
+	return units{cand: psiC, base: psiB}
 }
 
 // leverage returns each group's share of what the metric rests on: of the

@@ -83,7 +83,11 @@ func (p *pair) valueOf(m metric.Metric, confidence, limit float64, seed uint64) 
 	if m.Family == metric.Mean {
 		e.method = "t" + e.method[len("paired t"):]
 	}
-	if index, is := u.heavy(m, 0, p.group != nil); is {
+	index, is := u.heavy(m, 0, p.tailUnits(u, psi, nil))
+	if !is && index < slowTail {
+		e.noPass = tooFewForTail(index, u.df)
+	}
+	if is {
 		h := boundHeavy(u.cand, e.point, confidence, limit, index, seed)
 		e.method, e.source = "studentised bootstrap, for heavy tails", "Hall 1988"
 		e.low, e.high, e.resampling, e.noPass = h.low, h.high, &h.resampling, h.noPass
