@@ -50,8 +50,10 @@ type GitHub interface {
 // Comment is what a pull request is told.
 type Comment struct {
 	Model, Environment, Verdict, Commit string
-	Body                                string // Markdown
-	Notice                              string // posted when the verdict is another than before
+	// Body gives the Markdown from the comment as it stands, "" where there is
+	// none yet.
+	Body   func(present string) string
+	Notice string // posted when the verdict is another than before
 }
 
 // Status is the commit status of one model in one environment.
@@ -266,7 +268,8 @@ func said(r *report.Report) string {
 	return "INCONCLUSIVE: cannot tell"
 }
 
-// markerRoom is left for the first line, by which the comment is found again.
+// markerRoom is left for the first lines: the one by which the comment is found
+// again, and what we put before the report.
 const markerRoom = 512
 
 func (t *told) comment(ctx context.Context, j *runner.Job, github GitHub) error {
@@ -281,9 +284,14 @@ func (t *told) comment(ctx context.Context, j *runner.Job, github GitHub) error 
 	if err := j.Set("pull-request", fmt.Sprint(number)); err != nil {
 		return err
 	}
-	body := markdown.Comment(t.report, markdown.Options{Limit: markdown.CommentLimit - markerRoom, Page: t.page})
-	if t.advises {
-		body = "> `mode: advise`: this is advice and blocks nothing.\n\n" + body
+	body := func(present string) string {
+		text := markdown.Comment(t.report, markdown.Options{
+			Limit: markdown.CommentLimit - markerRoom, Page: t.page, History: markdown.Recall(present), Remember: true,
+		})
+		if t.advises {
+			text = "> `mode: advise`: this is advice and blocks nothing.\n\n" + text
+		}
+		return text
 	}
 	written, err := github.Comment(ctx, number, Comment{
 		Model: t.model, Environment: t.env, Verdict: string(t.report.Verdict), Commit: t.head.Commit, Body: body,

@@ -288,6 +288,21 @@ func TestActionsJudgeAFork(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, head, string(r.Run.Commit))
 
+	// Two commits of one pull request: the one comment is edited, and keeps what
+	// the earlier commit came to.
+	s.clone.Git("push", "--quiet", "origin", head+":refs/heads/own")
+	own := s.hub.OpenPull("octocat", "", "own", head)
+	for i, commit := range []string{head, s.hub.Push("own", "better still", map[string]string{"note.txt": "y"})} {
+		s.hub.SetBranch("own", commit)
+		s.onJudge(s.ours(), "own", commit, "completed", "success")
+		judged := s.act("compare", map[string]string{"directory": s.clone.Dir, "trained": joined})
+		told = s.act("comment", map[string]string{"directory": s.clone.Dir, "report": judged.outputs["report"]})
+		require.Equal(t, 0, told.code, told.log)
+		require.Len(t, s.hub.Comments(own), 1, told.log)
+		assert.Equal(t, i, s.hub.Comments(own)[0].Edits)
+	}
+	assert.Contains(t, s.hub.Comments(own)[0].Body, "Earlier runs of this pull request (1)")
+
 	// A pull request that moved on in the meantime is told nothing about an older
 	// commit; the status stands at that commit.
 	s.hub.DeleteComment(s.hub.Comments(number)[0].ID)

@@ -118,7 +118,8 @@ func (g onGitHub) Pull(ctx context.Context, head runner.Head) (number int, addre
 
 func (g onGitHub) Comment(ctx context.Context, number int, c comment.Comment) (string, error) {
 	written, err := g.Forge.Comment(ctx, number, github.Comment{
-		Model: c.Model, Environment: c.Environment, Verdict: c.Verdict, Commit: c.Commit, Forms: []string{c.Body}, Notice: c.Notice,
+		Model: c.Model, Environment: c.Environment, Verdict: c.Verdict, Commit: c.Commit, Notice: c.Notice,
+		Render: func(present string) []string { return []string{c.Body(present)} },
 	})
 	return written.Address, err
 }

@@ -24,6 +24,9 @@ type Comment struct {
 	Verdict            string
 	Commit             string   // head SHA of the pull request
 	Forms              []string // Markdown, longest first: the first that fits is taken
+	// Render gives the forms instead, from the text of the comment as it stands;
+	// "" where there is none. Whoever may edit the comment may have changed it.
+	Render func(present string) []string
 	// Notice is a line for those who get GitHub's notifications. It is posted
 	// as a comment of its own when the verdict is another than before: editing
 	// a comment notifies nobody.
@@ -55,13 +58,23 @@ func (f *Forge) Comment(ctx context.Context, number int, c Comment) (Commented, 
 		find:   "<!-- dosirak/comment " + key + " verdict=",
 		notice: c.Notice, noticeMarker: fmt.Sprintf("<!-- dosirak/notice %s commit=%s verdict=%s -->", key, c.Commit, c.Verdict),
 	}
-	for _, form := range c.Forms {
-		if len(s.marker)+1+len(form) <= maxComment {
-			s.body = form
-			return f.stick(ctx, number, s)
+	fitting := func(forms []string) (string, error) {
+		for _, form := range forms {
+			if len(s.marker)+1+len(form) <= maxComment {
+				return form, nil
+			}
 		}
+		return "", fault.Usage(fmt.Errorf("commenting on #%d: no form of the comment is under GitHub's %d characters", number, maxComment))
 	}
-	return Commented{}, fault.Usage(fmt.Errorf("commenting on #%d: no form of the comment is under GitHub's %d characters", number, maxComment))
+	if c.Render != nil {
+		s.compose = func(present string) (string, error) { return fitting(c.Render(present)) }
+		return f.stick(ctx, number, s)
+	}
+	var err error
+	if s.body, err = fitting(c.Forms); err != nil {
+		return Commented{}, err
+	}
+	return f.stick(ctx, number, s)
 }
 
 // sticky is a comment that is found again by its first line.
@@ -69,6 +82,8 @@ type sticky struct {
 	marker string // first line
 	find   string // beginning of the first line, "" is all of it
 	body   string
+	// compose gives the body from the comment as it stands; nil leaves body.
+	compose func(present string) (string, error)
 
 	notice, noticeMarker string // posted when the marker changes
 }
@@ -88,6 +103,15 @@ func (f *Forge) stick(ctx context.Context, number int, s sticky) (Commented, err
 	ours, notified, err := f.find(ctx, number, s, time.Time{})
 	if err != nil {
 		return Commented{}, explain(doing, writePulls, err)
+	}
+	if s.compose != nil {
+		present := ""
+		if len(ours) > 0 {
+			present = ours[0].GetBody()
+		}
+		if s.body, err = s.compose(present); err != nil {
+			return Commented{}, err
+		}
 	}
 	if len(ours) == 0 {
 		return f.place(ctx, number, s)
