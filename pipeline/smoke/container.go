@@ -119,15 +119,31 @@ func (i *container) start(ctx context.Context, c Container) error {
 	if loaded != nil {
 		return loaded
 	}
-	// Once asked for, a container is made: cutting the command off would leave
-	// one that nobody knows of. So this call is not cut off by Ctrl-C.
-	if _, err := i.docker.run(context.WithoutCancel(ctx), 60*time.Second, nil, i.arguments(c.Memory)...); err != nil {
+	if err := i.create(ctx, c); err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	return i.locate(ctx)
+}
+
+// create makes the container. Another run that loads the same image and removes
+// it at the end can take it away between our load and here, since Docker keeps
+// one image under all its names: then it is loaded again.
+func (i *container) create(ctx context.Context, c Container) error {
+	const tries = 3
+	for try := 1; ; try++ {
+		// Once asked for, a container is made: cutting the command off would leave
+		// one that nobody knows of. So this call is not cut off by Ctrl-C.
+		_, err := i.docker.run(context.WithoutCancel(ctx), 60*time.Second, nil, i.arguments(c.Memory)...)
+		if err == nil || !missing(err) || try == tries || ctx.Err() != nil {
+			return err
+		}
+		if err := i.load(ctx, c.Archive); err != nil {
+			return err
+		}
+	}
 }
 
 // arguments is the docker command that runs the image.
@@ -137,7 +153,7 @@ func (i *container) arguments(memory int64) []string {
 	}
 	limit := strconv.FormatInt(max(memory, 6<<20), 10) // Docker refuses less than 6 MB
 	return []string{
-		"run", "--detach", "--name", i.name, "--network", i.name,
+		"run", "--detach", "--pull", "never", "--name", i.name, "--network", i.name,
 		"--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
 		"--memory", limit, "--memory-swap", limit, "--pids-limit", strconv.Itoa(processes),
 		"--log-opt", "max-size=1m", "--log-driver", "json-file", "--restart", "no",
