@@ -476,3 +476,27 @@ func TestStagingThenProduction(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, promote.Unchanged, again.Promotion.Operation)
 }
+
+// Of two runs the slower may be that of the older commit: it does not replace
+// what the newer one proposed.
+func TestOvertaken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line twice")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	two, err := os.ReadFile(filepath.Join(r.Dir, "models/2.onnx"))
+	require.NoError(t, err)
+	r.Commit("another trainer", map[string]string{"models/1.onnx": string(two)})
+	newer, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	require.Equal(t, promote.Created, newer.Promotion.Operation)
+
+	r.Git("checkout", "--quiet", "--detach", "HEAD~1")
+	older, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	assert.Equal(t, verdict.Pass, older.Verdict)
+	assert.Equal(t, pipeline.Skipped, older.Promotion.Operation)
+	assert.Contains(t, older.Promotion.Reason, "is newer than")
+	assert.Equal(t, newer.Promotion.Commit, r.Git("rev-parse", newer.Promotion.Branch))
+}

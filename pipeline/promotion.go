@@ -100,8 +100,43 @@ func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promo
 	if l.Plan {
 		return &proposal, &promote.Outcome{Operation: Planned, Branch: proposal.Branch}, nil
 	}
+	newer, err := l.overtaken(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if newer != "" {
+		return nil, &promote.Outcome{Operation: Skipped, Branch: proposal.Branch, Reason: newer}, nil
+	}
 	out, err := promote.Propose(ctx, l.Forge, proposal)
 	return &proposal, &out, err
+}
+
+// overtaken says that a newer commit of the base branch has been proposed
+// already: of two runs the slower one may be that of the older commit, and the
+// newest PASS is what stands.
+func (l *line) overtaken(ctx context.Context) (string, error) {
+	base, err := l.Forge.Base(ctx, l.Config.Promote.Base)
+	if err != nil || base == l.Commit {
+		return "", err
+	}
+	head, err := l.Forge.Head(ctx, promote.Branch(l.Config.Model, l.Environment), base)
+	if err != nil || head == nil || head.Merged {
+		return "", err
+	}
+	for _, message := range head.Messages {
+		t, ours := promote.ParseTrailers(message)
+		if !ours || t.Source == "" || t.Source == l.Commit {
+			continue
+		}
+		older, err := l.Repo.IsAncestor(ctx, l.Commit, t.Source)
+		if err != nil {
+			return "", fault.Environment(fmt.Errorf("looking at what is proposed: %w", err))
+		}
+		if older {
+			return fmt.Sprintf("commit %.12s is proposed already, and it is newer than %.12s", t.Source, l.Commit), nil
+		}
+	}
+	return "", nil
 }
 
 // withdraw takes back an older proposal, because what the base branch trains
