@@ -32,6 +32,7 @@ func decision() Decision {
 			Image: "ghcr.io/acme/flights-delay@" + digest("f"), Verdict: verdict.Pass, Commit: strings.Repeat("1", 40),
 			Metrics: []manifest.Metric{
 				{Name: "roc_auc", Candidate: ptr(0.62345), Baseline: ptr(0.61), Improvement: ptr(0.01345), Low: ptr(0.005), High: ptr(0.02), Margin: "0.01"},
+				{Name: "log_loss", Candidate: ptr(0.5086), Baseline: ptr(0.5095), Improvement: ptr(0.0009), Low: ptr(-0.0003776), High: ptr(0.003884), Margin: "2%"},
 				{Name: "ece", Candidate: ptr(0.03)},
 			},
 		},

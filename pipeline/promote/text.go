@@ -26,17 +26,9 @@ func body(m manifest.Manifest, path string) string {
 	b.WriteString("| metric | production | candidate | improvement | low .. high | margin |\n")
 	b.WriteString("|---|---:|---:|---:|---:|---:|\n")
 	for _, r := range m.Metrics {
-		bounds := "–"
-		if r.Low != nil && r.High != nil {
-			bounds = number(r.Low) + " .. " + number(r.High)
-		}
-		margin := r.Margin
-		if margin == "" {
-			margin = "–"
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", r.Name, number(r.Baseline), number(r.Candidate), number(r.Improvement), bounds, margin)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", r.Name, number(r.Baseline), number(r.Candidate), improvement(r), bounds(r), or(r.Margin, "–"))
 	}
-	b.WriteString("\nAn improvement is positive when the candidate is better, whatever the metric's direction; with a margin in per cent, low and high are relative to production.\n\n")
+	b.WriteString("\nAn improvement is positive when the candidate is better, whatever the metric's direction. Where the margin is in per cent, improvement and bounds are relative to production.\n\n")
 	fmt.Fprintf(&b, "- bundle `%s`\n", m.Bundle)
 	if m.Replaces != "" {
 		fmt.Fprintf(&b, "- replaces `%s`\n", m.Replaces)
@@ -64,10 +56,49 @@ func message(p Proposal, m manifest.Manifest) string {
 	return b.String()
 }
 
-// number writes v with four significant digits, "–" when there is none.
+// relative reports whether a metric's bounds are relative to the baseline, as
+// they are where its margin is.
+func relative(r manifest.Metric) bool { return strings.HasSuffix(r.Margin, "%") }
+
+// improvement is on the scale of the bounds, so that it lies between them.
+func improvement(r manifest.Metric) string {
+	if !relative(r) || r.Improvement == nil || r.Baseline == nil || *r.Baseline == 0 {
+		return number(r.Improvement)
+	}
+	share := *r.Improvement / math.Abs(*r.Baseline)
+	return percent(&share)
+}
+
+func bounds(r manifest.Metric) string {
+	switch {
+	case r.Low == nil || r.High == nil:
+		return "–"
+	case relative(r):
+		return percent(r.Low) + " .. " + percent(r.High)
+	}
+	return number(r.Low) + " .. " + number(r.High)
+}
+
+func percent(v *float64) string {
+	share := 100 * *v
+	if math.IsNaN(share) || math.IsInf(share, 0) {
+		return "–"
+	}
+	return strconv.FormatFloat(share, 'f', 2, 64) + "%"
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// number writes v with four significant digits, "–" when there is none. Zeros
+// at the end stay: 0.63 beside 0.6258 looks like another measurement.
 func number(v *float64) string {
 	if v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) {
 		return "–"
 	}
-	return strconv.FormatFloat(*v, 'g', 4, 64)
+	return strings.TrimSuffix(fmt.Sprintf("%#.4g", *v), ".")
 }
