@@ -91,7 +91,7 @@ func Adopt(ctx context.Context, p *Project, o AdoptOptions) (Adoption, error) {
 		a.Outcome = promote.Outcome{Operation: Planned, Branch: proposal.Branch}
 		return a, nil
 	}
-	if a.Outcome, err = promote.Propose(ctx, promote.Asked(o.Forge), proposal); err != nil {
+	if a.Outcome, err = promote.Propose(ctx, promote.Asked(promote.At(o.Forge, head)), proposal); err != nil {
 		return a, fmt.Errorf("adopting the model: %w", err)
 	}
 	return a, nil

@@ -39,6 +39,16 @@ const most = 10_000
 // RollBack proposes the return of an environment to a model that it ran
 // before.
 func RollBack(ctx context.Context, p *Project, o RollbackOptions) (Rollback, error) {
+	for attempt := 1; ; attempt++ {
+		r, err := rollBack(ctx, p, o)
+		// What was merged in between may have changed what comes back.
+		if attempt == 3 || !errors.Is(err, promote.ErrBaseMoved) {
+			return r, err
+		}
+	}
+}
+
+func rollBack(ctx context.Context, p *Project, o RollbackOptions) (Rollback, error) {
 	r := Rollback{Environment: o.Environment}
 	if r.Environment == "" {
 		r.Environment = p.Config.Promote.Environments[0]
@@ -91,7 +101,7 @@ func RollBack(ctx context.Context, p *Project, o RollbackOptions) (Rollback, err
 		r.Outcome = promote.Outcome{Operation: Planned, Branch: proposal.Branch}
 		return r, nil
 	}
-	r.Outcome, err = rollback.Propose(ctx, o.Forge, proposal)
+	r.Outcome, err = rollback.Propose(ctx, promote.At(o.Forge, head), proposal)
 	return r, err
 }
 

@@ -172,6 +172,16 @@ func TestAfterTheMergeOnGitHub(t *testing.T) {
 	second, _ := promoted(t, gittest.Repository{T: t, Dir: dir}, "2.onnx", "")
 	r.Git("push", "--quiet", "origin", "main")
 
+	// Somebody merges while it is made: what comes back is thought over again,
+	// and this clone does not know what was merged.
+	s.Interfere("repos/get-branch", func() {})
+	s.Interfere("repos/get-branch", func() { s.Push("main", "in between", map[string]string{"README.md": "x\n"}) })
+	code, _, stderr := call(t, "rollback", "-C", dir)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "git fetch origin main")
+	assert.Empty(t, s.OpenPulls())
+	r.Git("pull", "--quiet")
+
 	var back pipeline.Rollback
 	for _, want := range []promote.Operation{promote.Created, promote.Unchanged} {
 		code, stdout, stderr := call(t, "rollback", "-C", dir, "--json")
@@ -185,7 +195,7 @@ func TestAfterTheMergeOnGitHub(t *testing.T) {
 
 	// The clone is behind as soon as it is merged.
 	s.Merge(s.OpenPulls()[0].Number, false)
-	code, _, stderr := call(t, "rollback", "-C", dir)
+	code, _, stderr = call(t, "rollback", "-C", dir)
 	assert.Equal(t, 2, code)
 	assert.Contains(t, stderr, "git fetch origin main")
 
