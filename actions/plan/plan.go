@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 	"strconv"
@@ -24,7 +25,7 @@ func Action() runner.Action {
 		Name:    "plan",
 		Short:   "Say which models a change concerns and which seeds are trained",
 		Inputs:  []string{"directories"},
-		Outputs: []string{"models", "environments", "changed", "manifests", "train", "has-changed", "has-manifests"},
+		Outputs: []string{"models", "environments", "changed", "manifests", "next", "train", "has-changed", "has-manifests", "has-next"},
 		Run:     func(ctx context.Context, j *runner.Job) (int, error) { return 0, plan(ctx, j) },
 	}
 }
@@ -64,7 +65,7 @@ func plan(ctx context.Context, j *runner.Job) error {
 	if why != "" {
 		j.Notice("every model is taken for changed: %s", why)
 	}
-	models, environments, changed, manifests, train := []model{}, []model{}, []model{}, []model{}, []replicate{}
+	models, environments, changed, manifests, next, train := []model{}, []model{}, []model{}, []model{}, []model{}, []replicate{}
 	for _, folder := range folders {
 		p, err := pipeline.OpenProject(ctx, filepath.FromSlash(folder), "")
 		if err != nil {
@@ -77,10 +78,21 @@ func plan(ctx context.Context, j *runner.Job) error {
 		m := model{Directory: path.Clean(filepath.ToSlash(folder)), Model: p.Config.Model, Environment: p.Config.Promote.Environments[0], Change: change}
 		fmt.Fprintf(j.Out, "%s in %q: %s\n", m.Model, m.Directory, m.Change)
 		models = append(models, m)
-		for _, environment := range p.Config.Promote.Environments {
+		for i, environment := range p.Config.Promote.Environments {
 			e := m
 			e.Environment = environment
 			environments = append(environments, e)
+			if i == 0 || change == onboard.None {
+				continue
+			}
+			// It takes the bundle of the one before it, which has to run one.
+			name, err := p.Config.ManifestPath(p.Config.Promote.Environments[i-1])
+			if err != nil {
+				return fault.Usage(err)
+			}
+			if _, err := os.Stat(filepath.Join(p.Dir, filepath.FromSlash(name))); err == nil {
+				next = append(next, e)
+			}
 		}
 		switch change {
 		case onboard.Manifest:
@@ -92,8 +104,8 @@ func plan(ctx context.Context, j *runner.Job) error {
 			}
 		}
 	}
-	values := map[string]string{"has-changed": strconv.FormatBool(len(changed) > 0), "has-manifests": strconv.FormatBool(len(manifests) > 0)}
-	for name, list := range map[string]any{"models": models, "environments": environments, "changed": changed, "manifests": manifests, "train": train} {
+	values := map[string]string{"has-changed": strconv.FormatBool(len(changed) > 0), "has-manifests": strconv.FormatBool(len(manifests) > 0), "has-next": strconv.FormatBool(len(next) > 0)}
+	for name, list := range map[string]any{"models": models, "environments": environments, "changed": changed, "manifests": manifests, "next": next, "train": train} {
 		// An object of lists is what a matrix takes; include names whole jobs.
 		data, err := json.Marshal(map[string]any{"include": list})
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -483,7 +484,7 @@ func TestATrainerCannotSpeakToTheRunner(t *testing.T) {
 
 func TestPlanAction(t *testing.T) {
 	s := newStage(t, func(files map[string]string) {
-		for name, content := range files {
+		for name, content := range maps.Clone(files) {
 			if name != ".gitignore" {
 				files["other/"+name] = strings.ReplaceAll(content, "model: flights-delay", "model: other")
 			}
@@ -532,6 +533,19 @@ func TestPlanAction(t *testing.T) {
 	assert.Equal(t, "true", got.outputs["has-changed"])
 	assert.Len(t, read(got.outputs["changed"]).Include, 1)
 	assert.JSONEq(t, `{"include":[]}`, got.outputs["manifests"])
+
+	// Production takes what staging runs, once it runs something.
+	two := strings.Replace(projecttest.MiniConfig, "model: flights-delay", "model: other", 1) + "promote: {environments: [staging, production]}\n"
+	s.clone.Commit("two environments", map[string]string{"other/dosirak.yaml": two})
+	s.on("schedule", map[string]any{})
+	got = s.act("plan", map[string]string{"directories": "other"})
+	require.Equal(t, 0, got.code, got.log)
+	assert.Equal(t, "false", got.outputs["has-next"])
+	assert.Len(t, read(got.outputs["environments"]).Include, 2)
+	s.clone.Commit("staging runs one", map[string]string{"other/deploy/staging.yaml": "x"})
+	got = s.act("plan", map[string]string{"directories": "other"})
+	require.Len(t, read(got.outputs["next"]).Include, 1)
+	assert.Equal(t, "production", read(got.outputs["next"]).Include[0].Environment)
 
 	// Folders whose names mean something elsewhere are data; one that could forge
 	// an output is refused.
