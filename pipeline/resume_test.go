@@ -10,6 +10,8 @@ import (
 
 	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
+	"github.com/dosirak-ml/dosirak/pipeline/train"
 )
 
 // A run that goes on after the trainer was changed trains anew: else the new
@@ -56,4 +58,17 @@ func TestResumeAfterAnEdit(t *testing.T) {
 	again, made := resume()
 	assert.Subset(t, made, []string{"train", "evaluate"})
 	assert.Equal(t, out.Report.Candidate, again.Report.Candidate)
+}
+
+// What the config asks of the proof is what the training reads in the exam.
+func TestReproduceReachesTheProof(t *testing.T) {
+	t.Parallel()
+	for _, asked := range []spec.Reproduce{
+		{Mode: spec.ReproduceBitwise}, {Mode: spec.ReproducePredictions}, {Mode: spec.ReproduceOff},
+		{Mode: spec.ReproduceTolerance, Tolerance: 1e-6}, {Mode: spec.ReproduceTolerance, Tolerance: 0.1 + 0.2},
+	} {
+		read, err := train.ParseReproduce(asked.String())
+		require.NoError(t, err)
+		assert.Equal(t, train.Reproduce{Mode: string(asked.Mode), Tolerance: asked.Tolerance}, read)
+	}
 }

@@ -136,28 +136,13 @@ const (
 
 var reproduceWords = []string{string(ReproduceBitwise), string(ReproducePredictions), string(ReproduceOff)}
 
-// String returns the form that the exam holds: the mode, and for a tolerance
-// "tolerance 1e-06".
+// String returns the form that the exam holds and train.ParseReproduce reads:
+// the mode, and for a tolerance "tolerance 1e-06".
 func (r Reproduce) String() string {
 	if r.Mode == ReproduceTolerance {
 		return string(r.Mode) + " " + strconv.FormatFloat(r.Tolerance, 'g', -1, 64)
 	}
 	return string(r.Mode)
-}
-
-// ParseReproduce reads the form that String writes.
-func ParseReproduce(s string) (Reproduce, error) {
-	mode, rest, more := strings.Cut(s, " ")
-	switch r := (Reproduce{Mode: ReproduceMode(mode)}); {
-	case !more && (r.Mode == ReproduceBitwise || r.Mode == ReproducePredictions || r.Mode == ReproduceOff):
-		return r, nil
-	case more && r.Mode == ReproduceTolerance:
-		var err error
-		if r.Tolerance, err = strconv.ParseFloat(rest, 64); err == nil && r.Tolerance > 0 && !math.IsInf(r.Tolerance, 0) {
-			return r, nil
-		}
-	}
-	return Reproduce{}, fmt.Errorf("reproduce %s is not bitwise, predictions, off or a tolerance", quote(s))
 }
 
 func (r *Reproduce) decodeNode(d *decoder, n ast.Node, path string) {

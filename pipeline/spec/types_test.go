@@ -55,23 +55,5 @@ func TestTypesRoundTrip(t *testing.T) {
 		text, _ = r.MarshalText()
 		require.NoError(t, r2.UnmarshalText(text))
 		require.Equal(t, r, r2)
-
-		p := spec.Reproduce{Mode: spec.ReproduceTolerance, Tolerance: rapid.Float64Range(1e-300, 1e300).Draw(t, "tolerance")}
-		p2, err := spec.ParseReproduce(p.String())
-		require.NoError(t, err)
-		require.Equal(t, p, p2)
 	})
-}
-
-func TestParseReproduce(t *testing.T) {
-	t.Parallel()
-	for _, text := range []string{"bitwise", "predictions", "off"} {
-		r, err := spec.ParseReproduce(text)
-		require.NoError(t, err)
-		assert.Equal(t, text, r.String())
-	}
-	for _, text := range []string{"", "tolerance", "tolerance 0", "tolerance x", "tolerance inf", "bitwise 1", "exact"} {
-		_, err := spec.ParseReproduce(text)
-		assert.Error(t, err, text)
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -185,26 +186,25 @@ type Reproduce struct {
 	Tolerance float64 // largest absolute difference of an answer, with mode tolerance
 }
 
-// ParseReproduce reads "bitwise", "predictions", "off", "tolerance: 1e-6" or
-// "1e-6".
+// ParseReproduce reads the form that an exam holds: "bitwise", "predictions",
+// "off" or "tolerance 1e-06".
 func ParseReproduce(text string) (Reproduce, error) {
-	text = strings.TrimSpace(text)
-	switch text {
-	case "bitwise", "predictions", "off":
-		return Reproduce{Mode: text}, nil
+	mode, number, more := strings.Cut(text, " ")
+	switch {
+	case !more && (mode == "bitwise" || mode == "predictions" || mode == "off"):
+		return Reproduce{Mode: mode}, nil
+	case more && mode == "tolerance":
+		if tolerance, err := strconv.ParseFloat(number, 64); err == nil && tolerance > 0 && !math.IsInf(tolerance, 0) {
+			return Reproduce{Mode: mode, Tolerance: tolerance}, nil
+		}
 	}
-	number := strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(text, "tolerance"), ":"))
-	tolerance, err := strconv.ParseFloat(number, 64)
-	if err != nil || !(tolerance >= 0) || tolerance > 1e300 {
-		return Reproduce{}, fault.Usage(fmt.Errorf("train.reproduce %q is none of bitwise, predictions, off, {tolerance: 1e-6}", text))
-	}
-	return Reproduce{Mode: "tolerance", Tolerance: tolerance}, nil
+	return Reproduce{}, fault.Usage(fmt.Errorf("train.reproduce %q is none of bitwise, predictions, off, {tolerance: 1e-6}", text))
 }
 
 // String is what ParseReproduce reads.
 func (r Reproduce) String() string {
 	if r.Mode == "tolerance" {
-		return "tolerance: " + strconv.FormatFloat(r.Tolerance, 'g', -1, 64)
+		return r.Mode + " " + strconv.FormatFloat(r.Tolerance, 'g', -1, 64)
 	}
 	return r.Mode
 }

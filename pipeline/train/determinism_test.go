@@ -92,20 +92,20 @@ func TestProve(t *testing.T) {
 	}{
 		"identical": {
 			b: base.bytes(), historyB: history, kind: train.Identical,
-			reason: []string{"seed 1, trained twice, gave the same model, bit by bit"}, passes: []string{"bitwise", "predictions", "tolerance: 0"},
+			reason: []string{"seed 1, trained twice, gave the same model, bit by bit"}, passes: []string{"bitwise", "predictions", "tolerance 1e-300"},
 		},
 		"a random name of the graph": {
 			b: with(func(m *tiny) { m.graph = "8f0e" }), historyB: history, predictions: equal, kind: train.EqualPredictions,
 			reason: []string{"equal answers on 100 rows", `graph name: "g" vs "8f0e"`, "convert_sklearn draws a random one"}, hint: "to_onnx",
-			passes: []string{"predictions", "tolerance: 0"},
+			passes: []string{"predictions", "tolerance 1e-300"},
 		},
 		"other notes": {
 			b: with(func(m *tiny) { m.producer = "q" }), historyB: history, predictions: equal, kind: train.EqualPredictions,
-			reason: []string{"producer", "only notes in the model differ"}, hint: "no time, path or random id", passes: []string{"predictions", "tolerance: 0"},
+			reason: []string{"producer", "only notes in the model differ"}, hint: "no time, path or random id", passes: []string{"predictions", "tolerance 1e-300"},
 		},
 		"another encoding": {
 			b: with(func(m *tiny) { m.swapped = true }), historyB: history, predictions: equal, kind: train.EqualPredictions,
-			reason: []string{"say the same in other bytes"}, hint: "exporter", passes: []string{"predictions", "tolerance: 0"},
+			reason: []string{"say the same in other bytes"}, hint: "exporter", passes: []string{"predictions", "tolerance 1e-300"},
 		},
 		"unseeded from the first step": {
 			b:        with(func(m *tiny) { m.weights = []float32{1, 2.5, 3} }),
@@ -119,7 +119,7 @@ func TestProve(t *testing.T) {
 		"parting later": {
 			b:        with(func(m *tiny) { m.weights = []float32{1, 2, 3.0000002} }),
 			historyB: strings.Replace(history, "0.25", "0.2500001", 1), predictions: train.PredictionDifference{Rows: 100, Changed: 3, Largest: 1e-7}, kind: train.Different,
-			reason: []string{"line 2 (step 2), loss: 0.25, then 0.2500001", "part later"}, hint: "OMP_NUM_THREADS", passes: []string{"tolerance: 1e-6"},
+			reason: []string{"line 2 (step 2), loss: 0.25, then 0.2500001", "part later"}, hint: "OMP_NUM_THREADS", passes: []string{"tolerance 1e-06"},
 		},
 		"a longer history": {
 			b: with(func(m *tiny) { m.weights = []float32{5, 2, 3} }), historyB: history + "{\"step\": 3}\n", predictions: differ, kind: train.Different,
@@ -134,20 +134,20 @@ func TestProve(t *testing.T) {
 			reason: []string{"where they differ is not known"}, hint: "DOSIRAK_SEED",
 		},
 		"only the time of day differs in the history": {
-			b: base.bytes(), historyB: strings.Replace(history, "}", ", \"time\": 17}", 1), kind: train.Identical, passes: []string{"bitwise", "predictions", "tolerance: 0"},
+			b: base.bytes(), historyB: strings.Replace(history, "}", ", \"time\": 17}", 1), kind: train.Identical, passes: []string{"bitwise", "predictions", "tolerance 1e-300"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			proof := prove(t, tiny{graph: "g", producer: "p", weights: []float32{1, 2, 3}}.bytes(), test.b, history, test.historyB, test.predictions)
 			assert.Equal(t, test.kind, proof.Kind)
-			for _, text := range []string{"bitwise", "predictions", "tolerance: 0", "tolerance: 1e-6"} {
+			for _, text := range []string{"bitwise", "predictions", "tolerance 1e-300", "tolerance 1e-06"} {
 				required, err := train.ParseReproduce(text)
 				require.NoError(t, err)
 				got := train.Judge(&proof, required)
 				want := verdict.Fail
 				for _, pass := range test.passes {
-					if pass == text || pass == "tolerance: 0" && text == "tolerance: 1e-6" {
+					if pass == text || pass == "tolerance 1e-300" && text == "tolerance 1e-06" {
 						want = verdict.Pass
 					}
 				}
@@ -183,7 +183,7 @@ func TestJudgeWithoutProof(t *testing.T) {
 func TestParseReproduce(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]train.Reproduce{
-		"bitwise": {Mode: "bitwise"}, " off ": {Mode: "off"}, "1e-6": {Mode: "tolerance", Tolerance: 1e-6}, "tolerance: 0.5": {Mode: "tolerance", Tolerance: 0.5},
+		"bitwise": {Mode: "bitwise"}, "predictions": {Mode: "predictions"}, "off": {Mode: "off"}, "tolerance 1e-06": {Mode: "tolerance", Tolerance: 1e-6}, "tolerance 0.5": {Mode: "tolerance", Tolerance: 0.5},
 	} {
 		got, err := train.ParseReproduce(text)
 		require.NoError(t, err)
@@ -192,7 +192,7 @@ func TestParseReproduce(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, got, again)
 	}
-	for _, text := range []string{"", "exactly", "tolerance: -1", "tolerance: NaN", "Inf"} {
+	for _, text := range []string{"", "exactly", "bitwise 1", "tolerance", "tolerance 0", "tolerance -1", "tolerance NaN", "tolerance Inf", "1e-6"} {
 		_, err := train.ParseReproduce(text)
 		require.ErrorContains(t, err, "none of bitwise, predictions, off", text)
 		assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
