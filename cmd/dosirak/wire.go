@@ -73,8 +73,19 @@ func newRegistry() reconcile.Registry { return oci.Registry{} }
 // newServer is where the image's server comes from: a release carries it, any
 // other build compiles it from source.
 func newServer(cacheDir string) image.Server {
-	return image.NewServer(cacheDir, releaseVersion(), os.Environ())
+	server := image.NewServer(cacheDir, releaseVersion(), os.Environ())
+	if source, ok := server.(image.Source); ok && sourceDir != "" {
+		source.Dir = sourceDir
+		return source
+	}
+	return server
 }
+
+// sourceDir is where the source is that this binary was built from. The actions
+// set it with -ldflags -X main.sourceDir=..., since they build with -trimpath,
+// which takes paths out of the binary and shares compiled packages between
+// folders.
+var sourceDir string
 
 // openGitHub is GitHub as a token sees it, where the runner says it is.
 func openGitHub(j *runner.Job, o github.Options) (*github.Forge, error) {

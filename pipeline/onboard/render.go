@@ -115,7 +115,7 @@ func (s Settings) words() template.FuncMap {
 			if !s.Source {
 				return ""
 			}
-			return "      - uses: " + Pins["setup-go"] + "\n        with:\n          go-version-file: go.mod\n          cache: false\n"
+			return "      - uses: " + Pins["setup-go"] + "\n        with:\n          go-version-file: go.mod\n"
 		},
 		"trainer": func() string {
 			if s.Source {
