@@ -13,6 +13,9 @@ func (l *line) writeProvenance(ctx context.Context, f findings) (provenance.Fact
 	if err != nil {
 		return facts, err
 	}
+	if l.Commit != "" {
+		facts.Source = provenance.SourceOf(l.Commit, l.Branch, l.Changed)
+	}
 	c := l.Config
 	facts.Model, facts.Bundle, facts.Release, facts.Run = c.Model, f.sealed.Digest, l.Release, l.run.ID()
 	facts.Command, facts.Setup, facts.Seeds = c.Train.Command, c.Train.Setup, c.Train.Seeds

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 )
@@ -71,4 +72,26 @@ func TestReproduceReachesTheProof(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, train.Reproduce{Mode: string(asked.Mode), Tolerance: asked.Tolerance}, read)
 	}
+}
+
+// What is trained is the commit at which the run began, whatever is committed
+// or edited while it trains.
+func TestProvenanceIsOfTheBeginning(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	began := r.Git("rev-parse", "HEAD")
+	out, err := run(t.Context(), t, r, pipeline.Options{Observer: watcher{started: func(step string) {
+		if step == "seal" {
+			r.Commit("the next change", map[string]string{"NOTES.md": "written while it trained\n"})
+		}
+	}}})
+	require.NoError(t, err)
+	assert.Equal(t, began, string(out.Report.Run.Commit))
+	text, err := os.ReadFile(filepath.Join(out.Dir, "candidate", provenance.File))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), began)
+	assert.NotContains(t, string(text), r.Git("rev-parse", "HEAD"))
 }

@@ -39,15 +39,21 @@ func FindSource(ctx context.Context, dir string) (Source, error) {
 	if err != nil {
 		return Source{}, sourceError(ctx, err)
 	}
-	var s Source
-	if s.Commit, s.Branch, err = repo.Head(ctx); err != nil {
+	commit, branch, err := repo.Head(ctx)
+	if err != nil {
 		return Source{}, sourceError(ctx, err)
 	}
 	changed, err := repo.Changed(ctx)
 	if err != nil {
 		return Source{}, sourceError(ctx, err)
 	}
-	s.Dirty = len(changed) > 0
+	return SourceOf(commit, branch, changed), nil
+}
+
+// SourceOf is the source as a run saw it when it began: by its end somebody
+// may have committed the next change. changed is in the form of git status.
+func SourceOf(commit, branch string, changed []string) Source {
+	s := Source{Commit: commit, Branch: branch, Dirty: len(changed) > 0}
 	if len(changed) > maxChanged {
 		s.More = len(changed) - maxChanged
 		changed = changed[:maxChanged]
@@ -56,7 +62,7 @@ func FindSource(ctx context.Context, dir string) (Source, error) {
 	if s.Commit == "" {
 		s.Missing = "the repository has no commit yet"
 	}
-	return s, nil
+	return s
 }
 
 func sourceError(ctx context.Context, err error) error {
