@@ -323,6 +323,9 @@ func TestTrainedElsewhere(t *testing.T) {
 		training, err := pipeline.Train(t.Context(), p, pipeline.Options{Now: time.Now, Observer: pipeline.Silent{}}, []int64{seed})
 		require.NoError(t, err)
 		part := filepath.Join(folder, fmt.Sprint(seed))
+		if seed == 2 {
+			assert.Equal(t, "the proof is made where seed 1, the first one, is trained", training.Reason)
+		}
 		require.NoError(t, pipeline.Carry(p, training, part))
 		parts = append(parts, part)
 	}

@@ -49,10 +49,14 @@ func (l *line) trainedSeed(r train.Replicate, model string) TrainedSeed {
 // for one replicate a machine; without the config's first seed there is
 // nothing to prove.
 func Train(ctx context.Context, p *Project, o Options, seeds []int64) (Training, error) {
+	elsewhere := ""
 	if len(seeds) > 0 {
 		c := *p.Config
-		if !slices.Contains(seeds, c.Train.Seeds[0]) {
-			c.Train.Reproduce.Mode = "off"
+		if first := c.Train.Seeds[0]; !slices.Contains(seeds, first) {
+			if c.Train.Reproduce.Mode != spec.ReproduceOff {
+				elsewhere = fmt.Sprintf("the proof is made where seed %d, the first one, is trained", first)
+			}
+			c.Train.Reproduce.Mode = spec.ReproduceOff
 		}
 		c.Train.Seeds = seeds
 		q := *p
@@ -63,6 +67,9 @@ func Train(ctx context.Context, p *Project, o Options, seeds []int64) (Training,
 		return Training{}, err
 	}
 	t, err := l.trainAlone(ctx, p.Config.Train.Reproduce.Mode != spec.ReproduceOff)
+	if elsewhere != "" {
+		t.Reason = elsewhere
+	}
 	return t, l.end(Outcome{Verdict: t.Verdict}, err)
 }
 
