@@ -292,7 +292,7 @@ func TestSimulation(t *testing.T) {
 	long, _ := strconv.Atoi(os.Getenv("DOSIRAK_SIMULATE"))
 	reps, truthRows := 120, 200_000
 	if slow {
-		reps, truthRows = 6, 20_000
+		reps, truthRows = 6, 100_000
 	}
 	if long > 0 {
 		reps, truthRows = long, 4_000_000
