@@ -77,6 +77,9 @@ type contestant struct {
 func (l *line) evaluate(ctx context.Context, t trained, s sealed) (answers, error) {
 	return step(ctx, l, "evaluate", nil, func(ctx context.Context, made *store.Step) (answers, error) {
 		var a answers
+		if err := checkOrder(l.trainRows, l.evalRows, l.exam.Data, s.Signature); err != nil {
+			return a, err
+		}
 		models := l.contestants(s)
 		for i, r := range t.Replicates {
 			if i > 0 {
