@@ -38,6 +38,7 @@ type training struct {
 	Schema     string     `json:"schema"`
 	Model      string     `json:"model"`
 	Commit     string     `json:"commit,omitempty"`
+	Dirty      bool       `json:"dirty,omitempty"` // some of it was not committed
 	Replicates []recorded `json:"replicates"`
 	Again      *recorded  `json:"again,omitempty"` // the first seed a second time
 }
@@ -60,7 +61,7 @@ type carried struct {
 
 // Carry writes what a training gave into the folder out.
 func Carry(p *Project, t Training, out string) error {
-	record := training{Schema: trainingSchema, Model: p.Config.Model, Commit: p.Commit, Replicates: []recorded{}}
+	record := training{Schema: trainingSchema, Model: p.Config.Model, Commit: p.Commit, Dirty: len(p.Changed) > 0, Replicates: []recorded{}}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return fault.Environment(fmt.Errorf("writing the training: %w", err))
 	}
@@ -137,6 +138,7 @@ func Gather(folders []string, out string) error {
 		if all.Schema == "" {
 			all = training{Schema: trainingSchema, Model: t.Model, Commit: t.Commit}
 		}
+		all.Dirty = all.Dirty || t.Dirty
 		if t.Model != all.Model || t.Commit != all.Commit {
 			return fault.Usage(fmt.Errorf("gathering: %s is of model %q at commit %q, the first folder of %q at %q: gather one change's replicates only", folder, t.Model, t.Commit, all.Model, all.Commit))
 		}
@@ -291,6 +293,12 @@ func (l *line) takeTraining(folder string) (trained, error) {
 	}
 	if t.Model != l.Config.Model {
 		return out, fault.Usage(fmt.Errorf("the training in %s is of model %q, the config is of %q", folder, t.Model, l.Config.Model))
+	}
+	switch {
+	case t.Commit != "" && l.Commit != "" && t.Commit != l.Commit:
+		return out, fault.Usage(fmt.Errorf("the training in %s is of commit %.12s, and what is judged is commit %.12s: name the training's own with --commit, or check it out", folder, t.Commit, l.Commit))
+	case t.Dirty && l.Promote:
+		return out, fault.Usage(fmt.Errorf("the training in %s was made with changes that are not committed: what is promoted is trained from a commit", folder))
 	}
 	bySeed := map[int64]recorded{}
 	for _, r := range t.Replicates {

@@ -363,6 +363,9 @@ func TestTrainedElsewhere(t *testing.T) {
 		{"another schema", func() { write(t, record, bytes.Replace(text, []byte("training/v1"), []byte("training/v9"), 1)) }, "schema"},
 		{"a seed that was not asked for", func() { write(t, record, bytes.ReplaceAll(text, []byte(`"seed": 2`), []byte(`"seed": 7`))) }, "lacks seed 2"},
 		{"of another model", func() { write(t, record, bytes.Replace(text, []byte("flights-delay"), []byte("churn"), 1)) }, `of model "churn"`},
+		{"of another commit", func() {
+			write(t, record, regexp.MustCompile(`"commit": "[0-9a-f]+"`).ReplaceAll(text, []byte(`"commit": "`+strings.Repeat("1", 40)+`"`)))
+		}, "is of commit 111111111111, and what is judged is commit"},
 		{"no record", func() { require.NoError(t, os.Remove(record)) }, "there is no such file"},
 	} {
 		require.NoError(t, os.RemoveAll(model))
@@ -374,6 +377,11 @@ func TestTrainedElsewhere(t *testing.T) {
 		assert.Equal(t, fault.CodeUsage, fault.ExitCode(err), tt.name)
 	}
 
+	require.NoError(t, os.RemoveAll(model))
+	write(t, model, weights)
+	write(t, record, bytes.Replace(text, []byte(`"commit"`), []byte(`"dirty": true, "commit"`), 1))
+	_, err = run(t.Context(), t, r, pipeline.Options{Trained: joined, Promote: true})
+	require.ErrorContains(t, err, "changes that are not committed")
 	_, err = run(t.Context(), t, r, pipeline.Options{Trained: joined, TrainedAt: "main; echo"})
 	assert.ErrorContains(t, err, "full hexadecimal name")
 	assert.ErrorContains(t, pipeline.Gather([]string{parts[0], parts[0]}, filepath.Join(folder, "twice")), "is in two folders")

@@ -78,7 +78,7 @@ manifest. Merging it is the promotion; reverting it is the rollback.`,
 	cmd.Flags().BoolVar(&o.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")
 	cmd.Flags().BoolVar(&o.Fresh, "fresh", false, "train although nothing changed")
 	cmd.Flags().StringVar(&o.Trained, "trained", "", "judge the training in this `folder`, made by train --out or gather, instead of training here")
-	cmd.Flags().StringVar(&o.TrainedAt, "commit", "", "the commit that was trained there")
+	cmd.Flags().StringVar(&o.TrainedAt, "commit", "", "with --trained: the commit that was trained there (default: the project's)")
 	cmd.Flags().StringVar(&o.Resume, "resume", "", "go on with this run where it stopped")
 	cmd.Flags().StringVar(&o.Profile, "smoke", "", "profile of the smoke test: quick or full (default: the config's)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
