@@ -511,3 +511,56 @@ func TestOvertaken(t *testing.T) {
 	assert.Contains(t, older.Promotion.Reason, "is newer than")
 	assert.Equal(t, newer.Promotion.Commit, r.Git("rev-parse", newer.Promotion.Branch))
 }
+
+// The recipe of production is trained anew, as its commit has it, when the
+// config asks for it.
+func TestRetrainedBaseline(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line twice")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	_, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	merge(r)
+	r.Git("rm", "-rq", "deploy/evidence/production")
+	config := strings.ReplaceAll(projecttest.MiniConfig, "seeds: [1, 2]", "seeds: [2, 1]\n  baseline: retrain")
+	r.Commit("another model; nobody kept the evidence", map[string]string{"dosirak.yaml": config})
+	out, err := run(t.Context(), t, r, pipeline.Options{})
+	require.NoError(t, err)
+	require.NotEmpty(t, out.Report.Recipes)
+	assert.Equal(t, report.RecipeSeeds{Candidate: 2, Baseline: 2}, out.Report.Recipes[0].Seeds)
+	assert.InDelta(t, 0, *out.Report.Recipes[0].Improvement, 1e-12, "the same two models in another order are the same recipe")
+}
+
+// Not worse than the last one, k times over, must not add up to much worse: the
+// anchor stays where it is until production gets better.
+func TestAnchor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line several times")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	first, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	require.NoError(t, err)
+	merge(r)
+
+	second := strings.ReplaceAll(projecttest.MiniConfig, "seeds: [1, 2]", "seeds: [2, 1]")
+	r.Commit("the other model", map[string]string{"dosirak.yaml": second})
+	out, err := run(t.Context(), t, r, pipeline.Options{Promote: true, AcknowledgeExam: true})
+	require.NoError(t, err)
+	require.Equal(t, promote.Created, out.Promotion.Operation)
+	require.False(t, out.Report.Metrics[0].Improved)
+	merge(r)
+	assert.Contains(t, r.Git("show", "HEAD:deploy/production.yaml"), "anchor: "+string(first.Report.Candidate.Bundle))
+
+	r.Commit("the first model again", map[string]string{"dosirak.yaml": projecttest.MiniConfig})
+	out, err = run(t.Context(), t, r, pipeline.Options{})
+	require.NoError(t, err)
+	assert.Equal(t, first.Report.Candidate.Bundle, out.Report.Anchor.Bundle)
+	judged := map[report.Against]int{}
+	for _, m := range out.Report.Metrics {
+		judged[m.Against]++
+	}
+	assert.Equal(t, map[report.Against]int{report.AgainstBaseline: 2, report.AgainstAnchor: 2}, judged)
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
+	"github.com/dosirak-ml/dosirak/pipeline/spec"
 )
 
 // replicatesFolder holds, in the evidence, the models of the seeds that were
@@ -51,9 +52,15 @@ func keptReplicates(t trained) (map[string][]byte, error) {
 	return kept, nil
 }
 
-// baselineReplicates copies production's replicates into the run.
+// baselineReplicates are the replicates of production's recipe: those that the
+// evidence holds, or, with train.baseline: retrain, new ones.
 func (l *line) baselineReplicates(ctx context.Context) ([]contestant, error) {
-	if l.production == nil || l.production.Manifest.Sources.Evidence == "" {
+	switch {
+	case l.production == nil || l.staged != nil:
+		return nil, nil
+	case l.Config.Train.Baseline == spec.Retrain && l.Trained == "":
+		return l.retrainBaseline(ctx)
+	case l.production.Manifest.Sources.Evidence == "":
 		return nil, nil
 	}
 	source := path.Join(l.production.Manifest.Sources.Evidence, replicatesFolder)

@@ -187,3 +187,21 @@ func TestInterrupted(t *testing.T) {
 	_, err = repo.Tracked(ctx)
 	assert.ErrorIs(t, err, context.Canceled)
 }
+
+func TestExport(t *testing.T) {
+	t.Parallel()
+	r := gittest.New(t, map[string]string{"p/a/b.txt": "old", "other.txt": "o"})
+	old := r.Git("rev-parse", "HEAD")
+	r.Commit("newer", map[string]string{"p/a/b.txt": "new", "p/c.txt": "c"})
+	repo, err := git.Open(t.Context(), filepath.Join(r.Dir, "p"))
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, repo.Export(t.Context(), old, dir))
+	content, err := os.ReadFile(filepath.Join(dir, "a/b.txt"))
+	require.NoError(t, err)
+	assert.Equal(t, "old", string(content))
+	assert.NoFileExists(t, filepath.Join(dir, "c.txt"))
+	assert.NoFileExists(t, filepath.Join(dir, "other.txt"))
+	assert.Empty(t, r.Git("status", "--porcelain"))
+	assert.Error(t, repo.Export(t.Context(), "0000000000000000000000000000000000000001", t.TempDir()))
+}

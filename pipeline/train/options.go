@@ -47,6 +47,7 @@ type Options struct {
 
 	Store    *store.Store
 	Run      *store.Run // gets the logs and the outputs
+	Folder   string     // of the run that gets them; empty: "train"
 	Observer Observer   // may be nil
 	Now      func() time.Time
 }
@@ -140,6 +141,9 @@ func (o *Options) complete() error {
 		seen[seed] = true
 	}
 	o.Parallel = max(o.Parallel, 1)
+	if o.Folder == "" {
+		o.Folder = "train"
+	}
 	if o.Grace <= 0 {
 		o.Grace = DefaultGrace
 	}

@@ -77,7 +77,7 @@ func (o *Options) build(ctx context.Context, text, dir, snapshot string, entries
 	if err := copyTree(ctx, snapshot, work, entries); err != nil {
 		return fmt.Errorf("setting up: %w", err)
 	}
-	path, err := o.Run.Path("train/setup.log")
+	path, err := o.Run.Path(o.Folder + "/setup.log")
 	if err != nil {
 		return err
 	}

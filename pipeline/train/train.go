@@ -173,9 +173,9 @@ func (t *training) all(ctx context.Context, tasks []task) error {
 
 func (t *training) name(k task) string {
 	if k.again {
-		return fmt.Sprintf("train/seed-%d-again", k.seed)
+		return fmt.Sprintf("%s/seed-%d-again", t.Folder, k.seed)
 	}
-	return fmt.Sprintf("train/seed-%d", k.seed)
+	return fmt.Sprintf("%s/seed-%d", t.Folder, k.seed)
 }
 
 // one trains one replicate and stores it.
