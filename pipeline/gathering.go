@@ -295,7 +295,9 @@ func (l *line) takeTraining(folder string) (trained, error) {
 		return out, fault.Usage(fmt.Errorf("the training in %s is of model %q, the config is of %q", folder, t.Model, l.Config.Model))
 	}
 	switch {
-	case t.Commit != "" && l.Commit != "" && t.Commit != l.Commit:
+	// Where somebody who knows names the commit, what the record says counts for
+	// nothing; where nobody does, a record of another commit is a stale one.
+	case l.TrainedAt == "" && t.Commit != "" && l.Commit != "" && t.Commit != l.Commit:
 		return out, fault.Usage(fmt.Errorf("the training in %s is of commit %.12s, and what is judged is commit %.12s: name the training's own with --commit, or check it out", folder, t.Commit, l.Commit))
 	case t.Dirty && l.Promote:
 		return out, fault.Usage(fmt.Errorf("the training in %s was made with changes that are not committed: what is promoted is trained from a commit", folder))
