@@ -62,7 +62,8 @@ var arrows = map[string][]string{
 	"pipeline/adopt":             {"pipeline/fault", "pipeline/manifest", "pipeline/promote", "pipeline/verdict"},
 	"pipeline/forge/local":       {"pipeline/fault", "pipeline/git", "pipeline/promote"},
 	"pipeline/doctor":            {"pipeline/fault"},
-	"pipeline/forge/github":      {"pipeline/doctor", "pipeline/fault", "pipeline/promote", "pipeline/reconcile"},
+	"pipeline/artifact":          {"pipeline/fault"},
+	"pipeline/forge/github":      {"pipeline/artifact", "pipeline/doctor", "pipeline/fault", "pipeline/promote", "pipeline/reconcile"},
 
 	"model-server/tensor":        {},
 	"model-server/bundle":        {"model-server/tensor", "model-server/bundle/onnx"},

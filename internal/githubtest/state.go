@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,8 @@ type state struct {
 	comments    []*Comment
 	statuses    []*Status     // oldest first
 	deployments []*Deployment // oldest first
+	artifacts   []*Artifact
+	storage     *httptest.Server // of the artifacts, once one was asked for
 	ids         int
 	verified    map[string]bool // commits with GitHub's signature
 }

@@ -1,0 +1,162 @@
+package github
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/dosirak-ml/dosirak/pipeline/artifact"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+)
+
+var readActions = need{"actions", "read"}
+
+// Artifacts lists what a workflow run left, of all its attempts.
+func (f *Forge) Artifacts(ctx context.Context, run int64) ([]artifact.Artifact, error) {
+	type listed struct {
+		ID      int64
+		Name    string
+		Size    int64 `json:"size_in_bytes"`
+		Expired bool
+		Digest  string
+		Run     struct {
+			ID     int64
+			Commit string `json:"head_sha"`
+		} `json:"workflow_run"`
+	}
+	doing := fmt.Sprintf("listing the artifacts of run %d", run)
+	var out []artifact.Artifact
+	for number, n := 1, 0; number != 0; n++ {
+		if n == pages {
+			return nil, fault.Usage(fmt.Errorf("%s: there are more than %d: let the workflow leave fewer", doing, pages*100))
+		}
+		req, err := f.rest.NewRequest(http.MethodGet, fmt.Sprintf("repos/%s/%s/actions/runs/%d/artifacts?per_page=100&page=%d", f.owner, f.name, run, number), nil)
+		if err != nil {
+			return nil, fault.Usage(fmt.Errorf("%s: %w", doing, err))
+		}
+		var page struct{ Artifacts []listed }
+		resp, err := f.rest.Do(ctx, req, &page)
+		if err != nil {
+			return nil, explain(doing, readActions, err)
+		}
+		for _, a := range page.Artifacts {
+			out = append(out, artifact.Artifact{ID: a.ID, Name: a.Name, Size: a.Size, Expired: a.Expired, Digest: a.Digest, Run: artifact.Run{ID: a.Run.ID, Commit: a.Run.Commit}})
+		}
+		number = resp.NextPage
+	}
+	return out, nil
+}
+
+// Download writes the archive of an artifact to w, and not more than limit
+// bytes of it. It is held against the digest that GitHub names; after an error
+// w holds what came so far.
+func (f *Forge) Download(ctx context.Context, a artifact.Artifact, w io.Writer, limit int64) error {
+	doing := fmt.Sprintf("downloading the artifact %s of run %d", a.Name, a.Run.ID)
+	refused := func(format string, args ...any) error {
+		return fault.Usage(fmt.Errorf("%s: %w", doing, fmt.Errorf(format, args...)))
+	}
+	if a.Size > limit {
+		return refused("it has %d bytes, at most %d are downloaded", a.Size, limit)
+	}
+	address, err := f.archive(ctx, a)
+	switch {
+	case status(err) == http.StatusGone:
+		return fault.Usage(artifact.Expired(a))
+	case errors.Is(err, errAddress):
+		return refused("%w", err)
+	case err != nil:
+		return explain(doing, readActions, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return refused("%w", errAddress)
+	}
+	// The address is a secret that is good for a minute: it stands in no message.
+	cut := func(err error) error {
+		var told *url.Error
+		if errors.As(err, &told) {
+			err = told.Err
+		}
+		if errors.Is(err, context.Canceled) {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		return fault.Environment(fmt.Errorf("%s: the storage at %s: %w: run again", doing, req.URL.Host, err))
+	}
+	resp, err := f.storage().Do(req)
+	if err != nil {
+		return cut(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return cut(fmt.Errorf("it answered %d", resp.StatusCode))
+	}
+	if resp.ContentLength > limit {
+		return refused("it has %d bytes, at most %d are downloaded", resp.ContentLength, limit)
+	}
+	sum := sha256.New()
+	n, err := io.Copy(io.MultiWriter(w, sum), io.LimitReader(resp.Body, limit+1))
+	switch {
+	case err != nil:
+		return cut(err)
+	case n > limit:
+		return refused("it has more than %d bytes, and no more are downloaded", limit)
+	}
+	if got := "sha256:" + hex.EncodeToString(sum.Sum(nil)); a.Digest != "" && got != a.Digest {
+		return refused("its digest is %s, GitHub's list says %s: run the workflow again", got, a.Digest)
+	}
+	return nil
+}
+
+var errAddress = errors.New("GitHub names no address of the archive that could be used")
+
+// archive asks where an artifact's archive is.
+func (f *Forge) archive(ctx context.Context, a artifact.Artifact) (string, error) {
+	req, err := f.rest.NewRequest(http.MethodGet, fmt.Sprintf("repos/%s/%s/actions/artifacts/%d/zip", f.owner, f.name, a.ID), nil)
+	if err != nil {
+		return "", errAddress
+	}
+	client := *f.http
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	resp, err := client.Do(req.WithContext(ctx))
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusFound {
+		if err := github.CheckResponse(resp); err != nil {
+			return "", err
+		}
+		return "", errAddress
+	}
+	address, err := resp.Location()
+	if err != nil || !f.mayCarry(address) {
+		return "", errAddress
+	}
+	return address.String(), nil
+}
+
+// mayCarry wants an address to be as well protected as the API's own.
+func (f *Forge) mayCarry(address *url.URL) bool {
+	return address.Host != "" && address.User == nil && (address.Scheme == "https" || address.Scheme == f.rest.BaseURL.Scheme)
+}
+
+// storage is the client for the host that keeps the archives. It never gets the
+// token, whichever host it is; calls are repeated as others are.
+func (f *Forge) storage() *http.Client {
+	bare := *f.transport
+	bare.host, bare.token = "", ""
+	return &http.Client{Transport: &bare, Timeout: 30 * time.Minute, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		if len(via) >= 3 || !f.mayCarry(req.URL) {
+			return errAddress
+		}
+		return nil
+	}}
+}
