@@ -264,7 +264,10 @@ func manifestMetrics(r report.Report) []manifest.Metric {
 		if m.Against == report.AgainstAnchor {
 			continue
 		}
-		row := manifest.Metric{Name: string(m.Name), Candidate: m.Candidate, Baseline: m.Baseline, Improvement: m.Improvement, Margin: string(m.Margin)}
+		row := manifest.Metric{Name: string(m.Name), Candidate: m.Candidate, Baseline: m.Baseline, Improvement: m.Improvement, Margin: string(m.Margin), Floor: m.Floor, Ceiling: m.Ceiling}
+		if m.Value != nil {
+			row.ValueLow, row.ValueHigh = m.Value.Low, m.Value.High
+		}
 		if m.CI != nil {
 			row.Low, row.High = m.CI.Low, m.CI.High
 		}

@@ -42,8 +42,8 @@ func Action(walk run.Walk, files Compare) runner.Action {
 			if err != nil {
 				return 0, err
 			}
-			// The event names the commit; what the training says of itself is held
-			// against it.
+			// The event names the commit: what a fork's training says of itself
+			// counts for nothing.
 			o.TrainedAt = j.Event.Head.Commit
 			out, err := walk(ctx, p, o)
 			return run.Conclude(j, p, out, err)

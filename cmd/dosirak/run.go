@@ -102,11 +102,25 @@ func showOutcome(w io.Writer, out pipeline.Outcome, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, out)
 	}
-	text := terminal.Render(&out.Report, terminalOptions(w, filepath.Join(out.Dir, pageFileName)))
+	o := terminalOptions(w, short(filepath.Join(out.Dir, pageFileName)))
+	o.Proposed = out.Promotion != nil
+	text := terminal.Render(&out.Report, o)
 	if _, err := io.WriteString(w, text); err != nil {
 		return err
 	}
 	return showPromotion(w, out.Proposal, out.Promotion)
+}
+
+// short is a path as one would type it from here.
+func short(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
 }
 
 // showPromotion prints the text of the pull request and what became of it.

@@ -47,6 +47,11 @@ type Metric struct {
 	Low         *float64 `yaml:"low,omitempty" json:"low,omitempty"`
 	High        *float64 `yaml:"high,omitempty" json:"high,omitempty"`
 	Margin      string   `yaml:"margin,omitempty" json:"margin,omitempty"`
+	// What the value itself had to keep, and its own bounds.
+	Floor     *float64 `yaml:"floor,omitempty" json:"floor,omitempty"`
+	Ceiling   *float64 `yaml:"ceiling,omitempty" json:"ceiling,omitempty"`
+	ValueLow  *float64 `yaml:"value_low,omitempty" json:"value_low,omitempty"`
+	ValueHigh *float64 `yaml:"value_high,omitempty" json:"value_high,omitempty"`
 }
 
 // Sources says where the bundle and the evidence can be had. A path is

@@ -33,6 +33,7 @@ func decision() Decision {
 			Metrics: []manifest.Metric{
 				{Name: "roc_auc", Candidate: ptr(0.62345), Baseline: ptr(0.61), Improvement: ptr(0.01345), Low: ptr(0.005), High: ptr(0.02), Margin: "0.01"},
 				{Name: "log_loss", Candidate: ptr(0.5086), Baseline: ptr(0.5095), Improvement: ptr(0.0009), Low: ptr(-0.0003776), High: ptr(0.003884), Margin: "2%"},
+				{Name: "accuracy", Candidate: ptr(0.78), Floor: ptr(0.7), ValueLow: ptr(0.771), ValueHigh: ptr(0.789)},
 				{Name: "ece", Candidate: ptr(0.03)},
 			},
 		},

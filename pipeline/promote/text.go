@@ -23,10 +23,10 @@ func body(m manifest.Manifest, path string) string {
 	} else {
 		fmt.Fprintf(&b, "**%s**: the candidate for `%s` in `%s` %s the model in production.\n\n", m.Verdict, m.Model, m.Environment, what)
 	}
-	b.WriteString("| metric | production | candidate | improvement | low .. high | margin |\n")
-	b.WriteString("|---|---:|---:|---:|---:|---:|\n")
+	b.WriteString("| metric | production | candidate | improvement | low .. high | margin | must be |\n")
+	b.WriteString("|---|---:|---:|---:|---:|---:|---|\n")
 	for _, r := range m.Metrics {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", r.Name, number(r.Baseline), number(r.Candidate), improvement(r), bounds(r), or(r.Margin, "–"))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.Name, number(r.Baseline), number(r.Candidate), improvement(r), bounds(r), or(r.Margin, "–"), limits(r))
 	}
 	b.WriteString("\nAn improvement is positive when the candidate is better, whatever the metric's direction. Where the margin is in per cent, improvement and bounds are relative to production.\n\n")
 	fmt.Fprintf(&b, "- bundle `%s`\n", m.Bundle)
@@ -40,6 +40,7 @@ func body(m manifest.Manifest, path string) string {
 	if m.Commit != "" {
 		fmt.Fprintf(&b, "- trained at commit `%s`\n", m.Commit)
 	}
+	fmt.Fprintf(&b, "\nTo verify it yourself: `git switch --detach %s`, then `dosirak verify %s` in the project's folder recomputes the verdict from the evidence.\n", Branch(m.Model, m.Environment), m.Environment)
 	fmt.Fprintf(&b, "\nMerging this changes `%s`, and that *is* the promotion. To roll back, revert the merge.\n", path)
 	return b.String()
 }
@@ -67,6 +68,25 @@ func improvement(r manifest.Metric) string {
 	}
 	share := *r.Improvement / math.Abs(*r.Baseline)
 	return percent(&share)
+}
+
+// limits is what the value itself had to keep, with its own bounds.
+func limits(r manifest.Metric) string {
+	var parts []string
+	if r.Floor != nil {
+		parts = append(parts, "at least "+number(r.Floor))
+	}
+	if r.Ceiling != nil {
+		parts = append(parts, "at most "+number(r.Ceiling))
+	}
+	if len(parts) == 0 {
+		return "–"
+	}
+	text := strings.Join(parts, ", ")
+	if r.ValueLow != nil && r.ValueHigh != nil {
+		text += " (" + number(r.ValueLow) + " .. " + number(r.ValueHigh) + ")"
+	}
+	return text
 }
 
 func bounds(r manifest.Metric) string {

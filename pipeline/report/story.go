@@ -114,7 +114,7 @@ func (r *Report) passReason() string {
 		if m.Against == AgainstAnchor {
 			continue
 		}
-		if m.Verdict != "" {
+		if m.Verdict != "" && m.Margin != "" {
 			judged++
 		}
 		if m.Improved {

@@ -24,6 +24,8 @@ type Options struct {
 	Width int    // columns; 0 means 80, less than 40 means 40, more than 120 means 120
 	Color bool   // ANSI colours
 	Page  string // where the HTML page is; empty: not said
+	// Proposed says that the promotion was proposed already: it is no next step.
+	Proposed bool
 }
 
 const maxMetrics, maxReasons = 12, 5
@@ -36,7 +38,7 @@ func Render(r *report.Report, o Options) string {
 	p := &printer{width: min(max(o.Width, 40), 120), color: o.Color}
 	p.head(r)
 	p.metrics(r)
-	p.lines(r, o.Page)
+	p.lines(r, o.Page, o.Proposed)
 	return p.b.String()
 }
 
@@ -197,7 +199,7 @@ func total(columns [][]string) int {
 	return sum
 }
 
-func (p *printer) lines(r *report.Report, page string) {
+func (p *printer) lines(r *report.Report, page string, proposed bool) {
 	for _, l := range r.Lines() {
 		p.block(p.paint(l.Verdict, report.Mark(l.Verdict), false)+" ", pad(l.Name, 9), l.Text)
 		if l.Name == "proof" {
@@ -212,9 +214,13 @@ func (p *printer) lines(r *report.Report, page string) {
 		p.block("  ", pad("reading", 9), note)
 	}
 	if page != "" {
-		p.block("  ", pad("page", 9), page)
+		// One line, however long: a path that is broken cannot be copied.
+		p.b.WriteString("  " + pad("page", 9) + inert(page) + "\n")
 	}
 	for _, s := range r.Next() {
+		if proposed && strings.HasPrefix(s.Command, "dosirak promote ") {
+			continue
+		}
 		p.block("  ", pad("next", 9), s.Text)
 		if s.Command != "" {
 			p.b.WriteString("             " + s.Command + "\n")
