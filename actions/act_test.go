@@ -1,6 +1,8 @@
 package actions_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -144,7 +146,7 @@ func (s *actStage) workflow(file, event string, payload map[string]any) (ok bool
 	require.NoError(s.t, os.WriteFile(path, data, 0o644))
 	args := append([]string{
 		event, "--workflows", ".github/workflows/" + file, "--eventpath", path, "--platform", "ubuntu-latest=-self-hosted",
-		"--secret", "GITHUB_TOKEN=" + s.hub.Token(githubtest.Installation, githubtest.Bot, "contents=write", "pull_requests=write", "statuses=write", "issues=write", "deployments=write"),
+		"--secret", "GITHUB_TOKEN=" + s.hub.Token(githubtest.Installation, githubtest.Bot, "contents=write", "pull_requests=write", "statuses=write", "issues=write", "deployments=write", "actions=read"),
 		"--env", "GITHUB_API_URL=" + s.hub.URL, "--env", "GITHUB_REPOSITORY=" + s.ours(), "--env", "GITHUB_SHA=" + main, "--env", "GITHUB_REF_NAME=main",
 	}, s.flags...)
 	cmd := exec.CommandContext(s.t.Context(), s.act, args...)
@@ -154,6 +156,21 @@ func (s *actStage) workflow(file, event string, payload map[string]any) (ok bool
 	return err == nil, string(out)
 }
 
+// leave gives GitHub what the stand-in of upload-artifact kept, as a run's
+// artifacts.
+func (s *actStage) leave(run int, commit string) {
+	s.t.Helper()
+	kept, err := os.ReadDir(s.artifacts)
+	require.NoError(s.t, err)
+	for _, folder := range kept {
+		var b bytes.Buffer
+		w := zip.NewWriter(&b)
+		require.NoError(s.t, w.AddFS(os.DirFS(filepath.Join(s.artifacts, folder.Name()))))
+		require.NoError(s.t, w.Close())
+		s.hub.LeaveArtifact(githubtest.Artifact{Run: run, Commit: commit, Name: folder.Name(), Archive: b.Bytes()})
+	}
+}
+
 func (s *actStage) ours() string { return s.hub.Owner + "/" + s.hub.Name }
 
 // One change's way through all workflows of this repository.
@@ -161,7 +178,7 @@ func TestWorkflowsInAct(t *testing.T) {
 	s := newActStage(t)
 	base := s.hub.Branch("main")
 	change := s.hub.Push("change", "A remark", map[string]string{"examples/flights/train/remark.go": "package main\n\n// Nothing that matters.\n"})
-	const fork = "mallory/flights"
+	const fork, run = "mallory/flights", 1
 	number := s.hub.OpenPull("mallory", fork, "change", change)
 	pull := map[string]any{"action": "opened", "number": number, "pull_request": map[string]any{
 		"number": number, "title": "$(id) ${{ secrets.X }} ::set-output name=a::b",
@@ -170,7 +187,7 @@ func TestWorkflowsInAct(t *testing.T) {
 	}}
 	judge := func(action string) map[string]any {
 		return map[string]any{"action": action, "workflow_run": map[string]any{
-			"id": 1, "event": "pull_request", "conclusion": "success", "head_sha": change, "head_branch": "change",
+			"id": run, "event": "pull_request", "conclusion": "success", "head_sha": change, "head_branch": "change",
 			"head_repository": map[string]any{"full_name": fork},
 		}}
 	}
@@ -181,6 +198,7 @@ func TestWorkflowsInAct(t *testing.T) {
 		assert.FileExists(t, filepath.Join(s.artifacts, fmt.Sprintf("dosirak-flights-delay-seed-%d", seed), "training.json"))
 	}
 	assert.Empty(t, s.hub.Calls(), "half one needs nothing of GitHub")
+	s.leave(run, change)
 
 	ok, log = s.workflow("dosirak-judge.yml", "workflow_run", judge("requested"))
 	require.True(t, ok, log)

@@ -13,6 +13,7 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/comment"
 	compareaction "github.com/dosirak-ml/dosirak/actions/compare"
 	doctoraction "github.com/dosirak-ml/dosirak/actions/doctor"
+	"github.com/dosirak-ml/dosirak/actions/download"
 	"github.com/dosirak-ml/dosirak/actions/gather"
 	imageaction "github.com/dosirak-ml/dosirak/actions/image"
 	"github.com/dosirak-ml/dosirak/actions/plan"
@@ -36,6 +37,7 @@ func actions() []runner.Action {
 		run.Action(walk),
 		plan.Action(),
 		trainaction.Action(trainHere),
+		download.Action(openArtifacts),
 		gather.Action(),
 		compareaction.Action(walk, compareFiles),
 		imageaction.Action(completeImage),

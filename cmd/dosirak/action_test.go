@@ -49,6 +49,12 @@ func newStage(t *testing.T, change ...func(files map[string]string)) *stage {
 	for _, c := range change {
 		c(files)
 	}
+	return stageOf(t, files)
+}
+
+// stageOf has these files on main.
+func stageOf(t *testing.T, files map[string]string) *stage {
+	t.Helper()
 	s := &stage{t: t, hub: githubtest.New(t, files), extra: map[string]string{}}
 	s.hub.Behaviour = githubtest.Calm()
 	s.token = s.hub.Actions()
@@ -460,7 +466,7 @@ func TestNothingIsForged(t *testing.T) {
 		"run": {"directory": evil}, "verify": {"directory": s.clone.Dir, "config": "x\n::add-mask::y"},
 		"compare": {"directory": s.clone.Dir, "trained": evil}, "gather": {"from": evil, "out": evil + "\u202e"},
 		"smoke": {"archive": evil}, "image": {"bundle": evil}, "promote": {"directory": s.clone.Dir, "run": "x\n::stop-commands::z"},
-		"train": {"directory": s.clone.Dir, "seeds": "1\n::set-output name=out::x"},
+		"train": {"directory": s.clone.Dir, "seeds": "1\n::set-output name=out::x"}, "download": {"model": "x\n::add-mask::y"},
 	} {
 		got := s.act(name, inputs)
 		assert.NotEqual(t, 0, got.code, name)

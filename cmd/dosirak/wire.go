@@ -11,6 +11,7 @@ import (
 	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/artifact"
 	"github.com/dosirak-ml/dosirak/pipeline/doctor"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/forge/github"
@@ -99,6 +100,14 @@ func openComments(j *runner.Job, token string) (comment.GitHub, error) {
 		return nil, err
 	}
 	return onGitHub{forge}, nil
+}
+
+func openArtifacts(j *runner.Job, token string) (artifact.Source, error) {
+	forge, err := openGitHub(j, github.Options{Token: token})
+	if err != nil {
+		return nil, err
+	}
+	return forge, nil
 }
 
 func openPromotions(j *runner.Job, a promoteaction.Asked) (promoteaction.GitHub, error) {

@@ -4,10 +4,11 @@
 // # Design
 //
 // Select says which of a run's artifacts are taken, before a byte is
-// downloaded; Unpack opens a downloaded archive. Neither knows GitHub. An
-// archive is looked at as a whole before its first file is written, into a
-// folder that is made for it and removed again when something is wrong.
-// What files mean, and whether their digests fit, is not asked here.
+// downloaded; Unpack opens a downloaded archive; Fetch joins the two and is
+// handed where artifacts are kept. None knows GitHub. An archive is looked at as
+// a whole before its first file is written, into a folder that is made for it
+// and removed again when something is wrong. What files mean, and whether their
+// digests fit, is not asked here.
 //
 // # Rules of the outside world
 //

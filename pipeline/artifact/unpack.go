@@ -55,10 +55,7 @@ func Unpack(archive io.ReaderAt, size int64, into string, l Limits) (int64, erro
 		return 0, err
 	}
 	if err := os.Mkdir(into, 0o755); err != nil {
-		if errors.Is(err, os.ErrExist) {
-			return 0, fault.Usage(fmt.Errorf("unpacking an artifact: the folder %q is there already: name one that is not, so that nothing of an earlier run is taken for this one's", into))
-		}
-		return 0, fault.Environment(fmt.Errorf("unpacking an artifact: %w", err))
+		return 0, making(into, err)
 	}
 	written, err := extract(z.File, into)
 	if err != nil {
