@@ -16,6 +16,10 @@ func (l *line) writeProvenance(ctx context.Context, f findings) (provenance.Fact
 	if l.Commit != "" {
 		facts.Source = provenance.SourceOf(l.Commit, l.Branch, l.Changed)
 	}
+	if l.Trained != "" {
+		// The statement is about the training, which was elsewhere.
+		facts.Machine = provenance.Machine{}
+	}
 	c := l.Config
 	facts.Model, facts.Bundle, facts.Release, facts.Run = c.Model, f.sealed.Digest, l.Release, l.run.ID()
 	facts.Command, facts.Setup, facts.Seeds = c.Train.Command, c.Train.Setup, c.Train.Seeds

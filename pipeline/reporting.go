@@ -111,6 +111,9 @@ func (l *line) makeReport(ctx context.Context, f findings) (report.Report, error
 	if l.unvouched {
 		r.Warnings = append(r.Warnings, report.Prosef("there is no branch %s here: what production runs was read from the change's own files; fetch the branch, or name the right one in promote.base", l.Config.Promote.Base))
 	}
+	if r.Unchanged {
+		nothingToJudge(&r)
+	}
 	r.Determinism = reportDeterminism(f.proved, l.exam)
 	r.Determinism.First = r.Candidate.Bundle
 	if r.Determinism.Kind == report.Identical {
@@ -161,6 +164,18 @@ func (l *line) runVerdict(f findings, r report.Report) verdict.Verdict {
 		}
 	}
 	return verdict.Worst(vs...)
+}
+
+// nothingToJudge takes the verdicts off a comparison of a bundle with itself:
+// its intervals say what such rows could show, not what this change did.
+func nothingToJudge(r *report.Report) {
+	for i := range r.Metrics {
+		r.Metrics[i].Verdict, r.Metrics[i].Reason, r.Metrics[i].RowsNeeded, r.Metrics[i].MDE = "", "", nil, nil
+	}
+	for i := range r.Slices {
+		r.Slices[i].Verdict, r.Slices[i].Reason = "", ""
+	}
+	r.Headline = []report.Prose{}
 }
 
 func (l *line) reportExams(j judged) []report.Exam {
@@ -305,10 +320,14 @@ func reportSmoke(t smoke.Result) *report.Smoke {
 // provenance is what the model came from, as lines for a reader; the whole
 // statement is written beside the bundle.
 func (l *line) provenance(facts provenance.Facts, used *wear.Wear) []report.Fact {
+	machine := facts.Machine.String()
+	if l.Trained != "" {
+		machine = "trained on another machine, which its record does not name"
+	}
 	out := []report.Fact{
 		{Name: "source", Value: report.NewProse(facts.Source.String())},
 		{Name: "command", Value: report.NewProse(facts.Command)},
-		{Name: "machine", Value: report.NewProse(facts.Machine.String())},
+		{Name: "machine", Value: report.NewProse(machine)},
 		{Name: "libraries", Value: report.Prosef("%d named by lock files", len(facts.Libraries))},
 	}
 	if used != nil {

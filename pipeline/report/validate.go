@@ -21,7 +21,7 @@ func (r *Report) Validate() error {
 	c.leaves(reflect.ValueOf(r).Elem(), false)
 	c.run(r)
 	for i := range r.Metrics {
-		c.metric(&r.Metrics[i], fmt.Sprintf("metrics[%d]", i))
+		c.metric(&r.Metrics[i], fmt.Sprintf("metrics[%d]", i), r.Unchanged)
 	}
 	for i := range r.Slices {
 		c.slice(&r.Slices[i], fmt.Sprintf("slices[%d]", i))
@@ -198,7 +198,7 @@ func (c *checker) interval(path string, ci *Interval) {
 	oneOf(c, path+".scale", ci.Scale, Difference, Ratio)
 }
 
-func (c *checker) metric(m *Metric, path string) {
+func (c *checker) metric(m *Metric, path string, unchanged bool) {
 	oneOf(c, path+".direction", m.Direction, "", Higher, Lower)
 	oneOf(c, path+".against", m.Against, "", AgainstBaseline, AgainstAnchor)
 	c.verdict(path+".verdict", m.Verdict, true)
@@ -213,9 +213,10 @@ func (c *checker) metric(m *Metric, path string) {
 	if m.RowsNeeded != nil {
 		c.notNegative(path+".rows_needed", *m.RowsNeeded)
 	}
-	// A first model has margins that nothing can be held against.
+	// A first model has margins that nothing can be held against, and of the
+	// baseline's own bundle there is nothing to judge.
 	held := m.Margin != "" && m.Improvement != nil
-	if (held || m.Floor != nil || m.Ceiling != nil) && m.Verdict == "" {
+	if (held || m.Floor != nil || m.Ceiling != nil) && m.Verdict == "" && !unchanged {
 		c.add(path+".verdict", "is missing although the metric has a margin, floor or ceiling")
 	}
 }
