@@ -232,6 +232,10 @@ func TestVerify(t *testing.T) {
 			}
 			assert.False(t, verify().Holds, "%s %s", filepath.Base(path), name)
 		}
+		require.NoError(t, os.RemoveAll(path))
+		require.NoError(t, os.Symlink("/dev/zero", path))
+		assert.False(t, verify().Holds, "%s leads elsewhere", filepath.Base(path))
+		require.NoError(t, os.Remove(path))
 		require.NoError(t, os.WriteFile(path, data, 0o644))
 	}
 	assert.True(t, verify().Holds)

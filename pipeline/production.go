@@ -170,8 +170,23 @@ func (t commitTree) String() string { return t.branch }
 // folder is the project's folder as it lies there.
 type folder string
 
+// Read reads a regular file below the folder. What a change brings along may be
+// a link that leads elsewhere or a pipe that never ends: both are refused.
 func (f folder) Read(_ context.Context, path string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(string(f), filepath.FromSlash(path)))
+	root, err := os.OpenRoot(string(f))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	name := filepath.FromSlash(path)
+	info, err := root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxEvidence {
+		return nil, fmt.Errorf("%s is not a file of at most %d bytes: %w", path, maxEvidence, fs.ErrInvalid)
+	}
+	return root.ReadFile(name)
 }
 
 func (f folder) List(_ context.Context, below string) ([]string, error) {

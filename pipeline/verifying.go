@@ -105,6 +105,10 @@ func verifyReport(ctx context.Context, v *Verification, q *production) (*report.
 		v.add("report", false, "%s lacks %s", q.Manifest.Sources.Evidence, reportFile)
 		return nil, nil
 	}
+	if errors.Is(err, fs.ErrInvalid) {
+		v.add("report", false, "%v", err)
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fault.Environment(fmt.Errorf("reading the evidence: %w", err))
 	}
