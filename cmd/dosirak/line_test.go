@@ -111,3 +111,19 @@ func marginOf(t *testing.T, text string) float64 {
 	require.NoError(t, err)
 	return m.Value
 }
+
+// What the summary tells to type next can be typed where the run was.
+func TestNextCommandNamesTheProject(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ dir, config, command, want string }{
+		{".", pipeline.ConfigFile, "dosirak promote 1", "dosirak promote 1"},
+		{"examples/flights", pipeline.ConfigFile, "dosirak explain 1 f1", "dosirak explain 1 f1 -C examples/flights"},
+		{"p", "variants/x.yaml", "dosirak promote 1", "dosirak promote 1 -C p --config variants/x.yaml"},
+		{"p", "variants/x.yaml", "dosirak run", "dosirak run -C p --config variants/x.yaml"},
+		{"p", "variants/x.yaml", "dosirak runs show 1", "dosirak runs show 1 -C p"},
+		{"a b; rm", pipeline.ConfigFile, "dosirak promote 1", "dosirak promote 1"},
+	} {
+		project := projectFlags{tt.dir, tt.config}
+		assert.Equal(t, tt.want, project.command(tt.command))
+	}
+}

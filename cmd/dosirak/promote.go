@@ -28,15 +28,11 @@ The project must be as the run saw it; a step that it changed is made anew.`,
   dosirak promote latest --plan`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			p, observer, err := project.open(cmd, &o)
 			if err != nil {
 				return err
 			}
-			observer := openProgress(cmd.ErrOrStderr())
 			defer observer.Close()
-			if err := complete(&o, p, observer); err != nil {
-				return err
-			}
 			o.Promote, o.Resume = true, args[0]
 			out, err := pipeline.Run(cmd.Context(), p, o)
 			observer.Close()

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +29,37 @@ func (f *projectFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.config, "config", pipeline.ConfigFile, "the config, relative to the project's folder")
 }
 
+// typed is what can stand in a command without quotes.
+var typed = regexp.MustCompile(`^[A-Za-z0-9._/-]+$`)
+
+// command adds to a dosirak command the flags that name this project, so that
+// it can be typed where the run was.
+func (f *projectFlags) command(command string) string {
+	if f.dir != "." && typed.MatchString(f.dir) {
+		command += " -C " + f.dir
+	}
+	takesConfig := strings.HasPrefix(command, "dosirak promote ") || strings.HasPrefix(command, "dosirak run") && !strings.HasPrefix(command, "dosirak runs")
+	if takesConfig && f.config != pipeline.ConfigFile && typed.MatchString(f.config) {
+		command += " --config " + f.config
+	}
+	return command
+}
+
+// open reads the project and fills in what its line takes from this machine.
+// The caller closes the printer, which shows how far the line is.
+func (f *projectFlags) open(cmd *cobra.Command, o *pipeline.Options) (*pipeline.Project, *progress.Printer, error) {
+	p, err := pipeline.OpenProject(cmd.Context(), f.dir, f.config)
+	if err != nil {
+		return nil, nil, err
+	}
+	observer := openProgress(cmd.ErrOrStderr())
+	if err := complete(o, p, observer); err != nil {
+		observer.Close()
+		return nil, nil, err
+	}
+	return p, observer, nil
+}
+
 func newRunCommand() *cobra.Command {
 	var project projectFlags
 	var o pipeline.Options
@@ -46,19 +79,15 @@ manifest. Merging it is the promotion; reverting it is the rollback.`,
   dosirak run -C examples/flights --promote`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			p, observer, err := project.open(cmd, &o)
 			if err != nil {
 				return err
 			}
-			observer := openProgress(cmd.ErrOrStderr())
 			defer observer.Close()
-			if err := complete(&o, p, observer); err != nil {
-				return err
-			}
 			out, err := pipeline.Run(cmd.Context(), p, o)
 			observer.Close()
 			if out.Report.Schema != "" {
-				if shown := showOutcome(cmd.OutOrStdout(), out, asJSON); err == nil {
+				if shown := showOutcome(cmd.OutOrStdout(), out, project, asJSON); err == nil {
 					err = shown
 				}
 			}
@@ -98,12 +127,12 @@ func complete(o *pipeline.Options, p *pipeline.Project, observer pipeline.Observ
 	return nil
 }
 
-func showOutcome(w io.Writer, out pipeline.Outcome, asJSON bool) error {
+func showOutcome(w io.Writer, out pipeline.Outcome, project projectFlags, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, out)
 	}
 	o := terminalOptions(w, short(filepath.Join(out.Dir, pageFileName)))
-	o.Proposed = out.Promotion != nil
+	o.Proposed, o.Command = out.Promotion != nil, project.command
 	text := terminal.Render(&out.Report, o)
 	if _, err := io.WriteString(w, text); err != nil {
 		return err

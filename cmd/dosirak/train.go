@@ -22,15 +22,11 @@ proof that the first seed gives the same model again. With --seed it trains only
 the seeds named, for one replicate a machine.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			p, observer, err := project.open(cmd, &o)
 			if err != nil {
 				return err
 			}
-			observer := openProgress(cmd.ErrOrStderr())
 			defer observer.Close()
-			if err := complete(&o, p, observer); err != nil {
-				return err
-			}
 			t, err := pipeline.Train(cmd.Context(), p, o, seeds)
 			observer.Close()
 			if err != nil {

@@ -26,6 +26,9 @@ type Options struct {
 	Page  string // where the HTML page is; empty: not said
 	// Proposed says that the promotion was proposed already: it is no next step.
 	Proposed bool
+	// Command makes a next step's command one that can be typed from where the
+	// reader is; nil: as it is.
+	Command func(string) string
 }
 
 const maxMetrics, maxReasons = 12, 5
@@ -38,7 +41,7 @@ func Render(r *report.Report, o Options) string {
 	p := &printer{width: min(max(o.Width, 40), 120), color: o.Color}
 	p.head(r)
 	p.metrics(r)
-	p.lines(r, o.Page, o.Proposed)
+	p.lines(r, o)
 	return p.b.String()
 }
 
@@ -199,7 +202,7 @@ func total(columns [][]string) int {
 	return sum
 }
 
-func (p *printer) lines(r *report.Report, page string, proposed bool) {
+func (p *printer) lines(r *report.Report, o Options) {
 	for _, l := range r.Lines() {
 		p.block(p.paint(l.Verdict, report.Mark(l.Verdict), false)+" ", pad(l.Name, 9), l.Text)
 		if l.Name == "proof" {
@@ -213,17 +216,21 @@ func (p *printer) lines(r *report.Report, page string, proposed bool) {
 		}
 		p.block("  ", pad("reading", 9), note)
 	}
-	if page != "" {
+	if o.Page != "" {
 		// One line, however long: a path that is broken cannot be copied.
-		p.b.WriteString("  " + pad("page", 9) + inert(page) + "\n")
+		p.b.WriteString("  " + pad("page", 9) + inert(o.Page) + "\n")
 	}
 	for _, s := range r.Next() {
-		if proposed && strings.HasPrefix(s.Command, "dosirak promote ") {
+		if o.Proposed && strings.HasPrefix(s.Command, "dosirak promote ") {
 			continue
 		}
 		p.block("  ", pad("next", 9), s.Text)
 		if s.Command != "" {
-			p.b.WriteString("             " + s.Command + "\n")
+			command := s.Command
+			if o.Command != nil {
+				command = o.Command(command)
+			}
+			p.b.WriteString("             " + inert(command) + "\n")
 		}
 	}
 }
