@@ -9,12 +9,12 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/adopt"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 )
 
 // AdoptOptions say what is in production today.
@@ -78,7 +78,7 @@ func Adopt(ctx context.Context, p *Project, o AdoptOptions) (Adoption, error) {
 	if d.Files, err = bundleFiles(opened); err != nil {
 		return a, err
 	}
-	proposal, err := adopt.Plan(d, func(m manifest.Manifest) ([]byte, error) { return spec.FormatManifest(m), nil })
+	proposal, err := adopt.Plan(d, func(m manifest.Manifest) ([]byte, error) { return config.FormatManifest(m), nil })
 	if err != nil {
 		return a, err
 	}

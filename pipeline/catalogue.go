@@ -1,22 +1,22 @@
 package pipeline
 
 import (
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/metric"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 )
 
 // Catalogue is the metrics of this release, as the config is checked against
 // them.
-var Catalogue spec.Catalogue = catalogue{}
+var Catalogue config.Catalogue = catalogue{}
 
 type catalogue struct{}
 
-func (catalogue) Metric(name string) (spec.MetricFacts, error) {
+func (catalogue) Metric(name string) (config.MetricFacts, error) {
 	m, err := metric.Lookup(name)
 	if err != nil {
-		return spec.MetricFacts{}, err
+		return config.MetricFacts{}, err
 	}
-	return spec.MetricFacts{
+	return config.MetricFacts{
 		Direction: m.Direction, Tasks: m.Tasks,
 		ReportOnly: m.Family == metric.ReportOnly, MayBeNonPositive: m.MayBeNonPositive,
 	}, nil

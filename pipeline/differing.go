@@ -6,13 +6,13 @@ import (
 	"io/fs"
 	"path"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/modeldiff"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
-	"github.com/dosirak-ml/dosirak/pipeline/wear"
-	"github.com/dosirak-ml/dosirak/pipeline/why"
+	"github.com/dosirak-ml/dosirak/pipeline/reuse"
 )
 
 // whyDifferent says what differs between the candidate and production: what
@@ -27,7 +27,7 @@ func (l *line) whyDifferent(ctx context.Context, facts provenance.Facts, a answe
 		return nil, err
 	}
 	if old != nil {
-		for _, c := range why.Changes(why.Input{Old: *old, New: facts.Statement()}) {
+		for _, c := range modeldiff.Changes(modeldiff.Input{Old: *old, New: facts.Statement()}) {
 			out.Changes = append(out.Changes, report.Change{
 				Kind: report.ChangeKind(c.Kind), Path: report.NewText(c.Path), Old: report.NewText(c.Old), New: report.NewText(c.New),
 			})
@@ -49,7 +49,7 @@ func (l *line) whyDifferent(ctx context.Context, facts provenance.Facts, a answe
 			levels = append(levels, s.Column)
 		}
 	}
-	flips, err := why.FlipsOf(candidate, baseline, levels)
+	flips, err := modeldiff.FlipsOf(candidate, baseline, levels)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ const maxHistory = 200
 
 // wear says how often today's evaluation data has decided a promotion; nil
 // where there is no history to read.
-func (l *line) wear(ctx context.Context) (*wear.Wear, error) {
+func (l *line) wear(ctx context.Context) (*reuse.Wear, error) {
 	if l.production == nil {
 		return nil, nil
 	}
@@ -109,9 +109,9 @@ func (l *line) wear(ctx context.Context) (*wear.Wear, error) {
 	if err != nil {
 		return nil, fault.Environment(err)
 	}
-	var versions []wear.Version
+	var versions []reuse.Version
 	for _, v := range history.Versions {
-		m, err := spec.ParseManifest(name, v.Content)
+		m, err := config.ParseManifest(name, v.Content)
 		if err != nil {
 			continue // of another release, or broken for a while: it decided nothing that can be read
 		}
@@ -120,8 +120,8 @@ func (l *line) wear(ctx context.Context) (*wear.Wear, error) {
 		if e, err = then.exam(ctx); err != nil {
 			e = nil
 		}
-		versions = append(versions, wear.Version{Manifest: m, Exam: e})
+		versions = append(versions, reuse.Version{Manifest: m, Exam: e})
 	}
-	w := wear.Of(versions, history.Complete, l.exam)
+	w := reuse.Of(versions, history.Complete, l.exam)
 	return &w, nil
 }

@@ -11,11 +11,11 @@ import (
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 )
 
 // Names of the evidence's files, beside the manifest's report.
@@ -61,7 +61,7 @@ func (p *Project) findProduction(ctx context.Context, environment string) (*prod
 	if err != nil {
 		return nil, fault.Environment(fmt.Errorf("reading the manifest: %w", err))
 	}
-	m, err := spec.ParseManifest(name, data)
+	m, err := config.ParseManifest(name, data)
 	if err != nil {
 		return nil, fault.Usage(fmt.Errorf("reading the manifest on %s: %w", from, err))
 	}

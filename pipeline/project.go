@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 )
 
 // ConfigFile is the config's name in a project's folder.
@@ -18,7 +18,7 @@ const ConfigFile = "dosirak.yaml"
 // Project is a folder with a config, usually inside a Git repository.
 type Project struct {
 	Dir        string // absolute
-	Config     *spec.Config
+	Config     *config.Config
 	ConfigPath string    // relative to Dir
 	Repo       *git.Repo // nil without Git
 	NoRepo     error     // why Repo is nil
@@ -29,7 +29,7 @@ type Project struct {
 
 // OpenProject reads the config of the project in dir; config is relative to
 // dir, ConfigFile when empty.
-func OpenProject(ctx context.Context, dir, config string) (*Project, error) {
+func OpenProject(ctx context.Context, dir, configFile string) (*Project, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fault.Usage(fmt.Errorf("opening the project: %w", err))
@@ -37,22 +37,22 @@ func OpenProject(ctx context.Context, dir, config string) (*Project, error) {
 	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
 		return nil, fault.Usage(fmt.Errorf("opening the project: %s is not a folder: name the folder that holds %s with -C", dir, ConfigFile))
 	}
-	if config == "" {
-		config = ConfigFile
+	if configFile == "" {
+		configFile = ConfigFile
 	}
-	p := &Project{Dir: abs, ConfigPath: config}
+	p := &Project{Dir: abs, ConfigPath: configFile}
 	p.Repo, p.NoRepo = git.Open(ctx, abs)
 	if p.NoRepo != nil && !errors.Is(p.NoRepo, git.ErrNoRepository) {
 		return nil, fault.Usage(p.NoRepo)
 	}
-	path := filepath.Join(dir, config) // as the user wrote it, so that messages can be clicked
+	path := filepath.Join(dir, configFile) // as the user wrote it, so that messages can be clicked
 	if _, err := os.Stat(path); err != nil {
 		if p.NoRepo != nil {
-			return nil, fault.Usage(fmt.Errorf("there is no %s in %s (%w): name the project's folder with -C, or write one; `dosirak schema config` describes it", config, dir, p.NoRepo))
+			return nil, fault.Usage(fmt.Errorf("there is no %s in %s (%w): name the project's folder with -C, or write one; `dosirak schema config` describes it", configFile, dir, p.NoRepo))
 		}
-		return nil, fault.Usage(fmt.Errorf("there is no %s in %s: name the project's folder with -C, or write one; `dosirak schema config` describes it", config, dir))
+		return nil, fault.Usage(fmt.Errorf("there is no %s in %s: name the project's folder with -C, or write one; `dosirak schema config` describes it", configFile, dir))
 	}
-	if p.Config, err = spec.Load(path, Catalogue); err != nil {
+	if p.Config, err = config.Load(path, Catalogue); err != nil {
 		return nil, err
 	}
 	if p.Repo == nil {

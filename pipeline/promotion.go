@@ -14,13 +14,13 @@ import (
 	"path/filepath"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -93,7 +93,7 @@ func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promo
 	if err != nil {
 		return nil, nil, err
 	}
-	proposal, err := promote.Plan(d, func(m manifest.Manifest) ([]byte, error) { return spec.FormatManifest(m), nil })
+	proposal, err := promote.Plan(d, func(m manifest.Manifest) ([]byte, error) { return config.FormatManifest(m), nil })
 	if err != nil {
 		return nil, nil, err
 	}

@@ -11,10 +11,10 @@ import (
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 )
 
 // replicatesFolder holds, in the evidence, the models of the seeds that were
@@ -58,7 +58,7 @@ func (l *line) baselineReplicates(ctx context.Context) ([]contestant, error) {
 	switch {
 	case l.production == nil || l.staged != nil:
 		return nil, nil
-	case l.Config.Train.Baseline == spec.Retrain && l.Trained == "":
+	case l.Config.Train.Baseline == config.Retrain && l.Trained == "":
 		return l.retrainBaseline(ctx)
 	case l.production.Manifest.Sources.Evidence == "":
 		return nil, nil

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 )
 
 // Head is a forge's base branch as it stands now. Paths are relative to the
@@ -121,7 +121,7 @@ func (p *Project) productionAt(ctx context.Context, head Head, commit, environme
 // parseManifest reads a manifest that has to be this model's in this
 // environment.
 func (p *Project) parseManifest(name string, data []byte, environment string, from tree) (manifest.Manifest, error) {
-	m, err := spec.ParseManifest(name, data)
+	m, err := config.ParseManifest(name, data)
 	if err != nil {
 		return m, fault.Usage(fmt.Errorf("reading the manifest on %s: %w", from, err))
 	}

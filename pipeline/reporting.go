@@ -15,10 +15,10 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/report/page"
+	"github.com/dosirak-ml/dosirak/pipeline/reuse"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
-	"github.com/dosirak-ml/dosirak/pipeline/wear"
 )
 
 // findings is what the steps gave.
@@ -319,7 +319,7 @@ func reportSmoke(t smoke.Result) *report.Smoke {
 
 // provenance is what the model came from, as lines for a reader; the whole
 // statement is written beside the bundle.
-func (l *line) provenance(facts provenance.Facts, used *wear.Wear) []report.Fact {
+func (l *line) provenance(facts provenance.Facts, used *reuse.Wear) []report.Fact {
 	machine := facts.Machine.String()
 	if l.Trained != "" {
 		machine = "trained on another machine, which its record does not name"

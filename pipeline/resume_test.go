@@ -10,8 +10,8 @@ import (
 
 	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 )
 
@@ -64,9 +64,9 @@ func TestResumeAfterAnEdit(t *testing.T) {
 // What the config asks of the proof is what the training reads in the exam.
 func TestReproduceReachesTheProof(t *testing.T) {
 	t.Parallel()
-	for _, asked := range []spec.Reproduce{
-		{Mode: spec.ReproduceBitwise}, {Mode: spec.ReproducePredictions}, {Mode: spec.ReproduceOff},
-		{Mode: spec.ReproduceTolerance, Tolerance: 1e-6}, {Mode: spec.ReproduceTolerance, Tolerance: 0.1 + 0.2},
+	for _, asked := range []config.Reproduce{
+		{Mode: config.ReproduceBitwise}, {Mode: config.ReproducePredictions}, {Mode: config.ReproduceOff},
+		{Mode: config.ReproduceTolerance, Tolerance: 1e-6}, {Mode: config.ReproduceTolerance, Tolerance: 0.1 + 0.2},
 	} {
 		read, err := train.ParseReproduce(asked.String())
 		require.NoError(t, err)

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 )
 
@@ -38,7 +38,7 @@ func (l *line) retrainBaseline(ctx context.Context) ([]contestant, error) {
 	if err := l.Repo.Export(ctx, commit, dir); err != nil {
 		return nil, fault.Environment(fmt.Errorf("retraining the baseline: %w", err))
 	}
-	config, err := spec.Load(filepath.Join(dir, l.ConfigPath), Catalogue)
+	config, err := config.Load(filepath.Join(dir, l.ConfigPath), Catalogue)
 	if err != nil {
 		return nil, fault.Usage(fmt.Errorf("retraining the baseline: its config at commit %.12s: %w", commit, err))
 	}

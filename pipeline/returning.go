@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/rollback"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 )
 
 // RollbackOptions say where to roll back and to what.
@@ -74,7 +74,7 @@ func rollBack(ctx context.Context, p *Project, o RollbackOptions) (Rollback, err
 	}
 	var versions []rollback.Version
 	for i, v := range found.Versions {
-		m, err := spec.ParseManifest(name, v.Content)
+		m, err := config.ParseManifest(name, v.Content)
 		if err != nil || m.Model != p.Config.Model || m.Environment != r.Environment {
 			if i == 0 {
 				return r, errors.Join(err, fault.Usage(fmt.Errorf("%s on %s is no manifest of model %q in %q: correct it by hand", name, base, p.Config.Model, r.Environment)))

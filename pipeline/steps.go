@@ -8,11 +8,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/seal"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
@@ -53,10 +53,10 @@ func Train(ctx context.Context, p *Project, o Options, seeds []int64) (Training,
 	if len(seeds) > 0 {
 		c := *p.Config
 		if first := c.Train.Seeds[0]; !slices.Contains(seeds, first) {
-			if c.Train.Reproduce.Mode != spec.ReproduceOff {
+			if c.Train.Reproduce.Mode != config.ReproduceOff {
 				elsewhere = fmt.Sprintf("the proof is made where seed %d, the first one, is trained", first)
 			}
-			c.Train.Reproduce.Mode = spec.ReproduceOff
+			c.Train.Reproduce.Mode = config.ReproduceOff
 		}
 		c.Train.Seeds = seeds
 		q := *p
@@ -66,7 +66,7 @@ func Train(ctx context.Context, p *Project, o Options, seeds []int64) (Training,
 	if err != nil {
 		return Training{}, err
 	}
-	t, err := l.trainAlone(ctx, p.Config.Train.Reproduce.Mode != spec.ReproduceOff)
+	t, err := l.trainAlone(ctx, p.Config.Train.Reproduce.Mode != config.ReproduceOff)
 	if elsewhere != "" {
 		t.Reason = elsewhere
 	}

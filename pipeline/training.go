@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/seal"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 )
@@ -114,7 +114,7 @@ func (t trained) record(s *store.Step) error {
 // proofWanted reports whether today's exam or that of production asks for the
 // proof.
 func (l *line) proofWanted() bool {
-	off := string(spec.ReproduceOff)
+	off := string(config.ReproduceOff)
 	return l.exam.Reproduce != off || l.promotedExam != nil && l.promotedExam.Reproduce != off
 }
 

@@ -12,12 +12,12 @@ import (
 	"path"
 
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -63,7 +63,7 @@ func Verify(ctx context.Context, p *Project, environment, dir string) (Verificat
 	if err != nil {
 		return v, fault.Environment(fmt.Errorf("reading the manifest: %w", err))
 	}
-	m, err := spec.ParseManifest(name, data)
+	m, err := config.ParseManifest(name, data)
 	if err != nil {
 		return v, err
 	}

@@ -26,10 +26,10 @@ import (
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -118,7 +118,7 @@ func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) e
 	if err != nil {
 		return err
 	}
-	t := told{model: p.Config.Model, env: j.Input("environment"), advises: p.Config.Mode == spec.Advise, page: j.Address()}
+	t := told{model: p.Config.Model, env: j.Input("environment"), advises: p.Config.Mode == config.Advise, page: j.Address()}
 	if t.env == "" {
 		t.env = p.Config.Promote.Environments[0]
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -58,7 +58,7 @@ func Conclude(j *runner.Job, p *pipeline.Project, out pipeline.Outcome, failed e
 	if failed != nil {
 		return 0, failed
 	}
-	if p.Config.Mode == spec.Advise && out.Verdict != verdict.Pass {
+	if p.Config.Mode == config.Advise && out.Verdict != verdict.Pass {
 		j.Notice("mode is advise, so %s does not block", out.Verdict)
 		return 0, err
 	}

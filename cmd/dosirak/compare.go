@@ -15,6 +15,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/metric/command"
@@ -22,7 +23,6 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/report/page"
 	"github.com/dosirak-ml/dosirak/pipeline/report/terminal"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/where"
 )
 
@@ -79,7 +79,7 @@ func runCompare(ctx context.Context, o compareOptions) (compare.Input, compare.R
 	if o.candidate == "" {
 		return in, compare.Result{}, fault.Usage(fmt.Errorf("compare needs --candidate FILE"))
 	}
-	config, err := spec.LoadCompare(o.config, pipeline.Catalogue)
+	config, err := config.LoadCompare(o.config, pipeline.Catalogue)
 	if err != nil {
 		return in, compare.Result{}, err
 	}

@@ -20,11 +20,11 @@ import (
 	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/model-server/server"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -43,7 +43,7 @@ func promoted(t *testing.T, r gittest.Repository, model, image string) (digest, 
 		require.NoError(t, err)
 		files["deploy/bundles/"+short+"/"+file] = string(data)
 	}
-	files["deploy/production.yaml"] = string(spec.FormatManifest(manifest.Manifest{
+	files["deploy/production.yaml"] = string(config.FormatManifest(manifest.Manifest{
 		Schema: manifest.Schema, Model: "flights-delay", Environment: "production", Bundle: s.Digest, Image: image,
 		Verdict: verdict.Inconclusive, Exam: "sha256:" + strings.Repeat("e", 64), Sources: manifest.Sources{Bundle: "deploy/bundles/" + short},
 	}))

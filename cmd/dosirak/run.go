@@ -14,10 +14,10 @@ import (
 
 	"github.com/dosirak-ml/dosirak/cmd/dosirak/progress"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/report/terminal"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -94,7 +94,7 @@ manifest. Merging it is the promotion; reverting it is the rollback.`,
 			if err != nil {
 				return err
 			}
-			if p.Config.Mode == spec.Advise && out.Verdict != verdict.Pass {
+			if p.Config.Mode == config.Advise && out.Verdict != verdict.Pass {
 				fmt.Fprintf(cmd.ErrOrStderr(), "dosirak: mode is advise, so %s does not block\n", out.Verdict)
 				return nil
 			}

@@ -8,15 +8,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
-	"github.com/dosirak-ml/dosirak/pipeline/spec"
 )
 
 // schemas are the formats with a published JSON Schema.
 var schemas = map[string]func() []byte{
-	"config":   spec.Schema,
-	"manifest": spec.ManifestSchema,
+	"config":   config.Schema,
+	"manifest": config.ManifestSchema,
 	"report":   report.Schema,
 }
 
