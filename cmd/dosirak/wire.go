@@ -47,7 +47,7 @@ func newGitHubHosting(p *pipeline.Project, getenv func(string) string) (hosting,
 		return hosting{}, fault.Usage(fmt.Errorf("GitHub is asked about a Git repository: %w", p.NoRepo))
 	}
 	forge, err := github.New(github.Options{
-		API: getenv("GITHUB_API_URL"), Repository: getenv("GITHUB_REPOSITORY"), Token: getenv("GITHUB_TOKEN"), Folder: p.Repo.Prefix,
+		API: getenv("GITHUB_API_URL"), Repository: getenv("GITHUB_REPOSITORY"), Token: getenv("GITHUB_TOKEN"), Folder: p.Repo.Prefix, Say: sayWait,
 	})
 	if err != nil {
 		return hosting{}, err
@@ -55,13 +55,16 @@ func newGitHubHosting(p *pipeline.Project, getenv func(string) string) (hosting,
 	return hosting{forge: forge, head: forge, deployments: forge, issues: forge}, nil
 }
 
+// sayWait tells the reader of the log why nothing happens for a while.
+func sayWait(text string) { fmt.Fprintln(os.Stderr, text) }
+
 // newDoctorGitHub is the repository that the environment names, nil where it
 // names none.
 func newDoctorGitHub(getenv func(string) string) (doctor.GitHub, error) {
 	if getenv("GITHUB_REPOSITORY") == "" || getenv("GITHUB_TOKEN") == "" {
 		return nil, nil
 	}
-	forge, err := github.New(github.Options{API: getenv("GITHUB_API_URL"), Repository: getenv("GITHUB_REPOSITORY"), Token: getenv("GITHUB_TOKEN")})
+	forge, err := github.New(github.Options{API: getenv("GITHUB_API_URL"), Repository: getenv("GITHUB_REPOSITORY"), Token: getenv("GITHUB_TOKEN"), Say: sayWait})
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +93,7 @@ var sourceDir string
 
 // openGitHub is GitHub as a token sees it, where the runner says it is.
 func openGitHub(j *runner.Job, o github.Options) (*github.Forge, error) {
-	o.API, o.Repository = j.Getenv("GITHUB_API_URL"), j.Getenv("GITHUB_REPOSITORY")
+	o.API, o.Repository, o.Say = j.Getenv("GITHUB_API_URL"), j.Getenv("GITHUB_REPOSITORY"), sayWait
 	return github.New(o)
 }
 

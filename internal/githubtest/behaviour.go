@@ -3,8 +3,6 @@ package githubtest
 import (
 	"fmt"
 	"net/http"
-	"strconv"
-	"time"
 )
 
 // Behaviour is how GitHub behaves on a bad day. Zero fields turn things off.
@@ -14,11 +12,12 @@ type Behaviour struct {
 	Secondary int // every nth writing call is refused by the secondary limit, with Retry-After
 	Primary   int // every nth call finds the hourly limit used up
 	Stale     int // a new comment, status or pull request is missing from this many lists
+	Quota     int // calls a minute, of REST and of GraphQL each; 0 is GitHub's own limit an hour
 }
 
 // Hostile is the default.
 func Hostile() Behaviour {
-	return Behaviour{PageSize: 2, FailReads: 4, Secondary: 5, Primary: 11, Stale: 1}
+	return Behaviour{PageSize: 2, FailReads: 4, Secondary: 5, Primary: 11, Stale: 1, Quota: 30}
 }
 
 // Calm is a good day, for tests that count calls.
@@ -32,10 +31,21 @@ const (
 	After  When = true
 )
 
+// Limit of GitHub's by which a call is refused.
+type Limit string
+
+const (
+	Primary   Limit = "primary"
+	Secondary Limit = "secondary"
+	Overdue   Limit = "overdue" // the quota's reset lies in the past
+)
+
 // Fault is a failure at one call.
 type Fault struct {
 	When   When
-	Status int // answered instead, 0 cuts the connection
+	Status int  // answered instead, 0 cuts the connection
+	Cut    bool // with After: half of the answer arrives
+	Limit  Limit
 	// Dead cuts every later call too, as when the calling process is killed;
 	// Revive ends it.
 	Dead bool
@@ -127,7 +137,7 @@ func (s *Server) fault(operation string) (Fault, bool) {
 
 // badDay answers instead of the handler on every nth call, and reports whether
 // it did. The same call tried again gets through.
-func (s *Server) badDay(w http.ResponseWriter, write bool) bool {
+func (s *Server) badDay(w http.ResponseWriter, write bool, resource string) bool {
 	turn := func(counter *int, every int) bool {
 		if every == 0 {
 			return false
@@ -137,14 +147,9 @@ func (s *Server) badDay(w http.ResponseWriter, write bool) bool {
 	}
 	switch {
 	case turn(&s.turns.all, s.Behaviour.Primary):
-		// https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
-		w.Header().Set("X-RateLimit-Limit", "1000")
-		w.Header().Set("X-RateLimit-Remaining", "0")
-		w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(20*time.Second).Unix(), 10))
-		s.refuse(w, http.StatusForbidden, "API rate limit exceeded for installation ID 1.")
+		s.fail(w, Fault{Limit: Primary}, resource)
 	case write && turn(&s.turns.writes, s.Behaviour.Secondary):
-		w.Header().Set("Retry-After", "7")
-		s.refuse(w, http.StatusForbidden, "You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.")
+		s.fail(w, Fault{Limit: Secondary}, resource)
 	case !write && turn(&s.turns.reads, s.Behaviour.FailReads):
 		w.WriteHeader(http.StatusBadGateway)
 		fmt.Fprint(w, "<html><title>Unicorn!</title></html>")

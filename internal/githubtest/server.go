@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -22,7 +23,10 @@ import (
 )
 
 // base is the path below which the API lives, as on GitHub Enterprise Server.
-const base = "/api/v3"
+const (
+	base        = "/api/v3"
+	graphQLPath = "/api/graphql"
+)
 
 // Call is one request as it arrived.
 type Call struct {
@@ -63,6 +67,9 @@ type Server struct {
 	interfere map[string][]func()
 	dead      bool
 	turns     struct{ all, reads, writes int }
+	passed    time.Duration // by Pass
+	quotas    map[string]*quota
+	tooMany   int
 	state     state
 	git       *repository
 }
@@ -157,26 +164,61 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	answer := httptest.NewRecorder()
-	if s.dead || !s.serve(answer, r, body) {
+	if s.dead {
 		panic(http.ErrAbortHandler) // closes the connection without an answer
 	}
+	resource := "core"
+	if r.URL.Path == graphQLPath {
+		resource = "graphql"
+	}
+	arrives := whole
+	if s.count(resource) {
+		arrives = s.serve(answer, r, body, resource)
+	} else {
+		s.usedUp(answer, resource)
+	}
+	if arrives == nothing {
+		panic(http.ErrAbortHandler)
+	}
+	s.usual(answer.Header(), resource, s.bearer(r), answer.Body.Bytes())
 	for name, values := range answer.Header() {
 		w.Header()[name] = values
 	}
+	text := answer.Body.Bytes()
+	if arrives == half && len(text) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+		text = text[:len(text)/2]
+	}
 	w.WriteHeader(answer.Code)
-	_, _ = w.Write(answer.Body.Bytes())
+	_, _ = w.Write(text)
+	if arrives == half {
+		panic(http.ErrAbortHandler)
+	}
 }
 
-// serve answers into w and reports whether the answer arrives.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, body []byte) bool {
-	token := s.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+// part of an answer that arrives.
+type part int
+
+const (
+	whole part = iota
+	half
+	nothing
+)
+
+func (s *Server) bearer(r *http.Request) *Token {
+	return s.tokens[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+}
+
+// serve answers into w and reports how much of the answer arrives.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, body []byte, resource string) part {
+	token := s.bearer(r)
 	call := Call{Method: r.Method, Path: r.URL.Path}
 	if token != nil {
 		call.Login = token.Login
 	}
 	var answer func()
 	write := r.Method != http.MethodGet
-	if r.URL.Path == "/api/graphql" {
+	if r.URL.Path == graphQLPath {
 		q := s.parse(body)
 		call.Operation, write = q.name, q.mutation
 		answer = func() { s.query(w, r, token, q) }
@@ -185,26 +227,18 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, body []byte) bool
 		if route == nil {
 			s.t.Errorf("githubtest: no route for %s %s", r.Method, r.URL)
 			s.refuse(w, http.StatusNotImplemented, "not part of this fake")
-			return true
+			return whole
 		}
 		call.Operation = route.target.Operation.OperationID
 		answer = func() { s.rest(w, r, token, *route, params, body) }
 	}
 	s.calls = append(s.calls, call)
 	fault, due := s.fault(call.Operation)
-	fail := func() bool {
-		s.dead = fault.Dead
-		if fault.Status == 0 {
-			return false
-		}
-		s.refuse(w, fault.Status, http.StatusText(fault.Status))
-		return true
-	}
 	if due && fault.When == Before {
-		return fail()
+		return s.fail(w, fault, resource)
 	}
-	if !due && s.badDay(w, write) {
-		return true
+	if !due && s.badDay(w, write, resource) {
+		return whole
 	}
 	if fs := s.interfere[call.Operation]; len(fs) > 0 {
 		s.interfere[call.Operation] = fs[1:]
@@ -212,15 +246,41 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, body []byte) bool
 		fs[0]()
 		s.mu.Lock()
 	}
-	if due {
+	if due && !fault.Cut {
 		scratch := w
 		w = httptest.NewRecorder() // the answer that gets lost
 		answer()
 		w = scratch
-		return fail()
+		return s.fail(w, fault, resource)
 	}
 	answer()
-	return true
+	if due {
+		return half
+	}
+	return whole
+}
+
+// fail answers as a fault does.
+func (s *Server) fail(w http.ResponseWriter, f Fault, resource string) part {
+	s.dead = f.Dead
+	switch {
+	case f.Limit == Secondary:
+		w.Header().Set("Retry-After", "7")
+		s.rateLimited(w, resource, "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.")
+	case f.Limit == Primary:
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(s.clock().Add(20*time.Second).Unix(), 10))
+		s.rateLimited(w, resource, "API rate limit exceeded for installation ID 1.")
+	case f.Limit == Overdue:
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(s.clock().Add(-time.Hour).Unix(), 10))
+		s.rateLimited(w, resource, "API rate limit exceeded for installation ID 1.")
+	case f.Status != 0:
+		s.refuse(w, f.Status, http.StatusText(f.Status))
+	default:
+		return nothing
+	}
+	return whole
 }
 
 func (s *Server) match(r *http.Request) (*route, map[string]string) {
@@ -312,9 +372,24 @@ func page[T any](s *Server, r request, items []T) []T {
 		number = max(n, 1)
 	}
 	from, to := min((number-1)*size, len(items)), min(number*size, len(items))
-	if to < len(items) {
-		query.Set("page", strconv.Itoa(number+1))
-		r.header.Set("Link", fmt.Sprintf(`<%s%s?%s>; rel="next"`, s.http.URL, r.URL.EscapedPath(), query.Encode()))
+	var links []string
+	link := func(to int, rel string) {
+		query.Set("page", strconv.Itoa(to))
+		links = append(links, fmt.Sprintf(`<%s%s?%s>; rel="%s"`, s.http.URL, r.URL.EscapedPath(), query.Encode(), rel))
+	}
+	last := max((len(items)+size-1)/size, 1)
+	if number > 1 {
+		link(number-1, "prev")
+	}
+	if number < last {
+		link(number+1, "next")
+		link(last, "last")
+	}
+	if number > 1 {
+		link(1, "first")
+	}
+	if len(links) > 0 {
+		r.header.Set("Link", strings.Join(links, ", "))
 	}
 	return items[from:to]
 }

@@ -84,9 +84,8 @@ func (p patient) Access(ctx context.Context, permission string) (doctor.Access, 
 }
 
 func limited(err error) bool {
-	var primary *github.RateLimitError
-	var secondary *github.AbuseRateLimitError
-	return errors.As(err, &primary) || errors.As(err, &secondary)
+	var limit *limitError
+	return errors.As(err, &limit)
 }
 
 // call sends a request below the repository. It has no effect, so it may be

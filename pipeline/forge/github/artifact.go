@@ -66,53 +66,103 @@ func (f *Forge) Download(ctx context.Context, a artifact.Artifact, w io.Writer, 
 	if a.Size > limit {
 		return refused("it has %d bytes, at most %d are downloaded", a.Size, limit)
 	}
-	address, err := f.archive(ctx, a)
-	switch {
-	case status(err) == http.StatusGone:
-		return fault.Usage(artifact.Expired(a))
-	case errors.Is(err, errAddress):
-		return refused("%w", err)
-	case err != nil:
-		return explain(doing, readActions, err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return refused("%w", errAddress)
-	}
-	// The address is a secret that is good for a minute: it stands in no message.
-	cut := func(err error) error {
-		var told *url.Error
-		if errors.As(err, &told) {
-			err = told.Err
-		}
-		if errors.Is(err, context.Canceled) {
-			return fmt.Errorf("%s: %w", doing, err)
-		}
-		return fault.Environment(fmt.Errorf("%s: the storage at %s: %w: run again", doing, req.URL.Host, err))
-	}
-	resp, err := f.storage().Do(req)
-	if err != nil {
-		return cut(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return cut(fmt.Errorf("it answered %d", resp.StatusCode))
-	}
-	if resp.ContentLength > limit {
-		return refused("it has %d bytes, at most %d are downloaded", resp.ContentLength, limit)
-	}
 	sum := sha256.New()
-	n, err := io.Copy(io.MultiWriter(w, sum), io.LimitReader(resp.Body, limit+1))
-	switch {
-	case err != nil:
-		return cut(err)
-	case n > limit:
-		return refused("it has more than %d bytes, and no more are downloaded", limit)
+	got := &counter{w: io.MultiWriter(w, sum)}
+	for attempt := 1; ; attempt++ {
+		err := f.archiveFrom(ctx, a, got, limit)
+		switch {
+		case err == nil:
+		case errors.Is(err, errBroken) && attempt < attempts && ctx.Err() == nil:
+			if err := f.pause(ctx, attempt); err != nil {
+				return err
+			}
+			continue
+		case status(err) == http.StatusGone:
+			return fault.Usage(artifact.Expired(a))
+		case errors.Is(err, context.Canceled):
+			return fmt.Errorf("%s: %w", doing, err)
+		case errors.Is(err, errStorage):
+			return fault.Environment(fmt.Errorf("%s: %w", doing, err))
+		case errors.Is(err, errAddress), errors.Is(err, errTooLarge):
+			return refused("%w", err)
+		default:
+			return explain(doing, readActions, err)
+		}
+		break
 	}
 	if got := "sha256:" + hex.EncodeToString(sum.Sum(nil)); a.Digest != "" && got != a.Digest {
 		return refused("its digest is %s, GitHub's list says %s: run the workflow again", got, a.Digest)
 	}
 	return nil
+}
+
+var (
+	errStorage  = errors.New("the storage of the artifacts failed: run again")
+	errTooLarge = errors.New("it is larger than what is downloaded")
+)
+
+// errBroken is an answer of the storage that ended early.
+var errBroken = fmt.Errorf("%w (the answer was cut)", errStorage)
+
+// archiveFrom asks for an archive and writes what w lacks of it.
+func (f *Forge) archiveFrom(ctx context.Context, a artifact.Artifact, w *counter, limit int64) error {
+	address, err := f.archive(ctx, a)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return errAddress
+	}
+	// The address is a secret that is good for a minute: it stands in no message.
+	failed := func(kind, err error) error {
+		var told *url.Error
+		if errors.As(err, &told) {
+			err = told.Err
+		}
+		if errors.Is(err, context.Canceled) {
+			return err
+		}
+		return fmt.Errorf("%s: %w: %w", req.URL.Host, kind, err)
+	}
+	resp, err := f.storage().Do(req)
+	if err != nil {
+		return failed(errStorage, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return failed(errStorage, fmt.Errorf("it answered %d", resp.StatusCode))
+	}
+	if resp.ContentLength > limit {
+		return fmt.Errorf("%w: %d bytes, at most %d", errTooLarge, resp.ContentLength, limit)
+	}
+	// What an attempt before wrote already: an artifact does not change.
+	if _, err := io.CopyN(io.Discard, resp.Body, w.n); err != nil {
+		return failed(errBroken, err)
+	}
+	_, err = io.Copy(w, io.LimitReader(resp.Body, limit+1-w.n))
+	switch {
+	case w.failed != nil:
+		return failed(errStorage, w.failed)
+	case err != nil:
+		return failed(errBroken, err)
+	case w.n > limit:
+		return fmt.Errorf("%w: more than %d bytes", errTooLarge, limit)
+	}
+	return nil
+}
+
+// counter counts what was written, and keeps apart the error of writing.
+type counter struct {
+	w      io.Writer
+	n      int64
+	failed error
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n, c.failed = c.n+int64(n), err
+	return n, err
 }
 
 var errAddress = errors.New("GitHub names no address of the archive that could be used")
@@ -152,7 +202,7 @@ func (f *Forge) mayCarry(address *url.URL) bool {
 // token, whichever host it is; calls are repeated as others are.
 func (f *Forge) storage() *http.Client {
 	bare := *f.transport
-	bare.host, bare.token = "", ""
+	bare.host, bare.token = "", "" // no host is the API's, its own included
 	return &http.Client{Transport: &bare, Timeout: 30 * time.Minute, CheckRedirect: func(req *http.Request, via []*http.Request) error {
 		if len(via) >= 3 || !f.mayCarry(req.URL) {
 			return errAddress

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -127,6 +128,35 @@ func TestArtifactsThatAreRefused(t *testing.T) {
 		assert.Equal(t, tt.code, fault.ExitCode(err), "%s: %v", tt.name, err)
 		assert.NotContains(t, err.Error(), "secret", tt.name)
 		assert.LessOrEqual(t, b.Len(), 101, tt.name)
+	}
+}
+
+// A download that is cut goes on where it ended.
+func TestArtifactsThatAreCut(t *testing.T) {
+	t.Parallel()
+	archive := []byte("PK\x03\x04 and so on to the end")
+	for name, kept := range map[string][]int{"once": {10}, "again and again": {0, 3, 2, 25}} {
+		asked := 0
+		storage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked++
+			w.Header().Set("Content-Length", strconv.Itoa(len(archive)))
+			if asked <= len(kept) {
+				_, _ = w.Write(archive[:kept[asked-1]])
+				panic(http.ErrAbortHandler)
+			}
+			_, _ = w.Write(archive)
+		}))
+		s := server(t)
+		s.Behaviour = githubtest.Calm()
+		s.LeaveArtifact(githubtest.Artifact{Run: run, Name: "x", Archive: archive, Location: storage.URL + "/x"})
+		f := connect(t, s, reader(s))
+		listed, err := f.Artifacts(t.Context(), run)
+		require.NoError(t, err)
+		var b bytes.Buffer
+		require.NoError(t, f.Download(t.Context(), listed[0], &b, 100), name)
+		assert.Equal(t, archive, b.Bytes(), name)
+		assert.Equal(t, len(kept)+1, asked, name)
+		storage.Close()
 	}
 }
 

@@ -34,6 +34,9 @@ type Options struct {
 	Sleep  func(context.Context, time.Duration) error
 	Now    func() time.Time
 	Jitter func() float64
+
+	// Say tells the reader of the log that a limit is waited for; nil is silent.
+	Say func(string)
 }
 
 // Forge is one repository on GitHub, as one token sees it. It remembers what it
@@ -59,7 +62,10 @@ var (
 
 const (
 	attempts = 5
-	patience = 2 * time.Minute
+	// A limit is waited for up to longestWait, and all of them up to totalWait: a
+	// runner's minutes are paid for.
+	longestWait = 2 * time.Minute
+	totalWait   = 10 * time.Minute
 )
 
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$`)
@@ -81,28 +87,31 @@ func New(o Options) (*Forge, error) {
 	}
 	f := &Forge{options: o, trees: map[string]string{}, drafts: map[string]string{}}
 	f.owner, f.name, _ = strings.Cut(o.Repository, "/")
-	f.transport = &transport{base: o.Transport, host: api.Host, token: o.Token, attempts: attempts, patience: patience, sleep: o.Sleep, now: o.Now, jitter: o.Jitter}
-	if f.transport.base == nil {
-		f.transport.base = http.DefaultTransport
+	if o.Transport == nil {
+		o.Transport = http.DefaultTransport
 	}
-	if f.transport.sleep == nil {
-		f.transport.sleep = sleep
+	if o.Sleep == nil {
+		o.Sleep = sleep
 	}
-	if f.transport.now == nil {
-		f.transport.now = time.Now
+	if o.Now == nil {
+		o.Now = time.Now
 	}
-	if f.transport.jitter == nil {
-		f.transport.jitter = rand.Float64
+	if o.Jitter == nil {
+		o.Jitter = rand.Float64
 	}
-	f.http = &http.Client{Transport: f.transport, Timeout: 10 * time.Minute}
-	f.rest = github.NewClient(f.http)
-	f.rest.BaseURL = api
-	f.rest.UserAgent = "dosirak"
 	// https://docs.github.com/en/enterprise-server/graphql/guides/forming-calls-with-graphql:
 	// REST is at /api/v3 there, GraphQL at /api/graphql.
 	graphql := *api
 	graphql.Path = strings.TrimSuffix(graphql.Path, "v3/") + "graphql"
 	f.graphql = graphql.String()
+	f.transport = &transport{
+		base: o.Transport, host: api.Host, graphql: graphql.Path, token: o.Token, attempts: attempts, sleep: o.Sleep, jitter: o.Jitter,
+		limits: &limits{longest: longestWait, total: totalWait, sleep: o.Sleep, now: o.Now, say: o.Say, spent: map[string]time.Time{}},
+	}
+	f.http = &http.Client{Transport: f.transport, Timeout: 10 * time.Minute}
+	f.rest = github.NewClient(f.http)
+	f.rest.BaseURL = api
+	f.rest.UserAgent = "dosirak"
 	return f, nil
 }
 
@@ -111,6 +120,5 @@ func (f *Forge) PullRequests() promote.PullRequests { return f }
 
 // pause waits between two looks at something that may not have settled.
 func (f *Forge) pause(ctx context.Context, attempt int) error {
-	wait, _ := f.transport.next(nil, errUnsettled, true, attempt)
-	return f.transport.sleep(ctx, wait)
+	return f.transport.sleep(ctx, f.transport.backoff(attempt))
 }

@@ -138,6 +138,9 @@ func TestCrashMatrix(t *testing.T) {
 						"killed before": {When: githubtest.Before, Dead: true}, "killed after": {When: githubtest.After, Dead: true},
 						"cut before": {When: githubtest.Before}, "cut after": {When: githubtest.After},
 						"502 before": {When: githubtest.Before, Status: 502}, "502 after": {When: githubtest.After, Status: 502},
+						"half an answer": {When: githubtest.After, Cut: true},
+						"primary limit":  {When: githubtest.Before, Limit: githubtest.Primary}, "secondary limit": {When: githubtest.Before, Limit: githubtest.Secondary},
+						"primary limit, reset in the past": {When: githubtest.Before, Limit: githubtest.Overdue},
 					} {
 						if f.Status != 0 && kind == githubtest.Personal {
 							continue // to the caller the same as a cut connection

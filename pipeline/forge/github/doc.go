@@ -27,6 +27,8 @@
 //   - A user's name in GraphQL lacks the [bot] that it has in REST.
 //   - The filter head of the pulls API is owner:branch; a bare branch matches
 //     everything. https://docs.github.com/rest/pulls/pulls#list-pull-requests
-//   - The limits and their headers:
+//   - Every answer says how many calls are left. Limits are waited for, up to two
+//     minutes each and ten in all, and said; a longer one ends the call with
+//     the time. GraphQL refuses with status 200.
 //     https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
 package github

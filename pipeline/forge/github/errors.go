@@ -12,8 +12,6 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
-var errUnsettled = errors.New("not settled yet")
-
 // need is a permission of a token, as a workflow writes it.
 type need struct{ name, level string }
 
@@ -62,13 +60,9 @@ func explain(doing string, n need, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	var primary *github.RateLimitError
-	if errors.As(err, &primary) {
-		return fault.Environment(fmt.Errorf("%s: the token has used up its calls until %s: run again then", doing, primary.Rate.Reset.UTC().Format("15:04 UTC")))
-	}
-	var secondary *github.AbuseRateLimitError
-	if errors.As(err, &secondary) {
-		return fault.Environment(fmt.Errorf("%s: GitHub limits how fast this token may write: run again in some minutes, or let fewer jobs run at once", doing))
+	var limit *limitError
+	if errors.As(err, &limit) {
+		return fault.Environment(fmt.Errorf("%s: %w", doing, limit))
 	}
 	var query *queryError
 	if errors.As(err, &query) {
@@ -77,8 +71,6 @@ func explain(doing string, n need, err error) error {
 			return fault.Usage(lacks(doing, n, query.message))
 		case "NOT_FOUND":
 			return fault.Usage(lacks(doing, n, query.message))
-		case "RATE_LIMITED":
-			return fault.Environment(fmt.Errorf("%s: %w: run again later", doing, err))
 		case "":
 			return fault.Environment(fmt.Errorf("%s: %w", doing, err))
 		}
@@ -136,13 +128,11 @@ func unclear(err error) bool {
 	if errors.As(err, &refused) && refused.Response != nil {
 		return refused.Response.StatusCode >= 500
 	}
-	var primary *github.RateLimitError
-	var secondary *github.AbuseRateLimitError
 	var query *queryError
 	if errors.As(err, &query) {
 		return query.kind == ""
 	}
-	return !errors.As(err, &primary) && !errors.As(err, &secondary)
+	return !limited(err)
 }
 
 // status returns the HTTP status of a failed call, 0 when there is none.

@@ -47,7 +47,8 @@ func connect(t testing.TB, s *githubtest.Server, token string, change ...func(*g
 	t.Helper()
 	o := github.Options{
 		API: s.URL, Repository: s.Owner + "/" + s.Name, Token: token,
-		Sleep:  func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		Sleep:  func(ctx context.Context, d time.Duration) error { s.Pass(d); return ctx.Err() },
+		Now:    s.Clock,
 		Jitter: func() float64 { return 0.5 },
 	}
 	for _, c := range change {

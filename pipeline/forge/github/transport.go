@@ -3,9 +3,11 @@ package github
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -18,41 +20,62 @@ func repeat(ctx context.Context) context.Context {
 	return context.WithValue(ctx, repeatable{}, true)
 }
 
-// transport authorises calls and repeats them within bounds.
+// transport authorises calls, waits for GitHub's limits and repeats calls
+// within bounds. An answer of the API is read whole before it is given on, so
+// that one which is cut counts as a call that failed.
 type transport struct {
 	base     http.RoundTripper
-	host     string // the only one that gets the token
+	host     string // of the API: the only one that gets the token
+	graphql  string // path of GraphQL at that host
 	token    string
 	attempts int
-	patience time.Duration // longest wait before one attempt
+	limits   *limits
 	sleep    func(context.Context, time.Duration) error
-	now      func() time.Time
 	jitter   func() float64 // 0 <= x < 1
 }
+
+// maxAnswer bounds an answer of the API. A blob comes as base64.
+const maxAnswer = 256 << 20
+
+var (
+	errCut   = errors.New("the answer was cut")
+	errLarge = fmt.Errorf("the answer has more than %d bytes", maxAnswer)
+)
 
 // RoundTrip sends req until it is answered, refused for good, or no further
 // attempt is safe.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Host != t.host {
+		return t.elsewhere(req)
+	}
 	marked, _ := req.Context().Value(repeatable{}).(bool)
 	safe := marked || req.Method != http.MethodPost
+	resource := "core"
+	if req.URL.Path == t.graphql {
+		resource = "graphql"
+	}
 	for attempt := 1; ; attempt++ {
-		sent, err := t.prepare(req)
-		if err != nil {
+		if err := t.limits.await(req.Context(), resource); err != nil {
 			return nil, err
 		}
-		resp, err := t.base.RoundTrip(sent)
-		wait, again := t.next(resp, err, safe, attempt)
-		if err == nil && resp.StatusCode < 400 {
-			// go-github refuses further calls by itself when it has seen the last
-			// one of the hour; that is decided here.
-			resp.Header.Del("X-RateLimit-Remaining")
+		resp, body, err := t.exchange(req)
+		last := attempt >= t.attempts || req.Context().Err() != nil
+		if err == nil {
+			if limit, refused := t.limits.refused(resp.StatusCode, resp.Header, body); refused {
+				// Refused before any effect: every method may be repeated.
+				if last {
+					return nil, &limitError{secondary: limit.secondary, until: t.limits.now().Add(limit.wait), now: t.limits.now()}
+				}
+				if err := t.limits.wait(req.Context(), limit.wait+t.backoff(attempt), limit.secondary); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			t.limits.note(resp.Header, resource)
 		}
-		if !again || attempt >= t.attempts || wait > t.patience || req.Context().Err() != nil {
+		wait, again := t.next(resp, body, err, attempt)
+		if !again || !safe || last {
 			return resp, err
-		}
-		if resp != nil {
-			_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
-			resp.Body.Close()
 		}
 		if err := t.sleep(req.Context(), wait); err != nil {
 			return nil, err
@@ -60,7 +83,61 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-func (t *transport) prepare(req *http.Request) (*http.Request, error) {
+// elsewhere sends a call to another host than the API's, such as the storage
+// of artifacts: without the token, and its answer as it comes.
+func (t *transport) elsewhere(req *http.Request) (*http.Response, error) {
+	for attempt := 1; ; attempt++ {
+		sent, err := prepare(req)
+		if err != nil {
+			return nil, err
+		}
+		resp, err := t.base.RoundTrip(sent)
+		if err == nil && resp.StatusCode < 500 || req.Method == http.MethodPost || attempt >= t.attempts || req.Context().Err() != nil {
+			return resp, err
+		}
+		if resp != nil {
+			resp.Body.Close()
+		}
+		if err := t.sleep(req.Context(), t.backoff(attempt)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// exchange sends one call to the API and reads its answer.
+func (t *transport) exchange(req *http.Request) (*http.Response, []byte, error) {
+	sent, err := prepare(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	if t.token != "" {
+		sent.Header.Set("Authorization", "Bearer "+t.token)
+	}
+	resp, err := t.base.RoundTrip(sent)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	resp.Body.Close()
+	switch {
+	case err != nil:
+		return nil, nil, fmt.Errorf("%w: %w", errCut, err)
+	case len(body) > maxAnswer:
+		return nil, nil, errLarge
+	case isJSON(resp) && !json.Valid(body):
+		return nil, nil, errCut
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, body, nil
+}
+
+// isJSON reports whether an answer that succeeded promises JSON: a connection
+// that ends early is not always an error by itself.
+func isJSON(resp *http.Response) bool {
+	return (resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusCreated) && strings.Contains(resp.Header.Get("Content-Type"), "json")
+}
+
+func prepare(req *http.Request) (*http.Request, error) {
 	sent := req.Clone(req.Context())
 	if req.Body != nil && req.GetBody != nil {
 		body, err := req.GetBody()
@@ -69,50 +146,31 @@ func (t *transport) prepare(req *http.Request) (*http.Request, error) {
 		}
 		sent.Body = body
 	}
-	if t.token != "" && sent.URL.Host == t.host {
-		sent.Header.Set("Authorization", "Bearer "+t.token)
-	}
 	return sent, nil
 }
 
-// next says whether another attempt makes sense, and after how long.
-func (t *transport) next(resp *http.Response, err error, safe bool, attempt int) (time.Duration, bool) {
-	backoff := time.Duration(float64(250*time.Millisecond) * float64(int(1)<<(attempt-1)) * (0.5 + t.jitter()))
-	switch {
-	case err != nil:
-		return backoff, safe
-	case resp.StatusCode == http.StatusForbidden || resp.StatusCode == http.StatusTooManyRequests:
-		// Refused before any effect: every method may be repeated.
-		if wait, limited := t.limited(resp); limited {
-			return wait + backoff, true
-		}
-		return 0, false
-	case resp.StatusCode >= 500:
-		return backoff, safe
-	}
-	return 0, false
+func (t *transport) backoff(attempt int) time.Duration {
+	return time.Duration(float64(250*time.Millisecond) * float64(int(1)<<(attempt-1)) * (0.5 + t.jitter()))
 }
 
-// limited reads how long GitHub asks to wait. Retry-After comes first, then
-// the reset of a used-up quota, then one minute for a secondary limit.
-func (t *transport) limited(resp *http.Response) (time.Duration, bool) {
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds >= 0 {
-		return time.Duration(seconds) * time.Second, true
-	}
-	if resp.Header.Get("X-RateLimit-Remaining") == "0" {
-		reset, err := strconv.ParseInt(resp.Header.Get("X-RateLimit-Reset"), 10, 64)
-		if err != nil {
-			return time.Minute, true
+// next says whether another attempt makes sense where it does no harm, and
+// after how long.
+func (t *transport) next(resp *http.Response, body []byte, err error, attempt int) (time.Duration, bool) {
+	backoff := t.backoff(attempt)
+	switch {
+	case err != nil:
+		return backoff, !errors.Is(err, errLarge)
+	case resp.StatusCode >= 500:
+		if wait, asked := t.limits.retryAfter(resp.Header); asked {
+			return wait + backoff, wait <= t.limits.longest
 		}
-		return max(time.Unix(reset, 0).Sub(t.now()), 0) + time.Second, true
+		return backoff, true
+	case resp.StatusCode == http.StatusOK && resp.Request.URL.Path == t.graphql:
+		// "Something went wrong while executing your query", which has no type.
+		kind, message := graphQLError(body)
+		return backoff, kind == "" && message != ""
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
-	resp.Body.Close()
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	if err != nil {
-		return 0, false
-	}
-	return time.Minute, resp.StatusCode == http.StatusTooManyRequests || strings.Contains(string(body), "secondary rate limit")
+	return 0, false
 }
 
 // sleep waits, unless ctx ends first.
