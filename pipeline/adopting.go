@@ -14,6 +14,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 )
 
@@ -24,7 +25,7 @@ type AdoptOptions struct {
 	Image       string // repository@digest that runs, "" when it is not known
 	Plan        bool   // write nothing
 	Forge       promote.Forge
-	Head        Head
+	Head        project.Head
 	WorkDir     string // receives the bundle
 }
 
@@ -40,10 +41,11 @@ var imageByDigest = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{
 
 // Adopt proposes the first manifest of an environment, of the model that it
 // runs today.
-func Adopt(ctx context.Context, p *Project, o AdoptOptions) (Adoption, error) {
-	a := Adoption{Environment: o.Environment}
-	if a.Environment == "" {
-		a.Environment = p.Config.Promote.Environments[0]
+func Adopt(ctx context.Context, p *project.Project, o AdoptOptions) (Adoption, error) {
+	var a Adoption
+	var err error
+	if a.Environment, err = p.Environment(o.Environment); err != nil {
+		return a, err
 	}
 	name, err := p.Config.ManifestPath(a.Environment)
 	if err != nil {
@@ -59,11 +61,11 @@ func Adopt(ctx context.Context, p *Project, o AdoptOptions) (Adoption, error) {
 	if err != nil {
 		return a, err
 	}
-	present, err := p.productionAt(ctx, o.Head, head, a.Environment)
+	present, err := p.DeployedAt(ctx, o.Head, head, a.Environment)
 	if err != nil {
 		return a, err
 	}
-	opened, evalDigest, err := p.openAdopted(ctx, o)
+	opened, evalDigest, err := openAdopted(ctx, p, o)
 	if err != nil {
 		return a, err
 	}
@@ -100,8 +102,8 @@ func Adopt(ctx context.Context, p *Project, o AdoptOptions) (Adoption, error) {
 // openAdopted makes a bundle of a model file, or opens one, and looks whether
 // it can answer the evaluation rows: a baseline that cannot would end the next
 // run.
-func (p *Project) openAdopted(ctx context.Context, o AdoptOptions) (opened *bundle.Opened, evalDigest string, err error) {
-	rows, err := dataset.Read(p.path(p.Config.Data.Eval))
+func openAdopted(ctx context.Context, p *project.Project, o AdoptOptions) (opened *bundle.Opened, evalDigest string, err error) {
+	rows, err := dataset.Read(p.Path(p.Config.Data.Eval))
 	if err != nil {
 		return nil, "", err
 	}

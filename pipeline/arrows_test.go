@@ -26,6 +26,8 @@ var arrows = map[string][]string{
 	"pipeline/fault":    {},
 	"pipeline/where":    {},
 	"pipeline/spelling": {},
+	"pipeline/digest":   {},
+	"pipeline/evidence": {},
 	"pipeline/manifest": {"pipeline/verdict"},
 
 	"pipeline/git":               {},
@@ -45,7 +47,8 @@ var arrows = map[string][]string{
 	"pipeline/modeldiff":         {"pipeline/exam", "pipeline/predictions", "pipeline/provenance"},
 	"pipeline/onboard":           {},
 	"pipeline/reuse":             {"pipeline/exam", "pipeline/manifest"},
-	"pipeline/store":             {"pipeline/fault"},
+	"pipeline/project":           {"pipeline/config", "pipeline/evidence", "pipeline/exam", "pipeline/fault", "pipeline/git", "pipeline/manifest", "pipeline/metric", "pipeline/provenance", "model-server/bundle"},
+	"pipeline/store":             {"pipeline/evidence", "pipeline/fault"},
 	"pipeline/store/failpoint":   {},
 	"pipeline/provenance":        {"pipeline/fault", "pipeline/git"},
 	"pipeline/train":             {"pipeline/fault", "pipeline/git", "pipeline/store", "pipeline/verdict", "model-server/bundle/onnx"},
@@ -79,7 +82,7 @@ var arrows = map[string][]string{
 var adapters = []string{"pipeline/forge/", "pipeline/track/", "pipeline/registry/"}
 
 // standardOnly are the leaves that need nothing but the standard library.
-var standardOnly = []string{"pipeline/verdict", "pipeline/exam", "pipeline/manifest", "pipeline/fault", "pipeline/where", "pipeline/spelling", "model-server/tensor"}
+var standardOnly = []string{"pipeline/verdict", "pipeline/exam", "pipeline/manifest", "pipeline/fault", "pipeline/where", "pipeline/spelling", "pipeline/digest", "pipeline/evidence", "model-server/tensor"}
 
 func TestArrows(t *testing.T) {
 	t.Parallel()

@@ -15,6 +15,7 @@ import (
 	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
 // stopwatch adds up the time of each step.
@@ -59,11 +60,11 @@ func BenchmarkLine(b *testing.B) {
 	require.NoError(b, err)
 	watch := &stopwatch{began: map[string]time.Time{}, took: map[string]time.Duration{}}
 	for b.Loop() {
-		p, err := pipeline.OpenProject(b.Context(), dir, "")
+		p, err := project.Open(b.Context(), dir, "")
 		require.NoError(b, err)
-		_, err = pipeline.Run(context.Background(), p, pipeline.Options{
-			Fresh: true, Now: time.Now, Release: "test", CacheDir: cache, Observer: watch, Server: server,
-		})
+		_, err = pipeline.Run(context.Background(), p, pipeline.Env{
+			Now: time.Now, Release: "test", CacheDir: cache, Observer: watch, Server: server,
+		}, pipeline.Request{Fresh: true})
 		require.NoError(b, err)
 	}
 	for _, step := range steps[:len(steps)-1] {

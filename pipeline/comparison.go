@@ -100,7 +100,7 @@ func (l *line) compare(ctx context.Context, a answers) (judged, error) {
 // judge compares by one exam. A custom metric is asked by its exam's command,
 // so a change that rewrites the command is still judged by the older one.
 func (l *line) judge(ctx context.Context, e exam.Exam, a answerSet) (compare.Result, error) {
-	in := compare.Input{Exam: e, Seed: seedOf(e, a), Custom: custom(ctx, l.Dir)}
+	in := compare.Input{Exam: e, Seed: seedOf(e, a), Custom: custom(ctx, l.project.Dir)}
 	var err error
 	if in.Candidate, err = a.Candidate.read(e); err != nil {
 		return compare.Result{}, err

@@ -14,6 +14,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/doctor"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 )
@@ -31,7 +32,7 @@ type DiagnoseOptions struct {
 // project that cannot be opened is a finding.
 func Diagnose(ctx context.Context, dir, config string, o DiagnoseOptions) (doctor.Report, error) {
 	s := doctor.Subject{Dir: dir, Steps: o.Steps, Machine: o.Machine, GitHub: o.GitHub}
-	p, err := OpenProject(ctx, dir, config)
+	p, err := project.Open(ctx, dir, config)
 	if ctx.Err() != nil {
 		return doctor.Report{}, ctx.Err()
 	}
@@ -45,22 +46,22 @@ func Diagnose(ctx context.Context, dir, config string, o DiagnoseOptions) (docto
 		}
 		return doctor.Run(ctx, s)
 	}
-	s.Config = p.symptoms()
+	s.Config = symptoms(p)
 	s.Config.Labels = append([]string{promote.Again}, o.Labels...)
-	if s.Git, err = p.gitFacts(ctx); err != nil {
+	if s.Git, err = gitFacts(ctx, p); err != nil {
 		return doctor.Report{}, err
 	}
 	for _, environment := range p.Config.Promote.Environments {
-		s.Manifests = append(s.Manifests, p.manifestFacts(ctx, environment, filepath.Join(o.WorkDir, environment)))
+		s.Manifests = append(s.Manifests, manifestFacts(ctx, p, environment, filepath.Join(o.WorkDir, environment)))
 	}
-	if s.Workflows, err = p.workflows(ctx); err != nil {
+	if s.Workflows, err = workflows(ctx, p); err != nil {
 		return doctor.Report{}, err
 	}
 	return doctor.Run(ctx, s)
 }
 
 // symptoms is what the doctor wants to know of the config.
-func (p *Project) symptoms() doctor.Config {
+func symptoms(p *project.Project) doctor.Config {
 	c := p.Config
 	d := doctor.Config{Model: c.Model, Environments: c.Promote.Environments, Base: c.Promote.Base, Repository: c.Serve.Repository}
 	command := func(key, text string) {
@@ -77,7 +78,7 @@ func (p *Project) symptoms() doctor.Config {
 		command("metrics."+m.Name+".command", m.Command)
 	}
 	file := func(key, name string) {
-		f, err := os.Open(p.path(name))
+		f, err := os.Open(p.Path(name))
 		if err == nil {
 			f.Close()
 		}
@@ -91,7 +92,7 @@ func (p *Project) symptoms() doctor.Config {
 	return d
 }
 
-func (p *Project) gitFacts(ctx context.Context) (doctor.Git, error) {
+func gitFacts(ctx context.Context, p *project.Project) (doctor.Git, error) {
 	g := doctor.Git{Err: p.NoRepo, Commit: p.Commit, Branch: p.Branch, Changed: p.Changed}
 	if p.Repo == nil || p.Commit == "" {
 		return g, ctx.Err()
@@ -130,29 +131,29 @@ func (p *Project) gitFacts(ctx context.Context) (doctor.Git, error) {
 }
 
 // manifestFacts looks whether what an environment runs can be had.
-func (p *Project) manifestFacts(ctx context.Context, environment, dir string) doctor.Manifest {
+func manifestFacts(ctx context.Context, p *project.Project, environment, dir string) doctor.Manifest {
 	name, err := p.Config.ManifestPath(environment)
 	m := doctor.Manifest{Environment: environment, Path: name, Err: err}
 	if err != nil {
 		return m
 	}
-	q, err := p.findProduction(ctx, environment)
+	q, err := p.Deployed(ctx, environment)
 	if err != nil || q == nil {
 		m.Err = err
 		return m
 	}
 	m.Present, m.Bundle = true, q.Manifest.Bundle
-	if _, m.Err = q.bundle(ctx, q.Manifest.Sources.Bundle, q.Manifest.Bundle, filepath.Join(dir, "bundle")); m.Err != nil {
+	if _, m.Err = q.Bundle(ctx, q.Manifest.Sources.Bundle, q.Manifest.Bundle, filepath.Join(dir, "bundle")); m.Err != nil {
 		return m
 	}
 	if anchor := q.Manifest.Anchor; anchor != "" && anchor != q.Manifest.Bundle {
-		_, m.Err = q.bundle(ctx, q.Manifest.Sources.Anchor, anchor, filepath.Join(dir, "anchor"))
+		_, m.Err = q.Bundle(ctx, q.Manifest.Sources.Anchor, anchor, filepath.Join(dir, "anchor"))
 	}
 	return m
 }
 
 // workflows reads the workflows at the top of the repository.
-func (p *Project) workflows(ctx context.Context) ([]doctor.Workflow, error) {
+func workflows(ctx context.Context, p *project.Project) ([]doctor.Workflow, error) {
 	if p.Repo == nil {
 		return nil, ctx.Err()
 	}

@@ -2,14 +2,12 @@ package pipeline
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"path"
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/modeldiff"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/reuse"
@@ -22,7 +20,7 @@ func (l *line) whyDifferent(ctx context.Context, facts provenance.Facts, a answe
 		return nil, nil
 	}
 	out := &report.WhyDifferent{Changes: []report.Change{}}
-	old, err := l.production.statement(ctx)
+	old, err := l.production.Statement(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -68,26 +66,6 @@ func (l *line) whyDifferent(ctx context.Context, facts provenance.Facts, a answe
 	return out, nil
 }
 
-// statement reads the provenance of production, nil where the evidence lacks
-// it: an older release did not keep it, and an adopted model has none.
-func (q *production) statement(ctx context.Context) (*provenance.Statement, error) {
-	if q.Manifest.Sources.Evidence == "" {
-		return nil, nil
-	}
-	text, err := q.From.Read(ctx, path.Join(q.Manifest.Sources.Evidence, provenance.File))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fault.Environment(err)
-	}
-	s, err := provenance.Parse(text)
-	if err != nil {
-		return nil, fault.Usage(err)
-	}
-	return &s, nil
-}
-
 // maxHistory is how many versions of the manifest are looked at.
 const maxHistory = 200
 
@@ -97,15 +75,15 @@ func (l *line) wear(ctx context.Context) (*reuse.Wear, error) {
 	if l.production == nil {
 		return nil, nil
 	}
-	at, ok := l.production.From.(commitTree)
+	at, ok := l.production.From.(project.CommitTree)
 	if !ok {
 		return nil, nil
 	}
-	name, err := l.Config.ManifestPath(l.Environment)
+	name, err := l.project.Config.ManifestPath(l.asked.Environment)
 	if err != nil {
 		return nil, fault.Usage(err)
 	}
-	history, err := l.Repo.History(ctx, at.commit, name, maxHistory)
+	history, err := l.project.Repo.History(ctx, at.Commit, name, maxHistory)
 	if err != nil {
 		return nil, fault.Environment(err)
 	}
@@ -115,9 +93,9 @@ func (l *line) wear(ctx context.Context) (*reuse.Wear, error) {
 		if err != nil {
 			continue // of another release, or broken for a while: it decided nothing that can be read
 		}
-		then := &production{Manifest: m, From: commitTree{repo: l.Repo, commit: v.Commit, branch: at.branch}}
+		then := &project.Deployed{Manifest: m, From: project.CommitTree{Repo: l.project.Repo, Commit: v.Commit, Branch: at.Branch}}
 		var e *exam.Exam
-		if e, err = then.exam(ctx); err != nil {
+		if e, err = then.Exam(ctx); err != nil {
 			e = nil
 		}
 		versions = append(versions, reuse.Version{Manifest: m, Exam: e})

@@ -2,8 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"net"
 	"os"
@@ -12,6 +10,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/server"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
@@ -173,14 +172,14 @@ func sameData(a, b exam.Data) bool {
 }
 
 // findTable finds the tracked file of a digest, or nil.
-func (l *line) findTable(ctx context.Context, digest string) (*dataset.Table, error) {
-	if l.evalRows.Digest() == digest {
+func (l *line) findTable(ctx context.Context, want string) (*dataset.Table, error) {
+	if l.evalRows.Digest() == want {
 		return l.evalRows, nil
 	}
-	if l.Repo == nil {
+	if l.project.Repo == nil {
 		return nil, nil
 	}
-	names, err := l.Repo.Tracked(ctx)
+	names, err := l.project.Repo.Tracked(ctx)
 	if err != nil {
 		return nil, fault.Environment(err)
 	}
@@ -188,9 +187,9 @@ func (l *line) findTable(ctx context.Context, digest string) (*dataset.Table, er
 		if !dataset.Readable(name) {
 			continue
 		}
-		data, err := os.ReadFile(l.path(name))
-		if err == nil && digestOf(data) == digest {
-			return dataset.Read(l.path(name))
+		data, err := os.ReadFile(l.project.Path(name))
+		if err == nil && digest.Of(data) == want {
+			return dataset.Read(l.project.Path(name))
 		}
 	}
 	return nil, nil
@@ -201,7 +200,7 @@ func (l *line) findTable(ctx context.Context, digest string) (*dataset.Table, er
 func (l *line) answer(ctx context.Context, models []contestant, e exam.Exam, table *dataset.Table, folder string) (map[string]predictionsFile, error) {
 	files := map[string]predictionsFile{}
 	for i, m := range models {
-		l.Observer.Update("evaluate", i, len(models), m.name)
+		l.env.Observer.Update("evaluate", i, len(models), m.name)
 		set, err := l.ask(ctx, m.path, e, table)
 		if err != nil {
 			return nil, fmt.Errorf("evaluating the %s: %w", m.name, err)
@@ -217,13 +216,13 @@ func (l *line) answer(ctx context.Context, models []contestant, e exam.Exam, tab
 		if err != nil {
 			return nil, fault.Environment(fmt.Errorf("reading the predictions: %w", err))
 		}
-		files[m.name] = predictionsFile{Path: path, Digest: digestOf(data), set: set}
+		files[m.name] = predictionsFile{Path: path, Digest: digest.Of(data), set: set}
 	}
 	return files, nil
 }
 
 func (l *line) ask(ctx context.Context, path string, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
-	return serveAndAsk(ctx, l.Config.Model, l.Release, path, e, table)
+	return serveAndAsk(ctx, l.project.Config.Model, l.env.Release, path, e, table)
 }
 
 // serveAndAsk serves a model in this process, on a loopback port, and asks it
@@ -270,9 +269,4 @@ func columnsOf(e exam.Exam) []string {
 	}
 	slices.Sort(columns)
 	return slices.Compact(columns)
-}
-
-func digestOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 )
 
@@ -60,7 +61,7 @@ type carried struct {
 }
 
 // Carry writes what a training gave into the folder out.
-func Carry(p *Project, t Training, out string) error {
+func Carry(p *project.Project, t Training, out string) error {
 	record := training{Schema: trainingSchema, Model: p.Config.Model, Commit: p.Commit, Dirty: len(p.Changed) > 0, Replicates: []recorded{}}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return fault.Environment(fmt.Errorf("writing the training: %w", err))
@@ -291,25 +292,25 @@ func (l *line) takeTraining(folder string) (trained, error) {
 	if err != nil {
 		return out, err
 	}
-	if t.Model != l.Config.Model {
-		return out, fault.Usage(fmt.Errorf("the training in %s is of model %q, the config is of %q", folder, t.Model, l.Config.Model))
+	if t.Model != l.project.Config.Model {
+		return out, fault.Usage(fmt.Errorf("the training in %s is of model %q, the config is of %q", folder, t.Model, l.project.Config.Model))
 	}
 	switch {
 	// Where somebody who knows names the commit, what the record says counts for
 	// nothing; where nobody does, a record of another commit is a stale one.
-	case l.TrainedAt == "" && t.Commit != "" && l.Commit != "" && t.Commit != l.Commit:
-		return out, fault.Usage(fmt.Errorf("the training in %s is of commit %.12s, and what is judged is commit %.12s: name the training's own with --commit, or check it out", folder, t.Commit, l.Commit))
-	case t.Dirty && l.Promote:
+	case l.asked.TrainedAt == "" && t.Commit != "" && l.project.Commit != "" && t.Commit != l.project.Commit:
+		return out, fault.Usage(fmt.Errorf("the training in %s is of commit %.12s, and what is judged is commit %.12s: name the training's own with --commit, or check it out", folder, t.Commit, l.project.Commit))
+	case t.Dirty && l.asked.Promote:
 		return out, fault.Usage(fmt.Errorf("the training in %s was made with changes that are not committed: what is promoted is trained from a commit", folder))
 	}
 	bySeed := map[int64]recorded{}
 	for _, r := range t.Replicates {
 		bySeed[r.Seed] = r
 	}
-	if len(bySeed) != len(l.Config.Train.Seeds) || len(bySeed) != len(t.Replicates) {
-		return out, fault.Usage(fmt.Errorf("the training in %s has %d replicates, the exam asks for the seeds %v", folder, len(t.Replicates), l.Config.Train.Seeds))
+	if len(bySeed) != len(l.project.Config.Train.Seeds) || len(bySeed) != len(t.Replicates) {
+		return out, fault.Usage(fmt.Errorf("the training in %s has %d replicates, the exam asks for the seeds %v", folder, len(t.Replicates), l.project.Config.Train.Seeds))
 	}
-	for _, seed := range l.Config.Train.Seeds {
+	for _, seed := range l.project.Config.Train.Seeds {
 		r, ok := bySeed[seed]
 		if !ok {
 			return out, fault.Usage(fmt.Errorf("the training in %s lacks seed %d: train it with `dosirak train --seed %d`, and gather it", folder, seed, seed))
@@ -320,7 +321,7 @@ func (l *line) takeTraining(folder string) (trained, error) {
 		}
 		out.Replicates, out.Models = append(out.Replicates, replicate), append(out.Models, model)
 	}
-	if t.Again != nil && t.Again.Seed == l.Config.Train.Seeds[0] {
+	if t.Again != nil && t.Again.Seed == l.project.Config.Train.Seeds[0] {
 		replicate, model, err := l.takeReplicate(folder, fmt.Sprintf("train/seed-%d-again", t.Again.Seed), *t.Again)
 		if err != nil {
 			return out, err

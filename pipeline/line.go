@@ -7,32 +7,32 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 )
 
 // line is one walk from training to a report.
 type line struct {
-	*Project
-	Options
-	store *store.Store
-	run   *store.Run
+	project *project.Project
+	env     Env
+	asked   Request
+	store   *store.Store
+	run     *store.Run
 
 	trainRows, evalRows *dataset.Table
 	leakage             dataset.LeakageReport
-	exam                exam.Exam   // today's
-	promotedExam        *exam.Exam  // the one that production was promoted by; nil: unknown
-	production          *production // nil: a first model
-	unvouched           bool        // there is Git, and no base branch: production is what the change says
-	baseline, anchor    *opened     // nil: a first model
-	staged              *production // the environment whose bundle is the candidate; nil: trained here
+	exam                exam.Exam         // today's
+	promotedExam        *exam.Exam        // the one that production was promoted by; nil: unknown
+	production          *project.Deployed // nil: a first model
+	unvouched           bool              // there is Git, and no base branch: production is what the change says
+	baseline, anchor    *opened           // nil: a first model
+	staged              *project.Deployed // the environment whose bundle is the candidate; nil: trained here
 
 	// chain is the digest of all that the steps so far depend on and gave: the
 	// key under which the next step is remembered. An edit between two tries of
@@ -44,43 +44,41 @@ type line struct {
 var commitName = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 // begin opens the run.
-func begin(ctx context.Context, p *Project, o Options) (*line, error) {
-	if o.Environment == "" {
-		o.Environment = p.Config.Promote.Environments[0]
-	}
-	if !slices.Contains(p.Config.Promote.Environments, o.Environment) {
-		return nil, fault.Usage(fmt.Errorf("environment %q is not one of promote.environments: %s", o.Environment, strings.Join(p.Config.Promote.Environments, ", ")))
-	}
-	if o.TrainedAt != "" {
-		if o.Trained == "" || !commitName.MatchString(o.TrainedAt) {
-			return nil, fault.Usage(fmt.Errorf("commit %q: give the full hexadecimal name of the commit that was trained elsewhere, together with the folder of that training", o.TrainedAt))
-		}
-		q := *p
-		q.Commit, q.Changed = o.TrainedAt, nil
-		p = &q
-	}
-	if o.Profile == "" {
-		o.Profile = p.Config.Smoke.Profile
-	}
-	// Said before any training is paid for.
-	if _, err := smoke.ParseProfile(o.Profile); err != nil {
+func begin(ctx context.Context, p *project.Project, env Env, asked Request) (*line, error) {
+	var err error
+	if asked.Environment, err = p.Environment(asked.Environment); err != nil {
 		return nil, err
 	}
-	if o.Promote {
-		if err := p.promotable(ctx, o); err != nil {
+	if asked.TrainedAt != "" {
+		if asked.Trained == "" || !commitName.MatchString(asked.TrainedAt) {
+			return nil, fault.Usage(fmt.Errorf("commit %q: give the full hexadecimal name of the commit that was trained elsewhere, together with the folder of that training", asked.TrainedAt))
+		}
+		q := *p
+		q.Commit, q.Changed = asked.TrainedAt, nil
+		p = &q
+	}
+	if asked.Profile == "" {
+		asked.Profile = p.Config.Smoke.Profile
+	}
+	// Said before any training is paid for.
+	if _, err := smoke.ParseProfile(asked.Profile); err != nil {
+		return nil, err
+	}
+	if asked.Promote {
+		if err := promotable(ctx, p, env.Forge); err != nil {
 			return nil, err
 		}
 	}
-	s, err := store.Open(p.Dir, store.Options{Now: o.Now, Log: o.Observer.Log})
+	s, err := store.Open(p.Dir, store.Options{Now: env.Now, Log: env.Observer.Log})
 	if err != nil {
 		return nil, err
 	}
-	l := &line{Project: p, Options: o, store: s, spent: map[string]time.Duration{}}
-	if o.Resume != "" {
-		l.run, err = s.Resume(ctx, o.Resume)
+	l := &line{project: p, env: env, asked: asked, store: s, spent: map[string]time.Duration{}}
+	if asked.Resume != "" {
+		l.run, err = s.Resume(ctx, asked.Resume)
 	} else {
 		l.run, err = s.NewRun(ctx, "run", map[string]string{
-			"model": p.Config.Model, "environment": o.Environment, "config": p.ConfigPath, "commit": p.Commit,
+			"model": p.Config.Model, "environment": asked.Environment, "config": p.ConfigPath, "commit": p.Commit,
 		})
 	}
 	if err != nil {
@@ -115,8 +113,8 @@ func step[T any](ctx context.Context, l *line, name string, depends any, make fu
 	if err != nil {
 		return result, err
 	}
-	started := l.Now()
-	l.Observer.Start(name, "")
+	started := l.env.Now()
+	l.env.Observer.Start(name, "")
 	record, reused, err := l.run.Step(ctx, name, key, func(ctx context.Context, s *store.Step) error {
 		made, err := make(ctx, s)
 		if err != nil {
@@ -125,7 +123,7 @@ func step[T any](ctx context.Context, l *line, name string, depends any, make fu
 		result = made
 		return s.SetResult(made)
 	})
-	l.spent[name] = l.Now().Sub(started)
+	l.spent[name] = l.env.Now().Sub(started)
 	detail := ""
 	if err == nil && reused {
 		detail = "as this run made it before"
@@ -139,7 +137,7 @@ func step[T any](ctx context.Context, l *line, name string, depends any, make fu
 		}
 		_, err = l.link(name+" gave", result)
 	}
-	l.Observer.Done(name, detail, err)
+	l.env.Observer.Done(name, detail, err)
 	return result, err
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/forge/local"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
@@ -39,21 +40,24 @@ type watcher struct {
 func (w watcher) Start(step, _ string) { w.started(step) }
 
 // run walks the line of the project in r.
-func run(ctx context.Context, t *testing.T, r gittest.Repository, o pipeline.Options) (pipeline.Outcome, error) {
+func run(ctx context.Context, t *testing.T, r gittest.Repository, asked pipeline.Request) (pipeline.Outcome, error) {
 	t.Helper()
-	p, err := pipeline.OpenProject(context.WithoutCancel(ctx), r.Dir, "")
+	return watched(ctx, t, r, pipeline.Silent{}, asked)
+}
+
+// watched walks the line and tells an observer.
+func watched(ctx context.Context, t *testing.T, r gittest.Repository, observer pipeline.Observer, asked pipeline.Request) (pipeline.Outcome, error) {
+	t.Helper()
+	p, err := project.Open(context.WithoutCancel(ctx), r.Dir, "")
 	require.NoError(t, err)
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
-	o.Now, o.Release, o.CacheDir = time.Now, "test", filepath.Join(cache, "dosirak-test")
-	if o.Observer == nil {
-		o.Observer = pipeline.Silent{}
-	}
-	o.Server = image.Source{CacheDir: o.CacheDir, Environ: os.Environ()}
+	env := pipeline.Env{Now: time.Now, Release: "test", CacheDir: filepath.Join(cache, "dosirak-test"), Observer: observer}
+	env.Server = image.Source{CacheDir: env.CacheDir, Environ: os.Environ()}
 	if p.Repo != nil {
-		o.Forge = &local.Forge{Repo: p.Repo}
+		env.Forge = &local.Forge{Repo: p.Repo}
 	}
-	return pipeline.Run(ctx, p, o)
+	return pipeline.Run(ctx, p, env, asked)
 }
 
 // Ctrl-C at any step ends with 130, keeps what was finished, and the run goes
@@ -63,7 +67,7 @@ func TestInterruptedAtEachStep(t *testing.T) {
 		t.Skip("walks the line for each step")
 	}
 	t.Parallel()
-	undisturbed, err := run(t.Context(), t, projecttest.Mini(t), pipeline.Options{Promote: true})
+	undisturbed, err := run(t.Context(), t, projecttest.Mini(t), pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	for i, at := range steps {
 		t.Run(at, func(t *testing.T) {
@@ -71,11 +75,11 @@ func TestInterruptedAtEachStep(t *testing.T) {
 			r := projecttest.Mini(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			_, err := run(ctx, t, r, pipeline.Options{Promote: true, Observer: watcher{started: func(step string) {
+			_, err := watched(ctx, t, r, watcher{started: func(step string) {
 				if step == at {
 					cancel()
 				}
-			}}})
+			}}, pipeline.Request{Promote: true})
 			require.Error(t, err)
 			assert.Equal(t, fault.CodeInterrupted, fault.ExitCode(err), "%v", err)
 			assert.Empty(t, r.Git("status", "--porcelain"))
@@ -88,11 +92,11 @@ func TestInterruptedAtEachStep(t *testing.T) {
 			assert.Equal(t, store.Interrupted, stored[0].Record.Status)
 
 			var again []string
-			out, err := run(t.Context(), t, r, pipeline.Options{Promote: true, Resume: stored[0].Record.ID, Observer: doneWatcher{done: func(step, detail string) {
+			out, err := watched(t.Context(), t, r, doneWatcher{done: func(step, detail string) {
 				if !strings.Contains(detail, "made it before") {
 					again = append(again, step)
 				}
-			}}})
+			}}, pipeline.Request{Promote: true, Resume: stored[0].Record.ID})
 			require.NoError(t, err)
 			assert.Equal(t, undisturbed.Report.Candidate.Bundle, out.Report.Candidate.Bundle)
 			assert.Equal(t, undisturbed.Verdict, out.Verdict)
@@ -120,7 +124,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	results := make(chan result, 2)
 	for range 2 {
 		go func() {
-			out, err := run(t.Context(), t, r, pipeline.Options{})
+			out, err := run(t.Context(), t, r, pipeline.Request{})
 			results <- result{out, err}
 		}()
 	}
@@ -145,7 +149,7 @@ func TestExamGuard(t *testing.T) {
 	}
 	t.Parallel()
 	r := projecttest.Mini(t)
-	_, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	_, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	merge(r)
 
@@ -154,11 +158,11 @@ func TestExamGuard(t *testing.T) {
 	config = strings.Replace(config, "margin: 0.3, floor: 0.5", "margin: 0.4, floor: 0.5", 1)
 	r.Commit("another model and an easier exam", map[string]string{"dosirak.yaml": config})
 
-	_, err = run(t.Context(), t, r, pipeline.Options{Promote: true})
+	_, err = run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.ErrorContains(t, err, "a change may not grade its own exam")
 	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 
-	out, err := run(t.Context(), t, r, pipeline.Options{Promote: true, AcknowledgeExam: true})
+	out, err := run(t.Context(), t, r, pipeline.Request{Promote: true, AcknowledgeExam: true})
 	require.NoError(t, err)
 	require.Len(t, out.Report.Exams, 2)
 	promoted := out.Report.Exams[1]
@@ -175,7 +179,7 @@ func TestExamGuardWithoutTheOldRows(t *testing.T) {
 	}
 	t.Parallel()
 	r := projecttest.Mini(t)
-	_, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	_, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	merge(r)
 	lines := strings.SplitAfter(projecttest.EvalRows(t), "\n")
@@ -183,7 +187,7 @@ func TestExamGuardWithoutTheOldRows(t *testing.T) {
 	r.Commit("drop half of the rows", map[string]string{
 		"dosirak.yaml": config, "data/eval.csv": strings.Join(lines[:len(lines)/2], ""),
 	})
-	out, err := run(t.Context(), t, r, pipeline.Options{})
+	out, err := run(t.Context(), t, r, pipeline.Request{})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Inconclusive, out.Verdict)
 	require.Len(t, out.Report.Exams, 2)
@@ -197,7 +201,7 @@ func TestVerify(t *testing.T) {
 	}
 	t.Parallel()
 	r := projecttest.Mini(t)
-	_, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	_, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	merge(r)
 	evidence, err := filepath.Glob(filepath.Join(r.Dir, "deploy/evidence/production/*"))
@@ -208,7 +212,7 @@ func TestVerify(t *testing.T) {
 	require.Len(t, bundles, 1)
 
 	verify := func() pipeline.Verification {
-		p, err := pipeline.OpenProject(t.Context(), r.Dir, "")
+		p, err := project.Open(t.Context(), r.Dir, "")
 		require.NoError(t, err)
 		v, err := pipeline.Verify(t.Context(), p, "production", filepath.Join(t.TempDir(), "bundle"))
 		require.NoError(t, err)
@@ -249,18 +253,18 @@ func TestVerifyWantsTheBaseline(t *testing.T) {
 	}
 	t.Parallel()
 	r := projecttest.Mini(t)
-	_, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	_, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	merge(r)
 	two, err := os.ReadFile(filepath.Join(r.Dir, "models/2.onnx"))
 	require.NoError(t, err)
 	r.Commit("another trainer", map[string]string{"models/1.onnx": string(two)})
-	out, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	out, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	require.Equal(t, promote.Created, out.Promotion.Operation)
 	merge(r)
 	verify := func() pipeline.Verification {
-		p, err := pipeline.OpenProject(t.Context(), r.Dir, "")
+		p, err := project.Open(t.Context(), r.Dir, "")
 		require.NoError(t, err)
 		v, err := pipeline.Verify(t.Context(), p, "production", filepath.Join(t.TempDir(), "bundle"))
 		require.NoError(t, err)
@@ -296,10 +300,10 @@ func TestWithoutBaseBranch(t *testing.T) {
 	t.Parallel()
 	r := projecttest.Mini(t)
 	r.Git("branch", "-m", "master")
-	out, err := run(t.Context(), t, r, pipeline.Options{})
+	out, err := run(t.Context(), t, r, pipeline.Request{})
 	require.NoError(t, err)
 	assert.Contains(t, fmt.Sprint(out.Report.Warnings), "there is no branch main here")
-	_, err = run(t.Context(), t, r, pipeline.Options{Profile: "slow"})
+	_, err = run(t.Context(), t, r, pipeline.Request{Profile: "slow"})
 	assert.ErrorContains(t, err, "use quick or full")
 	s, err := store.Open(r.Dir, store.Options{Now: time.Now})
 	require.NoError(t, err)
@@ -316,15 +320,15 @@ func TestTrainedElsewhere(t *testing.T) {
 	}
 	t.Parallel()
 	r := projecttest.Mini(t)
-	p, err := pipeline.OpenProject(t.Context(), r.Dir, "")
+	p, err := project.Open(t.Context(), r.Dir, "")
 	require.NoError(t, err)
-	here, err := run(t.Context(), t, r, pipeline.Options{})
+	here, err := run(t.Context(), t, r, pipeline.Request{})
 	require.NoError(t, err)
 
 	folder := t.TempDir()
 	var parts []string
 	for _, seed := range []int64{1, 2} {
-		training, err := pipeline.Train(t.Context(), p, pipeline.Options{Now: time.Now, Observer: pipeline.Silent{}}, []int64{seed})
+		training, err := pipeline.Train(t.Context(), p, pipeline.Env{Now: time.Now, Observer: pipeline.Silent{}}, pipeline.Request{}, []int64{seed})
 		require.NoError(t, err)
 		part := filepath.Join(folder, fmt.Sprint(seed))
 		if seed == 2 {
@@ -336,7 +340,7 @@ func TestTrainedElsewhere(t *testing.T) {
 	joined := filepath.Join(folder, "joined")
 	require.NoError(t, pipeline.Gather(parts, joined))
 
-	there, err := run(t.Context(), t, r, pipeline.Options{Trained: joined})
+	there, err := run(t.Context(), t, r, pipeline.Request{Trained: joined})
 	require.NoError(t, err)
 	assert.Equal(t, here.Report.Candidate, there.Report.Candidate)
 	assert.Equal(t, here.Report.Metrics, there.Report.Metrics)
@@ -376,7 +380,7 @@ func TestTrainedElsewhere(t *testing.T) {
 		write(t, model, weights)
 		write(t, record, text)
 		tt.spoil()
-		_, err := run(t.Context(), t, r, pipeline.Options{Trained: joined})
+		_, err := run(t.Context(), t, r, pipeline.Request{Trained: joined})
 		require.ErrorContains(t, err, tt.says, tt.name)
 		assert.Equal(t, fault.CodeUsage, fault.ExitCode(err), tt.name)
 	}
@@ -384,9 +388,9 @@ func TestTrainedElsewhere(t *testing.T) {
 	require.NoError(t, os.RemoveAll(model))
 	write(t, model, weights)
 	write(t, record, bytes.Replace(text, []byte(`"commit"`), []byte(`"dirty": true, "commit"`), 1))
-	_, err = run(t.Context(), t, r, pipeline.Options{Trained: joined, Promote: true})
+	_, err = run(t.Context(), t, r, pipeline.Request{Trained: joined, Promote: true})
 	require.ErrorContains(t, err, "changes that are not committed")
-	_, err = run(t.Context(), t, r, pipeline.Options{Trained: joined, TrainedAt: "main; echo"})
+	_, err = run(t.Context(), t, r, pipeline.Request{Trained: joined, TrainedAt: "main; echo"})
 	assert.ErrorContains(t, err, "full hexadecimal name")
 	assert.ErrorContains(t, pipeline.Gather([]string{parts[0], parts[0]}, filepath.Join(folder, "twice")), "is in two folders")
 }
@@ -403,12 +407,12 @@ func TestWithdrawn(t *testing.T) {
 	}
 	t.Parallel()
 	r := projecttest.Mini(t)
-	out, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	out, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	require.Equal(t, promote.Created, out.Promotion.Operation)
 
 	r.Commit("ask for more", map[string]string{"dosirak.yaml": strings.Replace(projecttest.MiniConfig, "floor: 0.5", "floor: 0.99", 1)})
-	out, err = run(t.Context(), t, r, pipeline.Options{Promote: true})
+	out, err = run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Fail, out.Verdict)
 	assert.Equal(t, promote.Withdrawn, out.Promotion.Operation)
@@ -425,7 +429,7 @@ func TestCustomMetric(t *testing.T) {
 	r := projecttest.Mini(t)
 	own := "  - {name: cost, direction: lower, margin: 0.5, command: \"awk -F, 'NR>1 {print ($2 != $3)}' {predictions}\"}\n"
 	r.Commit("a metric of our own", map[string]string{"dosirak.yaml": projecttest.MiniConfig + own})
-	out, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	out, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	cost := metricNamed(t, out.Report, "cost")
 	assert.InDelta(t, 1-*metricNamed(t, out.Report, "accuracy").Candidate, *cost.Candidate, 1e-12)
@@ -433,7 +437,7 @@ func TestCustomMetric(t *testing.T) {
 
 	config := strings.ReplaceAll(projecttest.MiniConfig, "seeds: [1, 2]", "seeds: [2, 1]") + strings.Replace(own, "($2 != $3)", "0", 1)
 	r.Commit("a kinder command", map[string]string{"dosirak.yaml": config})
-	out, err = run(t.Context(), t, r, pipeline.Options{})
+	out, err = run(t.Context(), t, r, pipeline.Request{})
 	require.NoError(t, err)
 	require.Len(t, out.Report.Exams, 2)
 	var changed []string
@@ -444,7 +448,7 @@ func TestCustomMetric(t *testing.T) {
 	assert.Equal(t, verdict.Pass, out.Report.Exams[1].Verdict)
 
 	r.Commit("a command that fails", map[string]string{"dosirak.yaml": projecttest.MiniConfig + strings.Replace(own, "awk -F, 'NR>1 {print ($2 != $3)}' {predictions}", "exit 3", 1)})
-	_, err = run(t.Context(), t, r, pipeline.Options{})
+	_, err = run(t.Context(), t, r, pipeline.Request{})
 	require.ErrorContains(t, err, "cost")
 	assert.Equal(t, fault.CodeFailed, fault.ExitCode(err))
 }
@@ -469,16 +473,16 @@ func TestStagingThenProduction(t *testing.T) {
 	t.Parallel()
 	r := projecttest.Mini(t)
 	r.Commit("two environments", map[string]string{"dosirak.yaml": projecttest.MiniConfig + "promote: {environments: [staging, production]}\n"})
-	_, err := run(t.Context(), t, r, pipeline.Options{Environment: "production"})
+	_, err := run(t.Context(), t, r, pipeline.Request{Environment: "production"})
 	require.ErrorContains(t, err, "promote to staging first")
 	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 
-	staged, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	staged, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	r.Git("merge", "--quiet", "--no-edit", "dosirak/promote/flights-delay/staging")
 
 	var made []string
-	out, err := run(t.Context(), t, r, pipeline.Options{Environment: "production", Promote: true, Observer: watcher{started: func(step string) { made = append(made, step) }}})
+	out, err := watched(t.Context(), t, r, watcher{started: func(step string) { made = append(made, step) }}, pipeline.Request{Environment: "production", Promote: true})
 	require.NoError(t, err)
 	assert.NotContains(t, made, "train")
 	assert.Equal(t, staged.Report.Candidate.Bundle, out.Report.Candidate.Bundle)
@@ -487,7 +491,7 @@ func TestStagingThenProduction(t *testing.T) {
 	assert.Equal(t, promote.Created, out.Promotion.Operation)
 	assert.Contains(t, r.Git("show", "dosirak/promote/flights-delay/production:deploy/production.yaml"), "environment: production")
 
-	again, err := run(t.Context(), t, r, pipeline.Options{Environment: "production", Promote: true})
+	again, err := run(t.Context(), t, r, pipeline.Request{Environment: "production", Promote: true})
 	require.NoError(t, err)
 	assert.Equal(t, promote.Unchanged, again.Promotion.Operation)
 }
@@ -503,12 +507,12 @@ func TestOvertaken(t *testing.T) {
 	two, err := os.ReadFile(filepath.Join(r.Dir, "models/2.onnx"))
 	require.NoError(t, err)
 	r.Commit("another trainer", map[string]string{"models/1.onnx": string(two)})
-	newer, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	newer, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	require.Equal(t, promote.Created, newer.Promotion.Operation)
 
 	r.Git("checkout", "--quiet", "--detach", "HEAD~1")
-	older, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	older, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Pass, older.Verdict)
 	assert.Equal(t, pipeline.Skipped, older.Promotion.Operation)
@@ -524,13 +528,13 @@ func TestRetrainedBaseline(t *testing.T) {
 	}
 	t.Parallel()
 	r := projecttest.Mini(t)
-	_, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	_, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	merge(r)
 	r.Git("rm", "-rq", "deploy/evidence/production")
 	config := strings.ReplaceAll(projecttest.MiniConfig, "seeds: [1, 2]", "seeds: [2, 1]\n  baseline: retrain")
 	r.Commit("another model; nobody kept the evidence", map[string]string{"dosirak.yaml": config})
-	out, err := run(t.Context(), t, r, pipeline.Options{})
+	out, err := run(t.Context(), t, r, pipeline.Request{})
 	require.NoError(t, err)
 	require.NotEmpty(t, out.Report.Recipes)
 	assert.Equal(t, report.RecipeSeeds{Candidate: 2, Baseline: 2}, out.Report.Recipes[0].Seeds)
@@ -545,13 +549,13 @@ func TestAnchor(t *testing.T) {
 	}
 	t.Parallel()
 	r := projecttest.Mini(t)
-	first, err := run(t.Context(), t, r, pipeline.Options{Promote: true})
+	first, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	merge(r)
 
 	second := strings.ReplaceAll(projecttest.MiniConfig, "seeds: [1, 2]", "seeds: [2, 1]")
 	r.Commit("the other model", map[string]string{"dosirak.yaml": second})
-	out, err := run(t.Context(), t, r, pipeline.Options{Promote: true, AcknowledgeExam: true})
+	out, err := run(t.Context(), t, r, pipeline.Request{Promote: true, AcknowledgeExam: true})
 	require.NoError(t, err)
 	require.Equal(t, promote.Created, out.Promotion.Operation)
 	require.False(t, out.Report.Metrics[0].Improved)
@@ -559,7 +563,7 @@ func TestAnchor(t *testing.T) {
 	assert.Contains(t, r.Git("show", "HEAD:deploy/production.yaml"), "anchor: "+string(first.Report.Candidate.Bundle))
 
 	r.Commit("the first model again", map[string]string{"dosirak.yaml": projecttest.MiniConfig})
-	out, err = run(t.Context(), t, r, pipeline.Options{})
+	out, err = run(t.Context(), t, r, pipeline.Request{})
 	require.NoError(t, err)
 	assert.Equal(t, first.Report.Candidate.Bundle, out.Report.Anchor.Bundle)
 	judged := map[report.Against]int{}

@@ -9,6 +9,7 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
 // opened is a verified bundle in a folder of the run.
@@ -21,10 +22,10 @@ type opened struct {
 // load reads the data and finds what production runs. It is not a step that is
 // remembered: it decides what the steps depend on.
 func (l *line) load(ctx context.Context) error {
-	c := l.Config
+	c := l.project.Config
 	var g errgroup.Group
-	g.Go(func() (err error) { l.trainRows, err = dataset.Read(l.path(c.Data.Train)); return err })
-	g.Go(func() (err error) { l.evalRows, err = dataset.Read(l.path(c.Data.Eval)); return err })
+	g.Go(func() (err error) { l.trainRows, err = dataset.Read(l.project.Path(c.Data.Train)); return err })
+	g.Go(func() (err error) { l.evalRows, err = dataset.Read(l.project.Path(c.Data.Eval)); return err })
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -43,24 +44,24 @@ func (l *line) load(ctx context.Context) error {
 	}
 	l.exam = c.Exam(l.evalRows.Digest())
 
-	from, err := l.vouched(ctx)
+	from, err := l.project.BaseTree(ctx)
 	if err != nil {
 		return err
 	}
-	_, own := from.(folder)
-	l.unvouched = own && l.Commit != ""
-	if l.production, err = l.findProduction(ctx, l.Environment); err != nil {
+	_, own := from.(project.Folder)
+	l.unvouched = own && l.project.Commit != ""
+	if l.production, err = l.project.Deployed(ctx, l.asked.Environment); err != nil {
 		return err
 	}
 	if l.production != nil {
 		if err := l.openProduction(ctx); err != nil {
 			return err
 		}
-		if l.promotedExam, err = l.production.exam(ctx); err != nil {
+		if l.promotedExam, err = l.production.Exam(ctx); err != nil {
 			return err
 		}
 	}
-	_, err = l.link("begin", []any{l.Release, l.exam, c, l.Environment, l.trainRows.Digest(), l.baseline, l.anchor})
+	_, err = l.link("begin", []any{l.env.Release, l.exam, c, l.asked.Environment, l.trainRows.Digest(), l.baseline, l.anchor})
 	return err
 }
 
@@ -72,7 +73,7 @@ func (l *line) openProduction(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		b, err := l.production.bundle(ctx, source, digest, dir)
+		b, err := l.production.Bundle(ctx, source, digest, dir)
 		if err != nil {
 			return nil, err
 		}

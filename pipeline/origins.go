@@ -9,19 +9,19 @@ import (
 // writeProvenance writes the in-toto statement of the candidate beside its
 // bundle and returns the facts that it holds.
 func (l *line) writeProvenance(ctx context.Context, f findings) (provenance.Facts, error) {
-	facts, err := provenance.Collect(ctx, l.Dir)
+	facts, err := provenance.Collect(ctx, l.project.Dir)
 	if err != nil {
 		return facts, err
 	}
-	if l.Commit != "" {
-		facts.Source = provenance.SourceOf(l.Commit, l.Branch, l.Changed)
+	if l.project.Commit != "" {
+		facts.Source = provenance.SourceOf(l.project.Commit, l.project.Branch, l.project.Changed)
 	}
-	if l.Trained != "" {
+	if l.asked.Trained != "" {
 		// The statement is about the training, which was elsewhere.
 		facts.Machine = provenance.Machine{}
 	}
-	c := l.Config
-	facts.Model, facts.Bundle, facts.Release, facts.Run = c.Model, f.sealed.Digest, l.Release, l.run.ID()
+	c := l.project.Config
+	facts.Model, facts.Bundle, facts.Release, facts.Run = c.Model, f.sealed.Digest, l.env.Release, l.run.ID()
 	facts.Command, facts.Setup, facts.Seeds = c.Train.Command, c.Train.Setup, c.Train.Seeds
 	facts.Data = []provenance.Digest{
 		{Name: "train", Digest: l.trainRows.Digest()},

@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
-// Options say how to run the line.
-type Options struct {
+// Request says what is asked of a run.
+type Request struct {
 	Environment     string // empty: the config's first one
 	Promote         bool   // take the last step too
 	Plan            bool   // with Promote: make the proposal and write nothing to Git
@@ -21,14 +22,16 @@ type Options struct {
 	TrainedAt       string // commit that the training is of, with Trained; empty: the project's
 	Resume          string // run that goes on; empty: a new one
 	Profile         string // of the smoke test; empty: the config's
+}
 
+// Env is what the machine offers to a run.
+type Env struct {
 	Release  string // version of dosirak
 	CacheDir string // keeps built servers and image layers across projects
 	Now      func() time.Time
 	Observer Observer
-
-	Server image.Server  // where the image's server comes from
-	Forge  promote.Forge // nil: this project cannot be promoted
+	Server   image.Server  // where the image's server comes from
+	Forge    promote.Forge // nil: this project cannot be promoted
 }
 
 // Outcome is what a run decided.
@@ -43,14 +46,14 @@ type Outcome struct {
 }
 
 // Run takes a change of the project along the line. It changes nothing in Git
-// unless Options.Promote is set.
+// unless Request.Promote is set.
 //
 // A FAIL or INCONCLUSIVE stops nothing but the promotion: a reader of the
 // report wants to see all that is wrong at once. An error means that the line
 // could not be walked to its end; what was finished is kept, and the run can
-// go on from there with Options.Resume.
-func Run(ctx context.Context, p *Project, o Options) (Outcome, error) {
-	l, err := begin(ctx, p, o)
+// go on from there with Request.Resume.
+func Run(ctx context.Context, p *project.Project, env Env, asked Request) (Outcome, error) {
+	l, err := begin(ctx, p, env, asked)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -99,7 +102,7 @@ func (l *line) walk(ctx context.Context) (Outcome, error) {
 		return out, err
 	}
 	out.Report, out.Verdict, out.Unchanged = r, r.Verdict, r.Unchanged
-	if !l.Promote {
+	if !l.asked.Promote {
 		return out, nil
 	}
 	// One commit that changes one manifest. Merging it is the promotion.

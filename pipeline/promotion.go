@@ -1,11 +1,7 @@
 package pipeline
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,9 +11,12 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
@@ -26,8 +25,8 @@ import (
 
 // promotable says why a promotion would be refused whatever the verdict. What
 // production runs must be a function of a commit that the base branch has.
-func (p *Project) promotable(ctx context.Context, o Options) error {
-	if p.Repo == nil || o.Forge == nil {
+func promotable(ctx context.Context, p *project.Project, forge promote.Forge) error {
+	if p.Repo == nil || forge == nil {
 		return fault.Usage(fmt.Errorf("promoting needs a Git repository: %w; run without --promote, or clone the project with Git", p.NoRepo))
 	}
 	if p.Commit == "" {
@@ -36,7 +35,7 @@ func (p *Project) promotable(ctx context.Context, o Options) error {
 	if len(p.Changed) > 0 {
 		return fault.Usage(fmt.Errorf("promoting needs a clean work tree, and %d files differ from the commit, the first being %q: commit or stash them, then run again", len(p.Changed), p.Changed[0]))
 	}
-	base, err := o.Forge.Base(ctx, p.Config.Promote.Base)
+	base, err := forge.Base(ctx, p.Config.Promote.Base)
 	if err != nil {
 		return err
 	}
@@ -53,7 +52,7 @@ func (p *Project) promotable(ctx context.Context, o Options) error {
 // promote proposes the candidate. It returns no proposal for a candidate that
 // is not to be promoted, and says why in the outcome.
 func (l *line) promote(ctx context.Context, r report.Report, f findings) (*promote.Proposal, *promote.Outcome, error) {
-	l.Observer.Start("promote", "")
+	l.env.Observer.Start("promote", "")
 	proposal, out, err := l.propose(ctx, r, f)
 	detail := ""
 	if out != nil {
@@ -62,7 +61,7 @@ func (l *line) promote(ctx context.Context, r report.Report, f findings) (*promo
 			detail += ": " + out.Reason
 		}
 	}
-	l.Observer.Done("promote", detail, err)
+	l.env.Observer.Done("promote", detail, err)
 	return proposal, out, err
 }
 
@@ -86,7 +85,7 @@ func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promo
 		return skip(fmt.Sprintf("the verdict is %s", r.Verdict))
 	case l.exam.When == exam.Improved && !j.improved():
 		return skip("promote.when asks for an improvement of the primary metric, and it is not shown to be one")
-	case len(j.Changes) > 0 && !l.AcknowledgeExam:
+	case len(j.Changes) > 0 && !l.asked.AcknowledgeExam:
 		return nil, nil, fault.Usage(fmt.Errorf("the exam differs from the one that production was promoted by (%s, and %d more in the report): a change may not grade its own exam; look at the differences, then promote with --acknowledge-exam", j.Changes[0].Path, len(j.Changes)-1))
 	}
 	d, err := l.decide(r, f)
@@ -97,7 +96,7 @@ func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promo
 	if err != nil {
 		return nil, nil, err
 	}
-	if l.Plan {
+	if l.asked.Plan {
 		return &proposal, &promote.Outcome{Operation: Planned, Branch: proposal.Branch}, nil
 	}
 	newer, err := l.overtaken(ctx)
@@ -107,7 +106,7 @@ func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promo
 	if newer != "" {
 		return nil, &promote.Outcome{Operation: Skipped, Branch: proposal.Branch, Reason: newer}, nil
 	}
-	out, err := promote.Propose(ctx, l.Forge, proposal)
+	out, err := promote.Propose(ctx, l.env.Forge, proposal)
 	return &proposal, &out, err
 }
 
@@ -115,25 +114,25 @@ func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promo
 // already: of two runs the slower one may be that of the older commit, and the
 // newest PASS is what stands.
 func (l *line) overtaken(ctx context.Context) (string, error) {
-	base, err := l.Forge.Base(ctx, l.Config.Promote.Base)
-	if err != nil || base == l.Commit {
+	base, err := l.env.Forge.Base(ctx, l.project.Config.Promote.Base)
+	if err != nil || base == l.project.Commit {
 		return "", err
 	}
-	head, err := l.Forge.Head(ctx, promote.Branch(l.Config.Model, l.Environment), base)
+	head, err := l.env.Forge.Head(ctx, promote.Branch(l.project.Config.Model, l.asked.Environment), base)
 	if err != nil || head == nil || head.Merged {
 		return "", err
 	}
 	for _, message := range head.Messages {
 		t, ours := promote.ParseTrailers(message)
-		if !ours || t.Source == "" || t.Source == l.Commit {
+		if !ours || t.Source == "" || t.Source == l.project.Commit {
 			continue
 		}
-		older, err := l.Repo.IsAncestor(ctx, l.Commit, t.Source)
+		older, err := l.project.Repo.IsAncestor(ctx, l.project.Commit, t.Source)
 		if err != nil {
 			return "", fault.Environment(fmt.Errorf("looking at what is proposed: %w", err))
 		}
 		if older {
-			return fmt.Sprintf("commit %.12s is proposed already, and it is newer than %.12s", t.Source, l.Commit), nil
+			return fmt.Sprintf("commit %.12s is proposed already, and it is newer than %.12s", t.Source, l.project.Commit), nil
 		}
 	}
 	return "", nil
@@ -143,12 +142,12 @@ func (l *line) overtaken(ctx context.Context) (string, error) {
 // today is not to be promoted. A variant's config decides nothing about what
 // the project's own proposed.
 func (l *line) withdraw(ctx context.Context, reason string) (promote.Outcome, error) {
-	out := promote.Outcome{Operation: Skipped, Branch: promote.Branch(l.Config.Model, l.Environment), Reason: reason}
-	base, err := l.Forge.Base(ctx, l.Config.Promote.Base)
-	if err != nil || base != l.Commit || l.ConfigPath != ConfigFile || l.Plan {
+	out := promote.Outcome{Operation: Skipped, Branch: promote.Branch(l.project.Config.Model, l.asked.Environment), Reason: reason}
+	base, err := l.env.Forge.Base(ctx, l.project.Config.Promote.Base)
+	if err != nil || base != l.project.Commit || l.project.ConfigPath != project.ConfigFile || l.asked.Plan {
 		return out, err
 	}
-	taken, err := promote.Withdraw(ctx, l.Forge, out.Branch, l.Config.Promote.Base, reason+" at the newest commit of "+l.Config.Promote.Base)
+	taken, err := promote.Withdraw(ctx, l.env.Forge, out.Branch, l.project.Config.Promote.Base, reason+" at the newest commit of "+l.project.Config.Promote.Base)
 	if err != nil || taken.Operation == promote.Unchanged {
 		return out, err
 	}
@@ -159,19 +158,19 @@ func (l *line) withdraw(ctx context.Context, reason string) (promote.Outcome, er
 // evidence.
 func (l *line) decide(r report.Report, f findings) (promote.Decision, error) {
 	s, a, j, built, t := f.sealed, f.answers.Today, f.judged, f.built, f.trained
-	path, err := l.Config.ManifestPath(l.Environment)
+	path, err := l.project.Config.ManifestPath(l.asked.Environment)
 	if err != nil {
 		return promote.Decision{}, fault.Usage(err)
 	}
 	m := manifest.Manifest{
-		Schema: manifest.Schema, Model: l.Config.Model, Environment: l.Environment,
+		Schema: manifest.Schema, Model: l.project.Config.Model, Environment: l.asked.Environment,
 		Bundle: s.Digest, Image: built.Digest, Verdict: r.Verdict, Improved: j.improved(),
-		Metrics: manifestMetrics(r), Exam: l.exam.Digest(), Commit: l.Commit,
+		Metrics: manifestMetrics(r), Exam: l.exam.Digest(), Commit: l.project.Commit,
 	}
-	if l.Config.Serve.Repository != "" {
-		m.Image = l.Config.Serve.Repository + "@" + built.Digest
+	if l.project.Config.Serve.Repository != "" {
+		m.Image = l.project.Config.Serve.Repository + "@" + built.Digest
 	}
-	d := promote.Decision{ManifestPath: path, Base: l.Config.Promote.Base, Bundle: map[string][]byte{}, Evidence: map[string][]byte{}}
+	d := promote.Decision{ManifestPath: path, Base: l.project.Config.Promote.Base, Bundle: map[string][]byte{}, Evidence: map[string][]byte{}}
 	// The anchor moves only when production gets better: not worse than the
 	// last one, k times over, must not add up to much worse.
 	switch {
@@ -205,14 +204,13 @@ func (l *line) decide(r report.Report, f findings) (promote.Decision, error) {
 		}
 	}
 
-	text, err := os.ReadFile(filepath.Join(l.run.Dir(), reportFile))
+	text, err := os.ReadFile(filepath.Join(l.run.Dir(), evidence.Report))
 	if err != nil {
 		return d, fault.Environment(fmt.Errorf("reading the report: %w", err))
 	}
-	sum := sha256.Sum256(text)
-	d.ReportDigest = "sha256:" + hex.EncodeToString(sum[:])
-	d.Evidence[reportFile] = text
-	d.Evidence[examFile] = l.exam.Canonical()
+	d.ReportDigest = digest.Of(text)
+	d.Evidence[evidence.Report] = text
+	d.Evidence[evidence.Exam] = l.exam.Canonical()
 	origin, err := os.ReadFile(filepath.Join(l.run.Dir(), "candidate", provenance.File))
 	switch {
 	case err == nil:
@@ -226,7 +224,7 @@ func (l *line) decide(r report.Report, f findings) (promote.Decision, error) {
 	}
 	maps.Copy(d.Evidence, replicates)
 	for name, f := range map[string]*predictionsFile{
-		candidatePredictionsFile: &a.Candidate, baselinePredictionsFile: a.Baseline, anchorPredictionsFile: a.Anchor,
+		evidence.CandidatePredictions: &a.Candidate, evidence.BaselinePredictions: a.Baseline, evidence.AnchorPredictions: a.Anchor,
 	} {
 		if f == nil {
 			continue
@@ -238,24 +236,17 @@ func (l *line) decide(r report.Report, f findings) (promote.Decision, error) {
 	return d, nil
 }
 
-// compressed reads a file and packs it; the same content gives the same bytes,
-// since the header holds neither name nor time.
+// compressed reads a file and packs it.
 func compressed(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fault.Environment(fmt.Errorf("reading the predictions: %w", err))
 	}
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err == nil {
-		if _, err = w.Write(data); err == nil {
-			err = w.Close()
-		}
-	}
+	packed, err := evidence.Pack(data)
 	if err != nil {
 		return nil, fmt.Errorf("packing the predictions: %w", err)
 	}
-	return b.Bytes(), nil
+	return packed, nil
 }
 
 func manifestMetrics(r report.Report) []manifest.Metric {

@@ -12,14 +12,11 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 )
-
-// replicatesFolder holds, in the evidence, the models of the seeds that were
-// not the candidate: the baseline's replicates of the runs to come.
-const replicatesFolder = "replicates"
 
 // maxReplicateBytes bounds them. Beyond it they are left out, and later recipes
 // are compared with production's one model.
@@ -47,7 +44,7 @@ func keptReplicates(t trained) (map[string][]byte, error) {
 			return nil, fault.Environment(fmt.Errorf("reading a replicate: %w", err))
 		}
 		size += len(data)
-		kept[fmt.Sprintf("%s/seed-%d%s", replicatesFolder, r.Seed, filepath.Ext(from))] = data
+		kept[fmt.Sprintf("%s/seed-%d%s", evidence.Replicates, r.Seed, filepath.Ext(from))] = data
 	}
 	return kept, nil
 }
@@ -58,12 +55,12 @@ func (l *line) baselineReplicates(ctx context.Context) ([]contestant, error) {
 	switch {
 	case l.production == nil || l.staged != nil:
 		return nil, nil
-	case l.Config.Train.Baseline == config.Retrain && l.Trained == "":
+	case l.project.Config.Train.Baseline == config.Retrain && l.asked.Trained == "":
 		return l.retrainBaseline(ctx)
 	case l.production.Manifest.Sources.Evidence == "":
 		return nil, nil
 	}
-	source := path.Join(l.production.Manifest.Sources.Evidence, replicatesFolder)
+	source := path.Join(l.production.Manifest.Sources.Evidence, evidence.Replicates)
 	names, err := l.production.From.List(ctx, source)
 	if err != nil {
 		return nil, fault.Environment(fmt.Errorf("fetching the replicates of production: %w", err))

@@ -2,35 +2,22 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
 )
-
-// Head is a forge's base branch as it stands now. Paths are relative to the
-// project's folder.
-type Head interface {
-	// Base returns the head of a branch.
-	Base(ctx context.Context, branch string) (commit string, err error)
-	// File returns a file of a commit, or an error that is fs.ErrNotExist.
-	File(ctx context.Context, commit, path string) ([]byte, error)
-	// Files lists the files below a folder of a commit.
-	Files(ctx context.Context, commit, folder string) ([]string, error)
-}
 
 // ReconcileOptions say what follows the manifest, and who is told. All but
 // Head may be left out.
 type ReconcileOptions struct {
 	Environment string // empty: the config's first one
-	Head        Head
+	Head        project.Head
 	Registry    reconcile.Registry
 	Endpoint    string // address of the running server
 	Deployments reconcile.Deployments
@@ -41,15 +28,13 @@ type ReconcileOptions struct {
 
 // Reconcile brings the registry to what the manifest at the base branch's head
 // says, asks the endpoint, and tells what is out of sync.
-func Reconcile(ctx context.Context, p *Project, o ReconcileOptions) (reconcile.Result, error) {
+func Reconcile(ctx context.Context, p *project.Project, o ReconcileOptions) (reconcile.Result, error) {
 	if o.Head == nil {
 		return reconcile.Result{}, fault.Usage(fmt.Errorf("reconciling needs a Git repository, since Git is the order: %w", p.NoRepo))
 	}
 	environments := p.Config.Promote.Environments
-	if o.Environment == "" {
-		o.Environment = environments[0]
-	}
-	if _, err := p.Config.ManifestPath(o.Environment); err != nil {
+	var err error
+	if o.Environment, err = p.Environment(o.Environment); err != nil {
 		return reconcile.Result{}, err
 	}
 	order := &order{project: p, head: o.Head, environment: o.Environment}
@@ -70,8 +55,8 @@ func Reconcile(ctx context.Context, p *Project, o ReconcileOptions) (reconcile.R
 
 // order reads the manifest at the base branch's head.
 type order struct {
-	project     *Project
-	head        Head
+	project     *project.Project
+	head        project.Head
 	environment string
 
 	commit string // of the last reading
@@ -84,7 +69,7 @@ func (o *order) Read(ctx context.Context) (reconcile.Ordered, error) {
 		return reconcile.Ordered{}, err
 	}
 	if commit != o.commit {
-		q, err := o.project.productionAt(ctx, o.head, commit, o.environment)
+		q, err := o.project.DeployedAt(ctx, o.head, commit, o.environment)
 		if err != nil {
 			return reconcile.Ordered{}, err
 		}
@@ -96,57 +81,6 @@ func (o *order) Read(ctx context.Context) (reconcile.Ordered, error) {
 	return reconcile.Ordered{Commit: o.commit, Manifest: o.found}, nil
 }
 
-// productionAt reads the environment's manifest at a commit of the forge's, nil
-// where it has none.
-func (p *Project) productionAt(ctx context.Context, head Head, commit, environment string) (*production, error) {
-	name, err := p.Config.ManifestPath(environment)
-	if err != nil {
-		return nil, err
-	}
-	from := headTree{head, commit, p.Config.Promote.Base}
-	data, err := from.Read(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	m, err := p.parseManifest(name, data, environment, from)
-	if err != nil {
-		return nil, err
-	}
-	return &production{Manifest: m, From: from}, nil
-}
-
-// parseManifest reads a manifest that has to be this model's in this
-// environment.
-func (p *Project) parseManifest(name string, data []byte, environment string, from tree) (manifest.Manifest, error) {
-	m, err := config.ParseManifest(name, data)
-	if err != nil {
-		return m, fault.Usage(fmt.Errorf("reading the manifest on %s: %w", from, err))
-	}
-	if m.Model != p.Config.Model || m.Environment != environment {
-		return m, fault.Usage(fmt.Errorf("%s on %s is for model %q in %q, the config asks for %q in %q: correct promote.manifest or the manifest", name, from, m.Model, m.Environment, p.Config.Model, environment))
-	}
-	return m, nil
-}
-
-// headTree is the project's folder in a commit of a forge's.
-type headTree struct {
-	head           Head
-	commit, branch string
-}
-
-func (t headTree) Read(ctx context.Context, path string) ([]byte, error) {
-	return t.head.File(ctx, t.commit, path)
-}
-
-func (t headTree) List(ctx context.Context, folder string) ([]string, error) {
-	return t.head.Files(ctx, t.commit, folder)
-}
-
-func (t headTree) String() string { return t.branch }
-
 // endpoint holds a running server against the bundle that a manifest names.
 type endpoint struct {
 	order               *order
@@ -156,8 +90,8 @@ type endpoint struct {
 func (e *endpoint) Address() string { return e.address }
 
 func (e *endpoint) Ask(ctx context.Context, m manifest.Manifest) (reconcile.Answer, error) {
-	q := &production{Manifest: m, From: headTree{e.order.head, e.order.commit, e.order.project.Config.Promote.Base}}
-	opened, err := q.bundle(ctx, m.Sources.Bundle, m.Bundle, filepath.Join(e.dir, "bundle"))
+	q := &project.Deployed{Manifest: m, From: project.HeadTree{Head: e.order.head, Commit: e.order.commit, Branch: e.order.project.Config.Promote.Base}}
+	opened, err := q.Bundle(ctx, m.Sources.Bundle, m.Bundle, filepath.Join(e.dir, "bundle"))
 	if err != nil {
 		return reconcile.Answer{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
@@ -35,9 +36,9 @@ type findings struct {
 // report writes report.json, the Markdown and the page into the run's folder.
 // It is made anew by every try: it holds the run's own times.
 func (l *line) report(ctx context.Context, f findings) (report.Report, error) {
-	l.Observer.Start("report", "")
+	l.env.Observer.Start("report", "")
 	r, err := l.writeReport(ctx, f)
-	l.Observer.Done("report", "", err)
+	l.env.Observer.Done("report", "", err)
 	return r, err
 }
 
@@ -55,10 +56,10 @@ func (l *line) writeReport(ctx context.Context, f findings) (report.Report, erro
 		return r, fmt.Errorf("writing the report: %w", err)
 	}
 	for name, content := range map[string][]byte{
-		reportFile:    text,
-		"report.md":   []byte(markdown.Summary(&r, markdown.Options{})),
-		"report.html": html,
-		examFile:      l.exam.Canonical(),
+		evidence.Report:   text,
+		evidence.Markdown: []byte(markdown.Summary(&r, markdown.Options{})),
+		evidence.Page:     html,
+		evidence.Exam:     l.exam.Canonical(),
 	} {
 		if err := l.run.WriteFile(name, content); err != nil {
 			return r, err
@@ -68,7 +69,7 @@ func (l *line) writeReport(ctx context.Context, f findings) (report.Report, erro
 }
 
 func (l *line) makeReport(ctx context.Context, f findings) (report.Report, error) {
-	c := l.Config
+	c := l.project.Config
 	took := int64(0)
 	for _, d := range l.spent {
 		took += d.Milliseconds()
@@ -76,9 +77,9 @@ func (l *line) makeReport(ctx context.Context, f findings) (report.Report, error
 	r := report.Report{
 		Schema: report.SchemaName,
 		Run: report.Run{
-			ID: report.Name(l.run.ID()), Model: report.Name(c.Model), Environment: report.Name(l.Environment),
-			Task: report.Task(c.Task), Mode: report.Mode(c.Mode), Commit: report.Commit(l.Commit), Dirty: len(l.Changed) > 0,
-			Config: report.NewText(l.ConfigPath), Seeds: c.Train.Seeds, Confidence: c.Confidence, Dosirak: report.Name(l.Release), DurationMS: &took,
+			ID: report.Name(l.run.ID()), Model: report.Name(c.Model), Environment: report.Name(l.asked.Environment),
+			Task: report.Task(c.Task), Mode: report.Mode(c.Mode), Commit: report.Commit(l.project.Commit), Dirty: len(l.project.Changed) > 0,
+			Config: report.NewText(l.project.ConfigPath), Seeds: c.Train.Seeds, Confidence: c.Confidence, Dosirak: report.Name(l.env.Release), DurationMS: &took,
 			Data: report.Data{
 				Train: &report.DataFile{Digest: report.Digest(l.trainRows.Digest()), Rows: int64(l.trainRows.Rows())},
 				Eval:  &report.DataFile{Digest: report.Digest(l.evalRows.Digest()), Rows: int64(l.evalRows.Rows())},
@@ -109,7 +110,7 @@ func (l *line) makeReport(ctx context.Context, f findings) (report.Report, error
 		r.Warnings = append(r.Warnings, report.Prosef("the training data has no column %s, so nobody can tell whether a row's %s is in it too", column, column))
 	}
 	if l.unvouched {
-		r.Warnings = append(r.Warnings, report.Prosef("there is no branch %s here: what production runs was read from the change's own files; fetch the branch, or name the right one in promote.base", l.Config.Promote.Base))
+		r.Warnings = append(r.Warnings, report.Prosef("there is no branch %s here: what production runs was read from the change's own files; fetch the branch, or name the right one in promote.base", l.project.Config.Promote.Base))
 	}
 	if r.Unchanged {
 		nothingToJudge(&r)
@@ -321,7 +322,7 @@ func reportSmoke(t smoke.Result) *report.Smoke {
 // statement is written beside the bundle.
 func (l *line) provenance(facts provenance.Facts, used *reuse.Wear) []report.Fact {
 	machine := facts.Machine.String()
-	if l.Trained != "" {
+	if l.asked.Trained != "" {
 		machine = "trained on another machine, which its record does not name"
 	}
 	out := []report.Fact{

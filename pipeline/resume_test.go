@@ -24,15 +24,15 @@ func TestResumeAfterAnEdit(t *testing.T) {
 	}
 	t.Parallel()
 	r := projecttest.Mini(t)
-	first, err := run(t.Context(), t, r, pipeline.Options{})
+	first, err := run(t.Context(), t, r, pipeline.Request{})
 	require.NoError(t, err)
 	resume := func() (pipeline.Outcome, []string) {
 		var made []string
-		out, err := run(t.Context(), t, r, pipeline.Options{Promote: true, Resume: first.Run, Observer: doneWatcher{done: func(step, detail string) {
+		out, err := watched(t.Context(), t, r, doneWatcher{done: func(step, detail string) {
 			if detail != "as this run made it before" {
 				made = append(made, step)
 			}
-		}}})
+		}}, pipeline.Request{Promote: true, Resume: first.Run})
 		require.NoError(t, err)
 		return out, made
 	}
@@ -83,11 +83,11 @@ func TestProvenanceIsOfTheBeginning(t *testing.T) {
 	t.Parallel()
 	r := projecttest.Mini(t)
 	began := r.Git("rev-parse", "HEAD")
-	out, err := run(t.Context(), t, r, pipeline.Options{Observer: watcher{started: func(step string) {
+	out, err := watched(t.Context(), t, r, watcher{started: func(step string) {
 		if step == "seal" {
 			r.Commit("the next change", map[string]string{"NOTES.md": "written while it trained\n"})
 		}
-	}}})
+	}}, pipeline.Request{})
 	require.NoError(t, err)
 	assert.Equal(t, began, string(out.Report.Run.Commit))
 	text, err := os.ReadFile(filepath.Join(out.Dir, "candidate", provenance.File))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 )
 
@@ -20,10 +21,10 @@ func (l *line) retrainBaseline(ctx context.Context) ([]contestant, error) {
 	unable := func(why string) error {
 		return fault.Usage(fmt.Errorf("train.baseline is retrain, and %s: fetch the whole history (git fetch --unshallow), or write train.baseline: stored", why))
 	}
-	if l.Repo == nil || commit == "" {
+	if l.project.Repo == nil || commit == "" {
 		return nil, unable("the manifest names no commit that trained production")
 	}
-	if _, ok, err := l.Repo.Resolve(ctx, commit); err != nil || !ok {
+	if _, ok, err := l.project.Repo.Resolve(ctx, commit); err != nil || !ok {
 		if err != nil {
 			return nil, err
 		}
@@ -35,10 +36,10 @@ func (l *line) retrainBaseline(ctx context.Context) ([]contestant, error) {
 		return nil, fault.Environment(fmt.Errorf("retraining the baseline: %w", err))
 	}
 	defer os.RemoveAll(dir)
-	if err := l.Repo.Export(ctx, commit, dir); err != nil {
+	if err := l.project.Repo.Export(ctx, commit, dir); err != nil {
 		return nil, fault.Environment(fmt.Errorf("retraining the baseline: %w", err))
 	}
-	config, err := config.Load(filepath.Join(dir, l.ConfigPath), Catalogue)
+	config, err := config.Load(filepath.Join(dir, l.project.ConfigPath), project.Catalogue)
 	if err != nil {
 		return nil, fault.Usage(fmt.Errorf("retraining the baseline: its config at commit %.12s: %w", commit, err))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/rollback"
 )
@@ -18,7 +19,7 @@ type RollbackOptions struct {
 	To          string // digest of a bundle or its beginning; empty: the one before
 	Plan        bool   // write nothing
 	Forge       promote.Forge
-	Head        Head
+	Head        project.Head
 	WorkDir     string // receives copies of bundles
 }
 
@@ -38,7 +39,7 @@ const most = 10_000
 
 // RollBack proposes the return of an environment to a model that it ran
 // before.
-func RollBack(ctx context.Context, p *Project, o RollbackOptions) (Rollback, error) {
+func RollBack(ctx context.Context, p *project.Project, o RollbackOptions) (Rollback, error) {
 	for attempt := 1; ; attempt++ {
 		r, err := rollBack(ctx, p, o)
 		// What was merged in between may have changed what comes back.
@@ -48,10 +49,11 @@ func RollBack(ctx context.Context, p *Project, o RollbackOptions) (Rollback, err
 	}
 }
 
-func rollBack(ctx context.Context, p *Project, o RollbackOptions) (Rollback, error) {
-	r := Rollback{Environment: o.Environment}
-	if r.Environment == "" {
-		r.Environment = p.Config.Promote.Environments[0]
+func rollBack(ctx context.Context, p *project.Project, o RollbackOptions) (Rollback, error) {
+	var r Rollback
+	var err error
+	if r.Environment, err = p.Environment(o.Environment); err != nil {
+		return r, err
 	}
 	name, err := p.Config.ManifestPath(r.Environment)
 	if err != nil {
@@ -92,7 +94,7 @@ func rollBack(ctx context.Context, p *Project, o RollbackOptions) (Rollback, err
 	if err != nil {
 		return r, fmt.Errorf("rolling back %s: %w", r.Environment, err)
 	}
-	if r.Warnings, err = p.returnable(ctx, o, head, choice); err != nil {
+	if r.Warnings, err = restorable(ctx, p, o, head, choice); err != nil {
 		return r, err
 	}
 	proposal := rollback.Plan(choice, name, base)
@@ -105,19 +107,19 @@ func rollBack(ctx context.Context, p *Project, o RollbackOptions) (Rollback, err
 	return r, err
 }
 
-// returnable says why a version cannot come back: the base branch's head must
+// restorable says why a version cannot come back: the base branch's head must
 // hold its bundle and its anchor's, whole.
-func (p *Project) returnable(ctx context.Context, o RollbackOptions, head string, c rollback.Choice) (warnings []string, err error) {
+func restorable(ctx context.Context, p *project.Project, o RollbackOptions, head string, c rollback.Choice) (warnings []string, err error) {
 	m := c.Back.Manifest
-	from := headTree{o.Head, head, p.Config.Promote.Base}
-	q := &production{Manifest: m, From: from}
+	from := project.HeadTree{Head: o.Head, Commit: head, Branch: p.Config.Promote.Base}
+	q := &project.Deployed{Manifest: m, From: from}
 	bundles := [][2]string{{m.Sources.Bundle, m.Bundle}}
 	if m.Anchor != "" && m.Anchor != m.Bundle && m.Sources.Anchor != "" {
 		bundles = append(bundles, [2]string{m.Sources.Anchor, m.Anchor})
 	}
 	for _, b := range bundles {
 		source, digest := b[0], b[1]
-		if _, err := q.bundle(ctx, source, digest, filepath.Join(o.WorkDir, digest[len("sha256:"):])); err != nil {
+		if _, err := q.Bundle(ctx, source, digest, filepath.Join(o.WorkDir, digest[len("sha256:"):])); err != nil {
 			if ctx.Err() != nil || fault.ExitCode(err) == fault.CodeEnvironment {
 				return nil, err
 			}

@@ -23,11 +23,11 @@ type sealed struct {
 func (s sealed) String() string { return s.Digest }
 
 func (l *line) seal(ctx context.Context, t trained) (sealed, error) {
-	golden := l.Config.Serve.Golden
+	golden := l.project.Config.Serve.Golden
 	rows := l.evalRows
 	if golden.From != "eval" {
 		var err error
-		if rows, err = dataset.Read(l.path(golden.From)); err != nil {
+		if rows, err = dataset.Read(l.project.Path(golden.From)); err != nil {
 			return sealed{}, err
 		}
 	}
@@ -37,7 +37,7 @@ func (l *line) seal(ctx context.Context, t trained) (sealed, error) {
 			return sealed{}, err
 		}
 		b, err := seal.Seal(ctx, seal.Options{
-			Model: t.Models[0], Name: l.Config.Model, Dir: dir, Rows: rows, N: golden.Rows, Data: l.exam.Data, Task: l.exam.Task,
+			Model: t.Models[0], Name: l.project.Config.Model, Dir: dir, Rows: rows, N: golden.Rows, Data: l.exam.Data, Task: l.exam.Task,
 		})
 		if err != nil {
 			return sealed{}, blameTrainer(err)

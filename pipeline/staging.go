@@ -10,7 +10,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
@@ -23,11 +26,11 @@ import (
 
 // earlier is the environment before this one; "" for the first.
 func (l *line) earlier() string {
-	i := slices.Index(l.Config.Promote.Environments, l.Environment)
-	if i <= 0 || l.Trained != "" {
+	i := slices.Index(l.project.Config.Promote.Environments, l.asked.Environment)
+	if i <= 0 || l.asked.Trained != "" {
 		return ""
 	}
-	return l.Config.Promote.Environments[i-1]
+	return l.project.Config.Promote.Environments[i-1]
 }
 
 // makeCandidate gives the model that is judged: trained, proved and sealed
@@ -55,9 +58,9 @@ func (l *line) makeCandidate(ctx context.Context) (trained, proved, sealed, erro
 
 // takeStaged copies the earlier environment's bundle and what is known of it.
 func (l *line) takeStaged(ctx context.Context, earlier string) (proved, sealed, error) {
-	l.Observer.Start("seal", "")
+	l.env.Observer.Start("seal", "")
 	p, s, err := l.copyStaged(ctx, earlier)
-	l.Observer.Done("seal", "the bundle of "+earlier, err)
+	l.env.Observer.Done("seal", "the bundle of "+earlier, err)
 	if err == nil {
 		_, err = l.link("staged", []any{p, s})
 	}
@@ -65,23 +68,23 @@ func (l *line) takeStaged(ctx context.Context, earlier string) (proved, sealed, 
 }
 
 func (l *line) copyStaged(ctx context.Context, earlier string) (proved, sealed, error) {
-	q, err := l.findProduction(ctx, earlier)
+	q, err := l.project.Deployed(ctx, earlier)
 	if err != nil {
 		return proved{}, sealed{}, err
 	}
 	if q == nil {
-		return proved{}, sealed{}, fault.Usage(fmt.Errorf("%s takes the bundle of %s, and %s runs nothing yet: promote to %s first", l.Environment, earlier, earlier, earlier))
+		return proved{}, sealed{}, fault.Usage(fmt.Errorf("%s takes the bundle of %s, and %s runs nothing yet: promote to %s first", l.asked.Environment, earlier, earlier, earlier))
 	}
 	m := q.Manifest
 	dir, err := l.run.Path("candidate/" + strings.TrimPrefix(m.Bundle, "sha256:"))
 	if err != nil {
 		return proved{}, sealed{}, err
 	}
-	opened, err := q.bundle(ctx, m.Sources.Bundle, m.Bundle, dir)
+	opened, err := q.Bundle(ctx, m.Sources.Bundle, m.Bundle, dir)
 	if err != nil {
 		return proved{}, sealed{}, err
 	}
-	p, err := q.provedThen(ctx, earlier)
+	p, err := provedThen(ctx, q, earlier)
 	if err != nil {
 		return proved{}, sealed{}, err
 	}
@@ -90,19 +93,19 @@ func (l *line) copyStaged(ctx context.Context, earlier string) (proved, sealed, 
 }
 
 // provedThen is the proof that the earlier environment's evidence holds.
-func (q *production) provedThen(ctx context.Context, earlier string) (proved, error) {
+func provedThen(ctx context.Context, q *project.Deployed, earlier string) (proved, error) {
 	unknown := proved{Today: train.Judgement{Verdict: verdict.Inconclusive, Judged: true, Reason: "the evidence of " + earlier + " holds no proof that the training reproduces"}}
 	if q.Manifest.Sources.Evidence == "" {
 		return unknown, nil
 	}
-	text, err := q.From.Read(ctx, path.Join(q.Manifest.Sources.Evidence, reportFile))
+	text, err := q.From.Read(ctx, path.Join(q.Manifest.Sources.Evidence, evidence.Report))
 	if errors.Is(err, fs.ErrNotExist) {
 		return unknown, nil
 	}
 	if err != nil {
 		return proved{}, fault.Environment(fmt.Errorf("reading the evidence of %s: %w", earlier, err))
 	}
-	if digestOf(text) != q.Manifest.Sources.EvidenceDigest {
+	if digest.Of(text) != q.Manifest.Sources.EvidenceDigest {
 		return proved{}, fault.Usage(fmt.Errorf("the report in %s is not the one that the manifest for %s names: restore it from the commit that promoted", q.Manifest.Sources.Evidence, earlier))
 	}
 	r, err := report.Parse(text, report.DefaultLimits())

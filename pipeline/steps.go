@@ -12,6 +12,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/seal"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -48,7 +49,7 @@ func (l *line) trainedSeed(r train.Replicate, model string) TrainedSeed {
 // Train makes the steps train and prove alone. seeds replaces the config's,
 // for one replicate a machine; without the config's first seed there is
 // nothing to prove.
-func Train(ctx context.Context, p *Project, o Options, seeds []int64) (Training, error) {
+func Train(ctx context.Context, p *project.Project, env Env, asked Request, seeds []int64) (Training, error) {
 	elsewhere := ""
 	if len(seeds) > 0 {
 		c := *p.Config
@@ -62,7 +63,7 @@ func Train(ctx context.Context, p *Project, o Options, seeds []int64) (Training,
 		q := *p
 		q.Config, p = &c, &q
 	}
-	l, err := begin(ctx, p, o)
+	l, err := begin(ctx, p, env, asked)
 	if err != nil {
 		return Training{}, err
 	}
@@ -136,13 +137,13 @@ func exists(path string) bool {
 
 // Seal makes a bundle of a model file in folder out, with golden examples
 // from the project's evaluation data.
-func Seal(ctx context.Context, p *Project, model, out string) (*seal.Sealed, error) {
+func Seal(ctx context.Context, p *project.Project, model, out string) (*seal.Sealed, error) {
 	c := p.Config
 	from := c.Serve.Golden.From
 	if from == "eval" {
 		from = c.Data.Eval
 	}
-	rows, err := dataset.Read(p.path(from))
+	rows, err := dataset.Read(p.Path(from))
 	if err != nil {
 		return nil, err
 	}
@@ -152,9 +153,9 @@ func Seal(ctx context.Context, p *Project, model, out string) (*seal.Sealed, err
 
 // Evaluate lets a model file or a bundle answer the rows of a table (the
 // project's evaluation data when it is "") and writes the predictions file.
-func Evaluate(ctx context.Context, p *Project, model, table, out string) (*predictions.Set, error) {
+func Evaluate(ctx context.Context, p *project.Project, model, table, out string) (*predictions.Set, error) {
 	if table == "" {
-		table = p.path(p.Config.Data.Eval)
+		table = p.Path(p.Config.Data.Eval)
 	}
 	rows, err := dataset.Read(table)
 	if err != nil {

@@ -41,8 +41,8 @@ func (l *line) train(ctx context.Context) (trained, error) {
 		return trained{}, err
 	}
 	return step(ctx, l, "train", depends, func(ctx context.Context, s *store.Step) (trained, error) {
-		if l.Trained != "" {
-			t, err := l.takeTraining(l.Trained)
+		if l.asked.Trained != "" {
+			t, err := l.takeTraining(l.asked.Trained)
 			if err != nil {
 				return t, err
 			}
@@ -70,14 +70,14 @@ func (l *line) train(ctx context.Context) (trained, error) {
 }
 
 func (l *line) trainOptions() train.Options {
-	c := l.Config
+	c := l.project.Config
 	hardware := provenance.Hardware()
 	return train.Options{
-		Dir: l.Dir, Command: c.Train.Command, Setup: c.Train.Setup, Inputs: c.Train.Inputs,
+		Dir: l.project.Dir, Command: c.Train.Command, Setup: c.Train.Setup, Inputs: c.Train.Inputs,
 		Data: c.Data.Train, Withheld: []string{c.Data.Eval},
-		Seeds: c.Train.Seeds, Parallel: c.Train.Parallel, Timeout: c.Train.Timeout.Std(), Fresh: l.Fresh,
+		Seeds: c.Train.Seeds, Parallel: c.Train.Parallel, Timeout: c.Train.Timeout.Std(), Fresh: l.asked.Fresh,
 		Prove: l.proofWanted(), Environment: hardware.String(),
-		Store: l.store, Run: l.run, Now: l.Now, Observer: l.watchTraining(),
+		Store: l.store, Run: l.run, Now: l.env.Now, Observer: l.watchTraining(),
 	}
 }
 
@@ -86,8 +86,8 @@ func (l *line) trainOptions() train.Options {
 // it a run that goes on after an edit would give the new commit the old
 // trainer's model.
 func (l *line) trainDepends(ctx context.Context, o train.Options) (any, error) {
-	if l.Trained != "" {
-		t, err := readTraining(l.Trained)
+	if l.asked.Trained != "" {
+		t, err := readTraining(l.asked.Trained)
 		if err != nil {
 			return nil, nil // takeTraining says what is wrong with it
 		}
@@ -134,7 +134,7 @@ func (l *line) findModel(r train.Replicate) (string, error) {
 // watchTraining shows replicates as they go.
 func (l *line) watchTraining() train.Observer {
 	return train.ObserverFunc(func(e train.Event) {
-		what, total := e.Part, len(l.Config.Train.Seeds)
+		what, total := e.Part, len(l.project.Config.Train.Seeds)
 		if e.Part == "replicate" {
 			what = fmt.Sprintf("seed %d", e.Seed)
 			if e.Again {
@@ -142,13 +142,13 @@ func (l *line) watchTraining() train.Observer {
 			}
 		}
 		if e.State == train.Noted {
-			l.Observer.Log(e.Text)
+			l.env.Observer.Log(e.Text)
 			return
 		}
 		text := string(e.State)
 		if e.Text != "" {
 			text += ": " + e.Text
 		}
-		l.Observer.Update("train", 0, total, what+" "+text)
+		l.env.Observer.Update("train", 0, total, what+" "+text)
 	})
 }

@@ -2,21 +2,22 @@ package pipeline
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
 	"path"
 
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
@@ -43,15 +44,12 @@ func (v *Verification) add(name string, holds bool, format string, args ...any) 
 	v.Holds = v.Holds && holds
 }
 
-// maxEvidence bounds what one packed file of the evidence may unpack to.
-const maxEvidence = 1 << 30
-
 // Verify recomputes the verdict of the manifest in the work tree from its
 // evidence, and says for each thing that the manifest claims whether it
 // holds. dir receives a copy of the bundle.
-func Verify(ctx context.Context, p *Project, environment, dir string) (Verification, error) {
+func Verify(ctx context.Context, p *project.Project, environment, dir string) (Verification, error) {
 	v := Verification{Environment: environment, Holds: true}
-	from := folder(p.Dir)
+	from := project.Folder(p.Dir)
 	name, err := p.Config.ManifestPath(environment)
 	if err != nil {
 		return v, fault.Usage(err)
@@ -72,8 +70,8 @@ func Verify(ctx context.Context, p *Project, environment, dir string) (Verificat
 		return v, fault.Usage(fmt.Errorf("%s names no evidence: the model was adopted, so there is no verdict to recompute", name))
 	}
 
-	q := &production{Manifest: m, From: from}
-	if _, err := q.bundle(ctx, m.Sources.Bundle, m.Bundle, dir); err != nil {
+	q := &project.Deployed{Manifest: m, From: from}
+	if _, err := q.Bundle(ctx, m.Sources.Bundle, m.Bundle, dir); err != nil {
 		v.add("bundle", false, "%v", err)
 	} else {
 		v.add("bundle", true, "%s is at %s, and every file of it has its digest", m.Bundle, m.Sources.Bundle)
@@ -82,7 +80,7 @@ func Verify(ctx context.Context, p *Project, environment, dir string) (Verificat
 	if err != nil {
 		return v, err
 	}
-	e, err := q.exam(ctx)
+	e, err := q.Exam(ctx)
 	switch {
 	case err != nil:
 		v.add("exam", false, "%v", err)
@@ -99,10 +97,10 @@ func Verify(ctx context.Context, p *Project, environment, dir string) (Verificat
 }
 
 // verifyReport reads the evidence's report and holds it against the manifest.
-func verifyReport(ctx context.Context, v *Verification, q *production) (*report.Report, error) {
-	text, err := q.From.Read(ctx, path.Join(q.Manifest.Sources.Evidence, reportFile))
+func verifyReport(ctx context.Context, v *Verification, q *project.Deployed) (*report.Report, error) {
+	text, err := q.From.Read(ctx, path.Join(q.Manifest.Sources.Evidence, evidence.Report))
 	if errors.Is(err, fs.ErrNotExist) {
-		v.add("report", false, "%s lacks %s", q.Manifest.Sources.Evidence, reportFile)
+		v.add("report", false, "%s lacks %s", q.Manifest.Sources.Evidence, evidence.Report)
 		return nil, nil
 	}
 	if errors.Is(err, fs.ErrInvalid) {
@@ -112,7 +110,7 @@ func verifyReport(ctx context.Context, v *Verification, q *production) (*report.
 	if err != nil {
 		return nil, fault.Environment(fmt.Errorf("reading the evidence: %w", err))
 	}
-	if got := digestOf(text); got != q.Manifest.Sources.EvidenceDigest {
+	if got := digest.Of(text); got != q.Manifest.Sources.EvidenceDigest {
 		v.add("report", false, "the report is %s, the manifest names %s", got, q.Manifest.Sources.EvidenceDigest)
 		return nil, nil
 	}
@@ -162,8 +160,8 @@ func orNothing(digest string) string {
 }
 
 // verifyVerdict compares the kept predictions again.
-func verifyVerdict(ctx context.Context, project string, v *Verification, q *production, r *report.Report, e exam.Exam) error {
-	in := compare.Input{Exam: e, Custom: custom(ctx, project)}
+func verifyVerdict(ctx context.Context, dir string, v *Verification, q *project.Deployed, r *report.Report, e exam.Exam) error {
+	in := compare.Input{Exam: e, Custom: custom(ctx, dir)}
 	text := e.Digest()
 	for _, model := range []struct {
 		name string
@@ -171,9 +169,9 @@ func verifyVerdict(ctx context.Context, project string, v *Verification, q *prod
 		file string
 		set  **predictions.Set
 	}{
-		{"candidate's predictions", &r.Candidate, candidatePredictionsFile, &in.Candidate},
-		{"baseline's predictions", r.Baseline, baselinePredictionsFile, &in.Baseline},
-		{"anchor's predictions", r.Anchor, anchorPredictionsFile, &in.Anchor},
+		{"candidate's predictions", &r.Candidate, evidence.CandidatePredictions, &in.Candidate},
+		{"baseline's predictions", r.Baseline, evidence.BaselinePredictions, &in.Baseline},
+		{"anchor's predictions", r.Anchor, evidence.AnchorPredictions, &in.Anchor},
 	} {
 		if model.want == nil || model.want.Predictions == "" {
 			continue
@@ -187,7 +185,7 @@ func verifyVerdict(ctx context.Context, project string, v *Verification, q *prod
 			v.Recomputed = verdict.Inconclusive
 			return nil
 		}
-		if got := digestOf(data); got != string(model.want.Predictions) {
+		if got := digest.Of(data); got != string(model.want.Predictions) {
 			v.add(model.name, false, "they are %s, the report names %s", got, model.want.Predictions)
 			v.Recomputed = verdict.Inconclusive
 			return nil
@@ -200,8 +198,8 @@ func verifyVerdict(ctx context.Context, project string, v *Verification, q *prod
 		}
 		v.add(model.name, true, "%d rows, as the report names them", set.N)
 		*model.set = set
-		if model.file != anchorPredictionsFile {
-			text += digestOf(data)
+		if model.file != evidence.AnchorPredictions {
+			text += digest.Of(data)
 		}
 	}
 	in.Seed = seedFrom(text)
@@ -260,22 +258,15 @@ func verifyMetrics(v *Verification, m manifest.Manifest, result compare.Result) 
 	}
 }
 
-// unpacked reads a gzip file of the evidence.
-func unpacked(ctx context.Context, from tree, name string) ([]byte, error) {
+// unpacked reads a packed file of the evidence.
+func unpacked(ctx context.Context, from project.Tree, name string) ([]byte, error) {
 	data, err := from.Read(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
-	z, err := gzip.NewReader(bytes.NewReader(data))
+	out, err := evidence.Unpack(data)
 	if err != nil {
 		return nil, fmt.Errorf("unpacking %s: %w", name, err)
-	}
-	out, err := io.ReadAll(io.LimitReader(z, maxEvidence+1))
-	if err != nil {
-		return nil, fmt.Errorf("unpacking %s: %w", name, err)
-	}
-	if len(out) > maxEvidence {
-		return nil, fmt.Errorf("unpacking %s: it is larger than %d bytes", name, maxEvidence)
 	}
 	return out, nil
 }

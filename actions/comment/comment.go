@@ -21,13 +21,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -114,16 +113,13 @@ func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) e
 	if err := errors.Join(err, err2, err3); err != nil {
 		return err
 	}
-	p, err := pipeline.OpenProject(ctx, j.Input("directory"), j.Input("config"))
+	p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
 	if err != nil {
 		return err
 	}
 	t := told{model: p.Config.Model, env: j.Input("environment"), advises: p.Config.Mode == config.Advise, page: j.Address()}
-	if t.env == "" {
-		t.env = p.Config.Promote.Environments[0]
-	}
-	if !slices.Contains(p.Config.Promote.Environments, t.env) {
-		return fault.Usage(fmt.Errorf("environment %q is not one of promote.environments in %s", t.env, p.ConfigPath))
+	if t.env, err = p.Environment(t.env); err != nil {
+		return err
 	}
 	token, path := j.Input("token"), j.Input("report")
 	t.change, t.outcome = j.Input("change"), j.Input("outcome")

@@ -13,6 +13,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
 // Files are predictions of the same rows.
@@ -30,22 +31,22 @@ func Action(walk run.Walk, files Compare) runner.Action {
 		Outputs: run.Outputs,
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
 			f := Files{Candidate: j.Input("candidate"), Baseline: j.Input("baseline"), Anchor: j.Input("anchor"), Config: j.Input("config")}
-			o := pipeline.Options{Trained: j.Input("trained"), Environment: j.Input("environment"), Profile: j.Input("smoke")}
+			asked := pipeline.Request{Trained: j.Input("trained"), Environment: j.Input("environment"), Profile: j.Input("smoke")}
 			directory := j.Input("directory")
 			switch {
-			case o.Trained != "" && f.Candidate != "", o.Trained == "" && f.Candidate == "":
+			case asked.Trained != "" && f.Candidate != "", asked.Trained == "" && f.Candidate == "":
 				return 0, fault.Usage(errors.New("say what to judge: input trained, the folder of a training, or input candidate, a predictions file"))
 			case f.Candidate != "":
 				return judgeFiles(ctx, j, files, f)
 			}
-			p, err := pipeline.OpenProject(ctx, directory, f.Config)
+			p, err := project.Open(ctx, directory, f.Config)
 			if err != nil {
 				return 0, err
 			}
 			// The event names the commit: what a fork's training says of itself
 			// counts for nothing.
-			o.TrainedAt = j.Event.Head.Commit
-			out, err := walk(ctx, p, o)
+			asked.TrainedAt = j.Event.Head.Commit
+			out, err := walk(ctx, p, nil, asked)
 			return run.Conclude(j, p, out, err)
 		},
 	}

@@ -13,10 +13,10 @@ import (
 	"strconv"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 	"github.com/dosirak-ml/dosirak/pipeline/onboard"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
 // Action returns the action.
@@ -67,7 +67,7 @@ func plan(ctx context.Context, j *runner.Job) error {
 	}
 	models, environments, changed, manifests, next, train := []model{}, []model{}, []model{}, []model{}, []model{}, []replicate{}
 	for _, folder := range folders {
-		p, err := pipeline.OpenProject(ctx, filepath.FromSlash(folder), "")
+		p, err := project.Open(ctx, filepath.FromSlash(folder), "")
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,10 @@ func plan(ctx context.Context, j *runner.Job) error {
 		if err != nil {
 			return err
 		}
-		m := model{Directory: path.Clean(filepath.ToSlash(folder)), Model: p.Config.Model, Environment: p.Config.Promote.Environments[0], Change: change}
+		m := model{Directory: path.Clean(filepath.ToSlash(folder)), Model: p.Config.Model, Change: change}
+		if m.Environment, err = p.Environment(""); err != nil {
+			return err
+		}
 		fmt.Fprintf(j.Out, "%s in %q: %s\n", m.Model, m.Directory, m.Change)
 		models = append(models, m)
 		for i, environment := range p.Config.Promote.Environments {
@@ -148,7 +151,7 @@ func span(ctx context.Context, repo *git.Repo, e runner.Event) (old, head, why s
 	return old, head, ""
 }
 
-func classify(ctx context.Context, p *pipeline.Project, old, head string) (onboard.Change, error) {
+func classify(ctx context.Context, p *project.Project, old, head string) (onboard.Change, error) {
 	if old == "" {
 		return onboard.Model, nil
 	}

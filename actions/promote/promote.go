@@ -15,6 +15,7 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
@@ -44,15 +45,15 @@ func Action(walk run.Walk, open Open) runner.Action {
 		Outputs: []string{"operation", "branch", "commit", "pull-request", "url", "reason"},
 		Secrets: []string{"token"},
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
-			o := pipeline.Options{Promote: true, Resume: j.Input("run"), Trained: j.Input("trained"), Environment: j.Input("environment")}
+			asked := pipeline.Request{Promote: true, Resume: j.Input("run"), Trained: j.Input("trained"), Environment: j.Input("environment")}
 			var err error
-			if o.AcknowledgeExam, err = j.Bool("acknowledge-exam"); err != nil {
+			if asked.AcknowledgeExam, err = j.Bool("acknowledge-exam"); err != nil {
 				return 0, err
 			}
-			if o.Plan, err = j.Bool("plan"); err != nil {
+			if asked.Plan, err = j.Bool("plan"); err != nil {
 				return 0, err
 			}
-			p, err := pipeline.OpenProject(ctx, j.Input("directory"), j.Input("config"))
+			p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
 			if err != nil {
 				return 0, err
 			}
@@ -62,20 +63,20 @@ func Action(walk run.Walk, open Open) runner.Action {
 			if err != nil {
 				return 0, err
 			}
-			o.Forge = github
-			if o.Trained != "" {
-				o.TrainedAt = j.Event.Head.Commit
+			if asked.Trained != "" {
+				asked.TrainedAt = j.Event.Head.Commit
 			}
-			return propose(ctx, j, p, o, walk, github)
+			return propose(ctx, j, p, asked, walk, github)
 		},
 	}
 }
 
-func propose(ctx context.Context, j *runner.Job, p *pipeline.Project, o pipeline.Options, walk run.Walk, github GitHub) (int, error) {
-	if o.Environment == "" {
-		o.Environment = p.Config.Promote.Environments[0]
+func propose(ctx context.Context, j *runner.Job, p *project.Project, asked pipeline.Request, walk run.Walk, github GitHub) (int, error) {
+	var err error
+	if asked.Environment, err = p.Environment(asked.Environment); err != nil {
+		return 0, err
 	}
-	out, err := walk(ctx, p, o)
+	out, err := walk(ctx, p, github, asked)
 	if err != nil {
 		return 0, err
 	}
@@ -93,7 +94,7 @@ func propose(ctx context.Context, j *runner.Job, p *pipeline.Project, o pipeline
 		return 0, err
 	}
 	fmt.Fprintf(j.Out, "%s %s %s\n", did.Operation, did.Branch, did.Reason)
-	if o.Plan && out.Proposal != nil {
+	if asked.Plan && out.Proposal != nil {
 		fmt.Fprintf(j.Out, "\n# %s\n\n%s\n%s\n", out.Proposal.Title, out.Proposal.Body, out.Proposal.Message)
 		for _, name := range out.Proposal.Paths() {
 			fmt.Fprintln(j.Out, path.Join(prefix(p), name))
@@ -103,7 +104,7 @@ func propose(ctx context.Context, j *runner.Job, p *pipeline.Project, o pipeline
 		// A pull request that GITHUB_TOKEN opens starts no workflow, so its
 		// checks are said here, where they were made.
 		err := github.SetStatus(ctx, comment.Status{
-			Model: p.Config.Model, Environment: o.Environment, Commit: did.Commit, State: comment.Success,
+			Model: p.Config.Model, Environment: asked.Environment, Commit: did.Commit, State: comment.Success,
 			Description: "PASS: judged when it was proposed", Address: j.Address(),
 		})
 		if err != nil {
@@ -120,7 +121,7 @@ func propose(ctx context.Context, j *runner.Job, p *pipeline.Project, o pipeline
 }
 
 // prefix is the project's folder below the top of the repository.
-func prefix(p *pipeline.Project) string {
+func prefix(p *project.Project) string {
 	if p.Repo == nil {
 		return ""
 	}

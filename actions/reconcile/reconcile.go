@@ -12,10 +12,11 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
 // Complete fills in what follows the manifest and who is told.
-type Complete func(j *runner.Job, p *pipeline.Project, token string, o *pipeline.ReconcileOptions) error
+type Complete func(j *runner.Job, p *project.Project, token string, o *pipeline.ReconcileOptions) error
 
 // Action returns the action.
 func Action(complete Complete) runner.Action {
@@ -34,7 +35,7 @@ func Action(complete Complete) runner.Action {
 					return 0, fault.Usage(fmt.Errorf("input wait is %q: write a duration of at most 1h, such as 5m", wait))
 				}
 			}
-			p, err := pipeline.OpenProject(ctx, j.Input("directory"), j.Input("config"))
+			p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
 			if err != nil {
 				return 0, err
 			}

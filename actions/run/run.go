@@ -10,12 +10,16 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
-// Walk takes a project along the line with what this machine gives it.
-type Walk func(ctx context.Context, p *pipeline.Project, o pipeline.Options) (pipeline.Outcome, error)
+// Walk takes a project along the line with what this machine gives it. forge is
+// where a promotion is proposed, nil for the local repository.
+type Walk func(ctx context.Context, p *project.Project, forge promote.Forge, asked pipeline.Request) (pipeline.Outcome, error)
 
 // Outputs of every action that walks the line.
 var Outputs = []string{"verdict", "unchanged", "run", "report", "page", "bundle", "image", "archive"}
@@ -32,24 +36,24 @@ func Action(walk Walk) runner.Action {
 			if err != nil {
 				return 0, err
 			}
-			p, err := pipeline.OpenProject(ctx, j.Input("directory"), j.Input("config"))
+			p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
 			if err != nil {
 				return 0, err
 			}
-			out, err := walk(ctx, p, pipeline.Options{Environment: j.Input("environment"), Profile: j.Input("smoke"), Fresh: fresh})
+			out, err := walk(ctx, p, nil, pipeline.Request{Environment: j.Input("environment"), Profile: j.Input("smoke"), Fresh: fresh})
 			return Conclude(j, p, out, err)
 		},
 	}
 }
 
 // Conclude tells what the line found and returns the exit code.
-func Conclude(j *runner.Job, p *pipeline.Project, out pipeline.Outcome, failed error) (int, error) {
+func Conclude(j *runner.Job, p *project.Project, out pipeline.Outcome, failed error) (int, error) {
 	if out.Report.Schema == "" {
 		return 0, failed
 	}
 	values := map[string]string{
 		"verdict": string(out.Verdict), "unchanged": strconv.FormatBool(out.Unchanged), "run": out.Run,
-		"report": filepath.Join(out.Dir, "report.json"), "page": filepath.Join(out.Dir, "report.html"),
+		"report": filepath.Join(out.Dir, evidence.Report), "page": filepath.Join(out.Dir, evidence.Page),
 		"bundle": string(out.Report.Candidate.Bundle), "image": string(out.Report.Candidate.Image),
 		"archive": filepath.Join(out.Dir, "image", "image.tar"),
 	}

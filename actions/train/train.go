@@ -13,10 +13,11 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
 // Train trains replicates with what this machine gives.
-type Train func(ctx context.Context, p *pipeline.Project, o pipeline.Options, seeds []int64) (pipeline.Training, error)
+type Train func(ctx context.Context, p *project.Project, asked pipeline.Request, seeds []int64) (pipeline.Training, error)
 
 // Action returns the action.
 func Action(train Train) runner.Action {
@@ -42,11 +43,11 @@ func Action(train Train) runner.Action {
 			if out == "" {
 				return 0, fault.Usage(errors.New("input out is empty: name the folder that gets the models"))
 			}
-			p, err := pipeline.OpenProject(ctx, j.Input("directory"), j.Input("config"))
+			p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
 			if err != nil {
 				return 0, err
 			}
-			t, err := train(ctx, p, pipeline.Options{Fresh: fresh}, seeds)
+			t, err := train(ctx, p, pipeline.Request{Fresh: fresh}, seeds)
 			if err != nil {
 				return 0, err
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -26,7 +27,7 @@ func Action() runner.Action {
 		Outputs: []string{"holds", "verdict", "bundles"},
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
 			environment := j.Input("environment")
-			p, err := pipeline.OpenProject(ctx, j.Input("directory"), j.Input("config"))
+			p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
 			if err != nil {
 				return 0, err
 			}
@@ -55,7 +56,7 @@ func Action() runner.Action {
 
 // promoted returns the environments to look at: the one that is asked for, or
 // every one that has a manifest.
-func promoted(p *pipeline.Project, asked string) ([]string, error) {
+func promoted(p *project.Project, asked string) ([]string, error) {
 	if asked != "" {
 		return []string{asked}, nil
 	}
@@ -75,7 +76,7 @@ func promoted(p *pipeline.Project, asked string) ([]string, error) {
 	return list, nil
 }
 
-func check(ctx context.Context, j *runner.Job, p *pipeline.Project, environment string) (pipeline.Verification, error) {
+func check(ctx context.Context, j *runner.Job, p *project.Project, environment string) (pipeline.Verification, error) {
 	temp, err := os.MkdirTemp("", "dosirak-verify-")
 	if err != nil {
 		return pipeline.Verification{}, fault.Environment(fmt.Errorf("making a temporary folder: %w", err))

@@ -28,6 +28,8 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 )
 
@@ -101,28 +103,29 @@ func takeEnvironment() map[string]string {
 }
 
 // walk takes a project along the line with what this machine gives it. A forge
-// that is given is kept.
-func walk(ctx context.Context, p *pipeline.Project, o pipeline.Options) (pipeline.Outcome, error) {
+// that is given stands in the place of the local repository.
+func walk(ctx context.Context, p *project.Project, forge promote.Forge, asked pipeline.Request) (pipeline.Outcome, error) {
 	observer := openProgress(os.Stderr)
 	defer observer.Close()
-	forge := o.Forge
-	if err := complete(&o, p, observer); err != nil {
+	env, err := newEnv(p, observer)
+	if err != nil {
 		return pipeline.Outcome{}, err
 	}
 	if forge != nil {
-		o.Forge = forge
+		env.Forge = forge
 	}
-	return pipeline.Run(ctx, p, o)
+	return pipeline.Run(ctx, p, env, asked)
 }
 
 // trainHere trains replicates with what this machine gives.
-func trainHere(ctx context.Context, p *pipeline.Project, o pipeline.Options, seeds []int64) (pipeline.Training, error) {
+func trainHere(ctx context.Context, p *project.Project, asked pipeline.Request, seeds []int64) (pipeline.Training, error) {
 	observer := openProgress(os.Stderr)
 	defer observer.Close()
-	if err := complete(&o, p, observer); err != nil {
+	env, err := newEnv(p, observer)
+	if err != nil {
 		return pipeline.Training{}, err
 	}
-	return pipeline.Train(ctx, p, o, seeds)
+	return pipeline.Train(ctx, p, env, asked, seeds)
 }
 
 // compareFiles judges predictions files.
@@ -142,7 +145,7 @@ func completeImage(o *image.Options) error {
 }
 
 // completeReconcile fills in what follows the manifest and who is told.
-func completeReconcile(j *runner.Job, p *pipeline.Project, token string, o *pipeline.ReconcileOptions) error {
+func completeReconcile(j *runner.Job, p *project.Project, token string, o *pipeline.ReconcileOptions) error {
 	host, err := newGitHubHosting(p, withToken(j, token))
 	if err != nil {
 		return err

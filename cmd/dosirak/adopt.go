@@ -27,7 +27,7 @@ not touched; again, it changes nothing.`,
   dosirak adopt bundles/84144ddc --image ghcr.io/acme/flights-delay@sha256:...`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			p, err := project.load(cmd)
 			if err != nil {
 				return err
 			}

@@ -20,6 +20,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/metric/command"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/report/page"
 	"github.com/dosirak-ml/dosirak/pipeline/report/terminal"
@@ -79,7 +80,7 @@ func runCompare(ctx context.Context, o compareOptions) (compare.Input, compare.R
 	if o.candidate == "" {
 		return in, compare.Result{}, fault.Usage(fmt.Errorf("compare needs --candidate FILE"))
 	}
-	config, err := config.LoadCompare(o.config, pipeline.Catalogue)
+	config, err := config.LoadCompare(o.config, project.Catalogue)
 	if err != nil {
 		return in, compare.Result{}, err
 	}

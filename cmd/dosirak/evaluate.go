@@ -19,7 +19,7 @@ the project's evaluation data (or of --data), and writes a predictions file that
 dosirak metrics and dosirak compare read.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			p, err := project.load(cmd)
 			if err != nil {
 				return err
 			}

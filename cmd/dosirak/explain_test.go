@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/report/reporttest"
@@ -24,11 +25,11 @@ func TestExplain(t *testing.T) {
 	require.NoError(t, err)
 	for name, content := range map[string][]byte{"good": text, "broken": []byte("{")} {
 		require.NoError(t, os.Mkdir(filepath.Join(dir, name), 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name, reportFileName), content, 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name, evidence.Report), content, 0o644))
 	}
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "early"), 0o755))
 	folder := func(_ *cobra.Command, id string) (string, error) {
-		if isFile(filepath.Join(dir, id, reportFileName)) || id == "early" {
+		if isFile(filepath.Join(dir, id, evidence.Report)) || id == "early" {
 			return filepath.Join(dir, id), nil
 		}
 		return "", fault.Usage(errors.New("no run " + id))

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
 )
@@ -16,7 +16,7 @@ import (
 // people are told. Without Git there is nothing.
 type hosting struct {
 	forge       promote.Forge
-	head        pipeline.Head
+	head        project.Head
 	deployments reconcile.Deployments // nil: nobody is told
 	issues      reconcile.Issues
 }
@@ -28,7 +28,7 @@ func (f *forgeFlag) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.name, "forge", "auto", "local, github, or auto: github where GITHUB_REPOSITORY and GITHUB_TOKEN are set")
 }
 
-func (f *forgeFlag) open(p *pipeline.Project) (hosting, error) {
+func (f *forgeFlag) open(p *project.Project) (hosting, error) {
 	switch f.name {
 	case "local":
 		return hosting{forge: newForge(p), head: newHead(p)}, nil

@@ -18,10 +18,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 	"github.com/dosirak-ml/dosirak/pipeline/onboard"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
 const actionsRepository = "https://github.com/dosirak-ml/dosirak"
@@ -96,7 +96,7 @@ func initGitHub(ctx context.Context, o initOptions) (initialised, error) {
 	}
 	s := onboard.Settings{Actions: o.commit}
 	for _, folder := range onboard.Discover(files) {
-		p, err := pipeline.OpenProject(ctx, filepath.Join(top, filepath.FromSlash(folder)), "")
+		p, err := project.Open(ctx, filepath.Join(top, filepath.FromSlash(folder)), "")
 		if err != nil {
 			return made, err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
@@ -116,12 +117,12 @@ func marginOf(t *testing.T, text string) float64 {
 func TestNextCommandNamesTheProject(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ dir, config, command, want string }{
-		{".", pipeline.ConfigFile, "dosirak promote 1", "dosirak promote 1"},
-		{"examples/flights", pipeline.ConfigFile, "dosirak explain 1 f1", "dosirak explain 1 f1 -C examples/flights"},
+		{".", project.ConfigFile, "dosirak promote 1", "dosirak promote 1"},
+		{"examples/flights", project.ConfigFile, "dosirak explain 1 f1", "dosirak explain 1 f1 -C examples/flights"},
 		{"p", "variants/x.yaml", "dosirak promote 1", "dosirak promote 1 -C p --config variants/x.yaml"},
 		{"p", "variants/x.yaml", "dosirak run", "dosirak run -C p --config variants/x.yaml"},
 		{"p", "variants/x.yaml", "dosirak runs show 1", "dosirak runs show 1 -C p"},
-		{"a b; rm", pipeline.ConfigFile, "dosirak promote 1", "dosirak promote 1"},
+		{"a b; rm", project.ConfigFile, "dosirak promote 1", "dosirak promote 1"},
 	} {
 		project := projectFlags{tt.dir, tt.config}
 		assert.Equal(t, tt.want, project.command(tt.command))

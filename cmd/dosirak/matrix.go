@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"github.com/dosirak-ml/dosirak/pipeline"
 )
 
 func newMatrixCommand() *cobra.Command {
@@ -19,7 +17,7 @@ seed of the config. A job for each runs dosirak train --seed N --out FOLDER, and
 dosirak gather joins them.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			p, err := project.load(cmd)
 			if err != nil {
 				return err
 			}

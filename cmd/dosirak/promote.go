@@ -12,7 +12,7 @@ import (
 
 func newPromoteCommand() *cobra.Command {
 	var project projectFlags
-	var o pipeline.Options
+	var asked pipeline.Request
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "promote RUN",
@@ -28,13 +28,13 @@ The project must be as the run saw it; a step that it changed is made anew.`,
   dosirak promote latest --plan`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, observer, err := project.open(cmd, &o)
+			p, env, observer, err := project.open(cmd)
 			if err != nil {
 				return err
 			}
 			defer observer.Close()
-			o.Promote, o.Resume = true, args[0]
-			out, err := pipeline.Run(cmd.Context(), p, o)
+			asked.Promote, asked.Resume = true, args[0]
+			out, err := pipeline.Run(cmd.Context(), p, env, asked)
 			observer.Close()
 			if err != nil {
 				return err
@@ -58,9 +58,9 @@ The project must be as the run saw it; a step that it changed is made anew.`,
 		},
 	}
 	project.add(cmd)
-	cmd.Flags().StringVar(&o.Environment, "environment", "", "the environment (default: the first of promote.environments)")
-	cmd.Flags().BoolVar(&o.Plan, "plan", false, "print the proposal and write nothing")
-	cmd.Flags().BoolVar(&o.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")
+	cmd.Flags().StringVar(&asked.Environment, "environment", "", "the environment (default: the first of promote.environments)")
+	cmd.Flags().BoolVar(&asked.Plan, "plan", false, "print the proposal and write nothing")
+	cmd.Flags().BoolVar(&asked.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }

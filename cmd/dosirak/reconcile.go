@@ -37,7 +37,7 @@ Exit code 0: in sync; 1: out of sync; 4: something could not be asked.`,
   dosirak reconcile production --endpoint https://models.example.org --wait 5m`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			p, err := project.load(cmd)
 			if err != nil {
 				return err
 			}

@@ -23,6 +23,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -32,7 +33,7 @@ import (
 // of a promotion does, and returns the bundle's digest and folder.
 func promoted(t *testing.T, r gittest.Repository, model, image string) (digest, dir string) {
 	t.Helper()
-	p, err := pipeline.OpenProject(t.Context(), r.Dir, "")
+	p, err := project.Open(t.Context(), r.Dir, "")
 	require.NoError(t, err)
 	s, err := pipeline.Seal(t.Context(), p, filepath.Join(r.Dir, "models", model), t.TempDir())
 	require.NoError(t, err)

@@ -12,16 +12,12 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/report/page"
 	"github.com/dosirak-ml/dosirak/pipeline/report/terminal"
-)
-
-const (
-	reportFileName = "report.json"
-	pageFileName   = "report.html"
 )
 
 // reportFormats are the renderings of a report, in the order of the help.
@@ -65,7 +61,7 @@ Formats:
 			}
 			stdout := cmd.OutOrStdout()
 			options := textOptions(stdout, os.Getenv)
-			if p := filepath.Join(filepath.Dir(path), pageFileName); isFile(p) {
+			if p := filepath.Join(filepath.Dir(path), evidence.Page); isFile(p) {
 				options.Page = p
 			}
 			if out != "" && out != "-" {
@@ -112,7 +108,7 @@ func reportPath(cmd *cobra.Command, arg string, folder func(*cobra.Command, stri
 	info, err := os.Stat(arg)
 	switch {
 	case err == nil && info.IsDir():
-		return filepath.Join(arg, reportFileName), nil
+		return filepath.Join(arg, evidence.Report), nil
 	case err == nil:
 		return arg, nil
 	case filepath.Base(arg) != arg || filepath.Ext(arg) == ".json":
@@ -122,7 +118,7 @@ func reportPath(cmd *cobra.Command, arg string, folder func(*cobra.Command, stri
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(dir, reportFileName), nil
+	return filepath.Join(dir, evidence.Report), nil
 }
 
 // readReport reads at most what a report may be, so that a file of any size

@@ -31,7 +31,7 @@ The base branch still trains the model that goes: revert its change too.`,
   dosirak rollback production --to 84144ddc4c4d --plan`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			p, err := project.load(cmd)
 			if err != nil {
 				return err
 			}

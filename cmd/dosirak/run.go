@@ -15,7 +15,8 @@ import (
 	"github.com/dosirak-ml/dosirak/cmd/dosirak/progress"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
-	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/report/terminal"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -26,7 +27,7 @@ type projectFlags struct{ dir, config string }
 
 func (f *projectFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.dir, "directory", "C", ".", "the project's folder")
-	cmd.Flags().StringVar(&f.config, "config", pipeline.ConfigFile, "the config, relative to the project's folder")
+	cmd.Flags().StringVar(&f.config, "config", project.ConfigFile, "the config, relative to the project's folder")
 }
 
 // typed is what can stand in a command without quotes.
@@ -39,30 +40,36 @@ func (f *projectFlags) command(command string) string {
 		command += " -C " + f.dir
 	}
 	takesConfig := strings.HasPrefix(command, "dosirak promote ") || strings.HasPrefix(command, "dosirak run") && !strings.HasPrefix(command, "dosirak runs")
-	if takesConfig && f.config != pipeline.ConfigFile && typed.MatchString(f.config) {
+	if takesConfig && f.config != project.ConfigFile && typed.MatchString(f.config) {
 		command += " --config " + f.config
 	}
 	return command
 }
 
-// open reads the project and fills in what its line takes from this machine.
-// The caller closes the printer, which shows how far the line is.
-func (f *projectFlags) open(cmd *cobra.Command, o *pipeline.Options) (*pipeline.Project, *progress.Printer, error) {
-	p, err := pipeline.OpenProject(cmd.Context(), f.dir, f.config)
+// load reads the project.
+func (f *projectFlags) load(cmd *cobra.Command) (*project.Project, error) {
+	return project.Open(cmd.Context(), f.dir, f.config)
+}
+
+// open reads the project and what a run takes from this machine. The caller
+// closes the printer, which shows how far the line is.
+func (f *projectFlags) open(cmd *cobra.Command) (*project.Project, pipeline.Env, *progress.Printer, error) {
+	p, err := f.load(cmd)
 	if err != nil {
-		return nil, nil, err
+		return nil, pipeline.Env{}, nil, err
 	}
 	observer := openProgress(cmd.ErrOrStderr())
-	if err := complete(o, p, observer); err != nil {
+	env, err := newEnv(p, observer)
+	if err != nil {
 		observer.Close()
-		return nil, nil, err
+		return nil, pipeline.Env{}, nil, err
 	}
-	return p, observer, nil
+	return p, env, observer, nil
 }
 
 func newRunCommand() *cobra.Command {
 	var project projectFlags
-	var o pipeline.Options
+	var asked pipeline.Request
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "run",
@@ -79,12 +86,12 @@ manifest. Merging it is the promotion; reverting it is the rollback.`,
   dosirak run -C examples/flights --promote`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, observer, err := project.open(cmd, &o)
+			p, env, observer, err := project.open(cmd)
 			if err != nil {
 				return err
 			}
 			defer observer.Close()
-			out, err := pipeline.Run(cmd.Context(), p, o)
+			out, err := pipeline.Run(cmd.Context(), p, env, asked)
 			observer.Close()
 			if out.Report.Schema != "" {
 				if shown := showOutcome(cmd.OutOrStdout(), out, project, asJSON); err == nil {
@@ -102,36 +109,34 @@ manifest. Merging it is the promotion; reverting it is the rollback.`,
 		},
 	}
 	project.add(cmd)
-	cmd.Flags().StringVar(&o.Environment, "environment", "", "the environment whose model is the baseline (default: the first of promote.environments)")
-	cmd.Flags().BoolVar(&o.Promote, "promote", false, "propose a PASS for promotion")
-	cmd.Flags().BoolVar(&o.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")
-	cmd.Flags().BoolVar(&o.Fresh, "fresh", false, "train although nothing changed")
-	cmd.Flags().StringVar(&o.Trained, "trained", "", "judge the training in this `folder`, made by train --out or gather, instead of training here")
-	cmd.Flags().StringVar(&o.TrainedAt, "commit", "", "with --trained: the commit that was trained there (default: the project's)")
-	cmd.Flags().StringVar(&o.Resume, "resume", "", "go on with this run where it stopped")
-	cmd.Flags().StringVar(&o.Profile, "smoke", "", "profile of the smoke test: quick or full (default: the config's)")
+	cmd.Flags().StringVar(&asked.Environment, "environment", "", "the environment whose model is the baseline (default: the first of promote.environments)")
+	cmd.Flags().BoolVar(&asked.Promote, "promote", false, "propose a PASS for promotion")
+	cmd.Flags().BoolVar(&asked.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")
+	cmd.Flags().BoolVar(&asked.Fresh, "fresh", false, "train although nothing changed")
+	cmd.Flags().StringVar(&asked.Trained, "trained", "", "judge the training in this `folder`, made by train --out or gather, instead of training here")
+	cmd.Flags().StringVar(&asked.TrainedAt, "commit", "", "with --trained: the commit that was trained there (default: the project's)")
+	cmd.Flags().StringVar(&asked.Resume, "resume", "", "go on with this run where it stopped")
+	cmd.Flags().StringVar(&asked.Profile, "smoke", "", "profile of the smoke test: quick or full (default: the config's)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-// complete fills in what a run takes from this machine.
-func complete(o *pipeline.Options, p *pipeline.Project, observer pipeline.Observer) error {
-	cache, err := os.UserCacheDir()
+// newEnv is what a run takes from this machine.
+func newEnv(p *project.Project, observer pipeline.Observer) (pipeline.Env, error) {
+	cache, err := cacheFolder()
 	if err != nil {
-		return fault.Environment(fmt.Errorf("finding the cache folder: %w; set XDG_CACHE_HOME", err))
+		return pipeline.Env{}, err
 	}
-	o.Release, o.Now, o.Observer = releaseVersion(), time.Now, observer
-	o.CacheDir = filepath.Join(cache, "dosirak")
-	o.Server = newServer(o.CacheDir)
-	o.Forge = newForge(p)
-	return nil
+	return pipeline.Env{
+		Release: releaseVersion(), CacheDir: cache, Now: time.Now, Observer: observer, Server: newServer(cache), Forge: newForge(p),
+	}, nil
 }
 
 func showOutcome(w io.Writer, out pipeline.Outcome, project projectFlags, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, out)
 	}
-	o := terminalOptions(w, short(filepath.Join(out.Dir, pageFileName)))
+	o := terminalOptions(w, short(filepath.Join(out.Dir, evidence.Page)))
 	o.Proposed, o.Command = out.Promotion != nil, project.command
 	text := terminal.Render(&out.Report, o)
 	if _, err := io.WriteString(w, text); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 )
@@ -44,7 +45,7 @@ func storedRuns(t *testing.T) (dir string, ids []string) {
 		require.NoError(t, err)
 		var failure error
 		if report != "" {
-			require.NoError(t, run.WriteFile(store.ReportFile, []byte(report)))
+			require.NoError(t, run.WriteFile(evidence.Report, []byte(report)))
 		} else {
 			failure = errors.New("seed 1: the trainer ended with exit status 1\n  | Traceback")
 		}

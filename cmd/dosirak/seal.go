@@ -20,7 +20,7 @@ golden examples from the project's evaluation data. The same model sealed on
 another day in another folder has the same digest.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			p, err := project.load(cmd)
 			if err != nil {
 				return err
 			}

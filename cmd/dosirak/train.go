@@ -10,7 +10,7 @@ import (
 
 func newTrainCommand() *cobra.Command {
 	var project projectFlags
-	var o pipeline.Options
+	var asked pipeline.Request
 	var seeds []int64
 	var asJSON bool
 	var out string
@@ -22,12 +22,12 @@ proof that the first seed gives the same model again. With --seed it trains only
 the seeds named, for one replicate a machine.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, observer, err := project.open(cmd, &o)
+			p, env, observer, err := project.open(cmd)
 			if err != nil {
 				return err
 			}
 			defer observer.Close()
-			t, err := pipeline.Train(cmd.Context(), p, o, seeds)
+			t, err := pipeline.Train(cmd.Context(), p, env, asked, seeds)
 			observer.Close()
 			if err != nil {
 				return err
@@ -45,7 +45,7 @@ the seeds named, for one replicate a machine.`,
 	}
 	project.add(cmd)
 	cmd.Flags().Int64SliceVar(&seeds, "seed", nil, "train these seeds only")
-	cmd.Flags().BoolVar(&o.Fresh, "fresh", false, "train although nothing changed")
+	cmd.Flags().BoolVar(&asked.Fresh, "fresh", false, "train although nothing changed")
 	cmd.Flags().StringVar(&out, "out", "", "write models and training record into this `folder`, for gather or run --trained on another machine")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd

@@ -24,13 +24,17 @@ predictions again by the kept exam, and says for each claim of the manifest
 whether it holds. Exit code 0: all of it holds; 1: something does not.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := pipeline.OpenProject(cmd.Context(), project.dir, project.config)
+			p, err := project.load(cmd)
 			if err != nil {
 				return err
 			}
-			environment := p.Config.Promote.Environments[0]
+			environment := ""
 			if len(args) == 1 {
 				environment = args[0]
+			}
+			environment, err = p.Environment(environment)
+			if err != nil {
+				return err
 			}
 			temp, err := os.MkdirTemp("", "dosirak-verify-")
 			if err != nil {

@@ -10,13 +10,13 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/comment"
 	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
 	"github.com/dosirak-ml/dosirak/actions/runner"
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/artifact"
 	"github.com/dosirak-ml/dosirak/pipeline/doctor"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/forge/github"
 	"github.com/dosirak-ml/dosirak/pipeline/forge/local"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
 	"github.com/dosirak-ml/dosirak/pipeline/registry/oci"
@@ -25,7 +25,7 @@ import (
 // This file is the only place that knows the adapters.
 
 // newForge is where a project's promotions are proposed; nil without Git.
-func newForge(p *pipeline.Project) promote.Forge {
+func newForge(p *project.Project) promote.Forge {
 	if p.Repo == nil {
 		return nil
 	}
@@ -33,7 +33,7 @@ func newForge(p *pipeline.Project) promote.Forge {
 }
 
 // newHead is a local repository's base branch; nil without Git.
-func newHead(p *pipeline.Project) pipeline.Head {
+func newHead(p *project.Project) project.Head {
 	if p.Repo == nil {
 		return nil
 	}
@@ -42,7 +42,7 @@ func newHead(p *pipeline.Project) pipeline.Head {
 
 // newGitHubHosting is a project's repository on GitHub, where the environment
 // says it is.
-func newGitHubHosting(p *pipeline.Project, getenv func(string) string) (hosting, error) {
+func newGitHubHosting(p *project.Project, getenv func(string) string) (hosting, error) {
 	if p.Repo == nil {
 		return hosting{}, fault.Usage(fmt.Errorf("GitHub is asked about a Git repository: %w", p.NoRepo))
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 )
 
 // Difference is one thing that two runs do not share. A or B is empty where
@@ -60,7 +62,7 @@ func flatten(run Stored) map[string]string {
 		flat["steps."+step.Name+".key"] = step.Key
 		flat["steps."+step.Name+".status"] = string(step.Status)
 		for _, file := range step.Files {
-			if file.Path != ReportFile { // compared value by value instead
+			if file.Path != evidence.Report { // compared value by value instead
 				flat["files."+file.Path] = file.Digest
 			}
 		}

@@ -10,11 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
-
-// ReportFile is the name of the report in a run's folder.
-const ReportFile = "report.json"
 
 // Stored is a run as it stands in the store.
 type Stored struct {
@@ -92,14 +90,14 @@ func (s *Store) Load(id string) (Stored, error) {
 			}
 		}
 	}
-	data, err := os.ReadFile(filepath.Join(run.Dir, ReportFile))
+	data, err := os.ReadFile(filepath.Join(run.Dir, evidence.Report))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return Stored{}, explain("reading", filepath.Join(run.Dir, ReportFile), err)
+		return Stored{}, explain("reading", filepath.Join(run.Dir, evidence.Report), err)
 	default:
 		if err := json.Unmarshal(data, &run.Report); err != nil {
-			return Stored{}, fault.Usage(fmt.Errorf("reading %s: %w", filepath.Join(run.Dir, ReportFile), err))
+			return Stored{}, fault.Usage(fmt.Errorf("reading %s: %w", filepath.Join(run.Dir, evidence.Report), err))
 		}
 	}
 	return run, nil

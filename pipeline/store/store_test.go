@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 )
@@ -59,7 +60,7 @@ func TestRunIsRecorded(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, store.Running, loaded.Status)
 	require.NoError(t, run.Label("commit", "abc"))
-	require.NoError(t, run.WriteFile(store.ReportFile, []byte(`{"verdict":"PASS"}`)))
+	require.NoError(t, run.WriteFile(evidence.Report, []byte(`{"verdict":"PASS"}`)))
 	require.NoError(t, run.Finish(0, nil))
 	loaded, err = s.Load(run.ID())
 	require.NoError(t, err)
@@ -315,7 +316,7 @@ func TestFindAndDiff(t *testing.T) {
 	} {
 		run, err := s.NewRun(t.Context(), "run", nil)
 		require.NoError(t, err)
-		require.NoError(t, run.WriteFile(store.ReportFile, []byte(report)))
+		require.NoError(t, run.WriteFile(evidence.Report, []byte(report)))
 		require.NoError(t, run.Finish(0, nil))
 		ids = append(ids, run.ID())
 	}

@@ -1,4 +1,4 @@
-package pipeline
+package project
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
@@ -27,9 +29,9 @@ type Project struct {
 	Changed    []string  // what differs from the commit, in git's short form
 }
 
-// OpenProject reads the config of the project in dir; config is relative to
+// Open reads the config of the project in dir; config is relative to
 // dir, ConfigFile when empty.
-func OpenProject(ctx context.Context, dir, configFile string) (*Project, error) {
+func Open(ctx context.Context, dir, configFile string) (*Project, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fault.Usage(fmt.Errorf("opening the project: %w", err))
@@ -67,5 +69,18 @@ func OpenProject(ctx context.Context, dir, configFile string) (*Project, error) 
 	return p, nil
 }
 
-// path returns a path of the config as an absolute one.
-func (p *Project) path(name string) string { return filepath.Join(p.Dir, filepath.FromSlash(name)) }
+// Environment is an environment of the config by its name, the first one for
+// "".
+func (p *Project) Environment(name string) (string, error) {
+	environments := p.Config.Promote.Environments
+	if name == "" {
+		return environments[0], nil
+	}
+	if !slices.Contains(environments, name) {
+		return "", fault.Usage(fmt.Errorf("environment %q is not one of promote.environments: %s", name, strings.Join(environments, ", ")))
+	}
+	return name, nil
+}
+
+// Path returns a path of the config as an absolute one.
+func (p *Project) Path(name string) string { return filepath.Join(p.Dir, filepath.FromSlash(name)) }

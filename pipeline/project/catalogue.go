@@ -1,4 +1,4 @@
-package pipeline
+package project
 
 import (
 	"github.com/dosirak-ml/dosirak/pipeline/config"
