@@ -52,6 +52,7 @@ var arrows = map[string][]string{
 	"pipeline/store/failpoint":   {},
 	"pipeline/provenance":        {"pipeline/fault", "pipeline/git"},
 	"pipeline/train":             {"pipeline/fault", "pipeline/git", "pipeline/store", "pipeline/verdict", "model-server/bundle/onnx"},
+	"pipeline/handoff":           {"pipeline/artifact", "pipeline/fault", "pipeline/train", "model-server/bundle"},
 	"pipeline/v2client":          {"pipeline/fault", "model-server/bundle", "model-server/protocol/v2", "model-server/tensor"},
 	"pipeline/evaluate":          {"pipeline/dataset", "pipeline/exam", "pipeline/fault", "pipeline/predictions", "pipeline/spelling", "pipeline/v2client", "model-server/bundle", "model-server/tensor"},
 	"pipeline/seal":              {"pipeline/dataset", "pipeline/evaluate", "pipeline/exam", "pipeline/fault", "pipeline/v2client", "model-server/bundle", "model-server/engine", "model-server/server", "model-server/tensor"},

@@ -20,6 +20,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/forge/local"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
+	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
@@ -338,7 +339,7 @@ func TestTrainedElsewhere(t *testing.T) {
 		parts = append(parts, part)
 	}
 	joined := filepath.Join(folder, "joined")
-	require.NoError(t, pipeline.Gather(parts, joined))
+	require.NoError(t, handoff.Gather(parts, joined))
 
 	there, err := run(t.Context(), t, r, pipeline.Request{Trained: joined})
 	require.NoError(t, err)
@@ -392,7 +393,7 @@ func TestTrainedElsewhere(t *testing.T) {
 	require.ErrorContains(t, err, "changes that are not committed")
 	_, err = run(t.Context(), t, r, pipeline.Request{Trained: joined, TrainedAt: "main; echo"})
 	assert.ErrorContains(t, err, "full hexadecimal name")
-	assert.ErrorContains(t, pipeline.Gather([]string{parts[0], parts[0]}, filepath.Join(folder, "twice")), "is in two folders")
+	assert.ErrorContains(t, handoff.Gather([]string{parts[0], parts[0]}, filepath.Join(folder, "twice")), "is in two folders")
 }
 
 func write(t *testing.T, path string, data []byte) {

@@ -6,11 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/seal"
@@ -24,22 +24,12 @@ type Training struct {
 	Dir     string          `json:"dir"`
 	Verdict verdict.Verdict `json:"verdict"` // of the proof
 	Reason  string          `json:"reason"`
-	Seeds   []TrainedSeed   `json:"seeds"`
-	Again   *TrainedSeed    `json:"again,omitempty"` // the first seed a second time
+	Seeds   []handoff.Seed  `json:"seeds"`
+	Again   *handoff.Seed   `json:"again,omitempty"` // the first seed a second time
 }
 
-// TrainedSeed is one replicate.
-type TrainedSeed struct {
-	Seed     int64          `json:"seed"`
-	Model    string         `json:"model"`             // path
-	History  string         `json:"history,omitempty"` // path
-	Params   map[string]any `json:"params,omitempty"`
-	Duration time.Duration  `json:"duration"`
-	Reused   bool           `json:"reused"`
-}
-
-func (l *line) trainedSeed(r train.Replicate, model string) TrainedSeed {
-	s := TrainedSeed{Seed: r.Seed, Model: model, Params: r.Params, Duration: r.Duration, Reused: r.Reused}
+func (l *line) trainedSeed(r train.Replicate, model string) handoff.Seed {
+	s := handoff.Seed{Seed: r.Seed, Model: model, Params: r.Params, Duration: r.Duration, Reused: r.Reused}
 	if r.History != "" {
 		s.History = filepath.Join(l.run.Dir(), filepath.FromSlash(r.History))
 	}
@@ -104,7 +94,7 @@ func (l *line) trainAlone(ctx context.Context, prove bool) (Training, error) {
 // again is the first seed's second training; nil where nobody asked for it.
 // Where the proof is remembered the second training is not repeated: its files
 // are in the store.
-func (l *line) again(ctx context.Context, t trained) (*TrainedSeed, error) {
+func (l *line) again(ctx context.Context, t trained) (*handoff.Seed, error) {
 	if t.Twin != nil {
 		s := l.trainedSeed(*t.Twin, t.Again)
 		return &s, nil
@@ -123,7 +113,7 @@ func (l *line) again(ctx context.Context, t trained) (*TrainedSeed, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := TrainedSeed{Seed: t.Proof.Seed, Model: model}
+	s := handoff.Seed{Seed: t.Proof.Seed, Model: model}
 	if history := filepath.Join(dir, "history.jsonl"); exists(history) {
 		s.History = history
 	}
@@ -133,6 +123,12 @@ func (l *line) again(ctx context.Context, t trained) (*TrainedSeed, error) {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// Carry writes what a training gave into the folder out.
+func Carry(p *project.Project, t Training, out string) error {
+	origin := handoff.Origin{Model: p.Config.Model, Commit: p.Commit, Dirty: len(p.Changed) > 0}
+	return blameTrainer(handoff.Write(out, origin, t.Seeds, t.Again))
 }
 
 // Seal makes a bundle of a model file in folder out, with golden examples

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
+	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/seal"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
@@ -42,7 +43,7 @@ func (l *line) train(ctx context.Context) (trained, error) {
 	}
 	return step(ctx, l, "train", depends, func(ctx context.Context, s *store.Step) (trained, error) {
 		if l.asked.Trained != "" {
-			t, err := l.takeTraining(l.asked.Trained)
+			t, err := l.takeTraining()
 			if err != nil {
 				return t, err
 			}
@@ -87,13 +88,25 @@ func (l *line) trainOptions() train.Options {
 // trainer's model.
 func (l *line) trainDepends(ctx context.Context, o train.Options) (any, error) {
 	if l.asked.Trained != "" {
-		t, err := readTraining(l.asked.Trained)
+		t, err := handoff.Read(l.asked.Trained)
 		if err != nil {
 			return nil, nil // takeTraining says what is wrong with it
 		}
 		return t, nil
 	}
 	return train.Fingerprint(ctx, o)
+}
+
+// takeTraining copies a training from elsewhere into the run.
+func (l *line) takeTraining() (trained, error) {
+	wanted := handoff.Wanted{Model: l.project.Config.Model, Clean: l.asked.Promote, Seeds: l.project.Config.Train.Seeds}
+	// Where somebody who knows names the commit, what the record says counts for
+	// nothing; where nobody does, a record of another commit is a stale one.
+	if l.asked.TrainedAt == "" {
+		wanted.Commit = l.project.Commit
+	}
+	taken, err := handoff.Take(l.asked.Trained, wanted, l.run)
+	return trained{Result: train.Result{Replicates: taken.Replicates, Twin: taken.Twin}, Models: taken.Models, Again: taken.Again}, err
 }
 
 // record makes the outputs part of the step, so that a resumed run sees

@@ -12,9 +12,9 @@ import (
 	"strconv"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/artifact"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 )
 
 // Open returns GitHub as the token of the job sees it.
@@ -46,7 +46,7 @@ func Action(open Open) runner.Action {
 			if err != nil {
 				return 0, err
 			}
-			names, err := artifact.Fetch(ctx, github, artifact.Run{ID: e.RunID, Commit: e.Head.Commit}, model, out, pipeline.TrainingArtifacts())
+			names, err := artifact.Fetch(ctx, github, artifact.Run{ID: e.RunID, Commit: e.Head.Commit}, model, out, handoff.Limits())
 			if err != nil {
 				return 0, err
 			}

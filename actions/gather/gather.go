@@ -11,8 +11,8 @@ import (
 	"strconv"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 )
 
 // Action returns the action.
@@ -31,7 +31,7 @@ func Action() runner.Action {
 			if err != nil {
 				return 0, err
 			}
-			if err := pipeline.Gather(folders, out); err != nil {
+			if err := handoff.Gather(folders, out); err != nil {
 				return 0, err
 			}
 			return 0, j.SetAll(map[string]string{"out": out, "count": strconv.Itoa(len(folders))})

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 )
 
 func newGatherCommand() *cobra.Command {
@@ -18,7 +18,7 @@ which dosirak run --trained judges. The folders are read as data that anybody
 may have written: names, sizes and digests are checked, and nothing in them runs.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := pipeline.Gather(args, out); err != nil {
+			if err := handoff.Gather(args, out); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), out)

@@ -1,0 +1,233 @@
+package handoff
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+)
+
+const (
+	trainingSchema = "dosirak/training/v1"
+	trainingFile   = "training.json"
+
+	maxTrainingFile = 1 << 20
+	maxHistoryFile  = 64 << 20
+	maxReplicates   = 200
+)
+
+// Training is the content of training.json.
+type Training struct {
+	Schema     string      `json:"schema"`
+	Model      string      `json:"model"`
+	Commit     string      `json:"commit,omitempty"`
+	Dirty      bool        `json:"dirty,omitempty"` // some of it was not committed
+	Replicates []Replicate `json:"replicates"`
+	Again      *Replicate  `json:"again,omitempty"` // the first seed a second time
+}
+
+// Replicate is one of them.
+type Replicate struct {
+	Seed       int64          `json:"seed"`
+	Model      File           `json:"model"`
+	History    *File          `json:"history,omitempty"`
+	Params     map[string]any `json:"params,omitempty"`
+	DurationMS int64          `json:"duration_ms"`
+}
+
+// File is a file of the folder.
+type File struct {
+	Path   string `json:"path"` // one name, no folder
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size"`
+}
+
+// Seed is a replicate that was trained here.
+type Seed struct {
+	Seed     int64          `json:"seed"`
+	Model    string         `json:"model"`             // path
+	History  string         `json:"history,omitempty"` // path
+	Params   map[string]any `json:"params,omitempty"`
+	Duration time.Duration  `json:"duration"`
+	Reused   bool           `json:"reused"`
+}
+
+// Origin says what was trained.
+type Origin struct {
+	Model  string
+	Commit string // "" when it is not known
+	Dirty  bool   // some of it was not committed
+}
+
+// Write writes replicates into the folder out, again being the first seed's
+// second training, or nil.
+func Write(out string, o Origin, seeds []Seed, again *Seed) error {
+	record := Training{Schema: trainingSchema, Model: o.Model, Commit: o.Commit, Dirty: o.Dirty, Replicates: []Replicate{}}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return fault.Environment(fmt.Errorf("writing the training: %w", err))
+	}
+	for _, s := range seeds {
+		r, err := write(out, fmt.Sprintf("seed-%d", s.Seed), s)
+		if err != nil {
+			return err
+		}
+		record.Replicates = append(record.Replicates, r)
+	}
+	if again != nil {
+		r, err := write(out, fmt.Sprintf("seed-%d-again", again.Seed), *again)
+		if err != nil {
+			return err
+		}
+		record.Again = &r
+	}
+	return writeTraining(out, record)
+}
+
+func write(out, name string, s Seed) (Replicate, error) {
+	r := Replicate{Seed: s.Seed, Params: s.Params, DurationMS: s.Duration.Milliseconds()}
+	format, err := bundle.SniffFormat(s.Model)
+	if err != nil {
+		return r, fmt.Errorf("writing the training: %w", err)
+	}
+	if r.Model, err = copyInto(out, name+filepath.Ext(format.Path), format.Path); err != nil {
+		return r, err
+	}
+	if s.History != "" {
+		h, err := copyInto(out, name+".history.jsonl", s.History)
+		if err != nil {
+			return r, err
+		}
+		r.History = &h
+	}
+	return r, nil
+}
+
+func copyInto(out, name, from string) (File, error) {
+	data, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(out, name), data, 0o644)
+	}
+	if err != nil {
+		return File{}, fault.Environment(fmt.Errorf("writing the training: %w", err))
+	}
+	sum := sha256.Sum256(data)
+	return File{Path: name, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}, nil
+}
+
+func writeTraining(out string, record Training) error {
+	text, err := json.MarshalIndent(record, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing the training: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(out, trainingFile), append(text, '\n'), 0o644); err != nil {
+		return fault.Environment(fmt.Errorf("writing the training: %w", err))
+	}
+	return nil
+}
+
+// Read reads a training.json that anybody may have written.
+func Read(folder string) (Training, error) {
+	var t Training
+	path := filepath.Join(folder, trainingFile)
+	refuse := func(format string, args ...any) (Training, error) {
+		return Training{}, fault.Usage(fmt.Errorf("reading %s: %w", path, fmt.Errorf(format, args...)))
+	}
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return refuse("there is no such file: name a folder that `dosirak train --out` or `dosirak gather` wrote")
+	}
+	if err != nil {
+		return Training{}, fault.Environment(fmt.Errorf("reading %s: %w", path, err))
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxTrainingFile {
+		return refuse("it is no file of at most %d bytes", maxTrainingFile)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return Training{}, fault.Environment(fmt.Errorf("reading %s: %w", path, err))
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&t); err != nil {
+		return refuse("%w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return refuse("something follows the object")
+	}
+	switch {
+	case t.Schema != trainingSchema:
+		return refuse("its schema is %q, this release knows %q", t.Schema, trainingSchema)
+	case len(t.Replicates) == 0 || len(t.Replicates) > maxReplicates:
+		return refuse("it has %d replicates, from 1 to %d are allowed", len(t.Replicates), maxReplicates)
+	case t.Again != nil && t.Again.Seed != t.Replicates[0].Seed && !slices.ContainsFunc(t.Replicates, func(r Replicate) bool { return r.Seed == t.Again.Seed }):
+		return refuse("seed %d is said to be trained again and is not among the replicates", t.Again.Seed)
+	}
+	for _, r := range append(slices.Clone(t.Replicates), orNone(t.Again)...) {
+		if r.DurationMS < 0 {
+			return refuse("seed %d took %d ms", r.Seed, r.DurationMS)
+		}
+		if err := r.Model.check(); err != nil {
+			return refuse("seed %d: %w", r.Seed, err)
+		}
+		if r.History != nil {
+			if err := r.History.check(); err != nil {
+				return refuse("seed %d: %w", r.Seed, err)
+			}
+		}
+	}
+	return t, nil
+}
+
+func orNone(r *Replicate) []Replicate {
+	if r == nil {
+		return nil
+	}
+	return []Replicate{*r}
+}
+
+// check refuses a name that leads out of the folder or hides in it.
+func (f File) check() error {
+	if f.Path == "" || f.Path != filepath.Base(f.Path) || strings.HasPrefix(f.Path, ".") || strings.ContainsAny(f.Path, `/\:`) || f.Path == trainingFile || len(f.Path) > 128 {
+		return fmt.Errorf("%q is not the name of a file beside %s", f.Path, trainingFile)
+	}
+	if len(f.SHA256) != 64 || strings.Trim(f.SHA256, "0123456789abcdef") != "" {
+		return fmt.Errorf("%s has no SHA-256", f.Path)
+	}
+	return nil
+}
+
+// readFile reads a file of the folder and holds it against its digest. A
+// link is refused: it could lead to any file of this machine.
+func readFile(folder string, f File, limit int64) ([]byte, error) {
+	path := filepath.Join(folder, f.Path)
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.Usage(fmt.Errorf("reading the training: %s is missing", path))
+	}
+	if err != nil {
+		return nil, fault.Environment(fmt.Errorf("reading the training: %w", err))
+	}
+	if !info.Mode().IsRegular() || info.Size() != f.Size || f.Size > limit {
+		return nil, fault.Usage(fmt.Errorf("reading the training: %s is not the file of %d bytes that %s names (at most %d are read)", path, f.Size, trainingFile, limit))
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fault.Environment(fmt.Errorf("reading the training: %w", err))
+	}
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != f.SHA256 {
+		return nil, fault.Usage(fmt.Errorf("reading the training: %s does not have the digest that %s names", path, trainingFile))
+	}
+	return data, nil
+}
