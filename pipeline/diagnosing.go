@@ -16,7 +16,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
-	"github.com/dosirak-ml/dosirak/pipeline/smoke"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 )
 
 // DiagnoseOptions say what is looked at besides the project.
@@ -189,7 +189,7 @@ func (machine) Find(program string) (string, error) { return exec.LookPath(progr
 func (machine) Free(dir string) (uint64, error)     { return doctor.FreeBytes(dir) }
 
 func (machine) Docker(ctx context.Context) (string, error) {
-	engine, err := smoke.Docker{}.Probe(ctx)
+	engine, err := serving.Docker{}.Probe(ctx)
 	return engine.Version, err
 }
 

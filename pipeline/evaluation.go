@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,8 +14,8 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
-	"github.com/dosirak-ml/dosirak/pipeline/v2client"
 	"github.com/dosirak-ml/dosirak/pipeline/where"
 )
 
@@ -225,31 +224,17 @@ func (l *line) ask(ctx context.Context, path string, e exam.Exam, table *dataset
 	return serveAndAsk(ctx, l.project.Config.Model, l.env.Release, path, e, table)
 }
 
-// serveAndAsk serves a model in this process, on a loopback port, and asks it
-// every row of the table.
+// serveAndAsk serves a model in this process and asks it every row of the
+// table.
 func serveAndAsk(ctx context.Context, name, release, path string, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
-	s, err := server.Open(path, server.Options{Name: name, Release: release})
-	if err != nil {
-		return nil, fault.Usage(err)
-	}
-	defer s.Close()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fault.Environment(fmt.Errorf("listening on the loopback interface: %w", err))
-	}
-	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(serving, listener) }()
-	client := v2client.New("http://" + listener.Addr().String())
-	set, err := evaluate.Predict(ctx, evaluate.Options{
-		Client: client, Model: name, Signature: s.Signature(),
-		Table: table, Task: e.Task, Data: e.Data, Columns: columnsOf(e),
+	var set *predictions.Set
+	err := serving.With(ctx, path, server.Options{Name: name, Release: release}, func(s *serving.Local, c serving.Client) (err error) {
+		set, err = evaluate.Predict(ctx, evaluate.Options{
+			Client: c, Model: s.Name(), Signature: s.Signature(),
+			Table: table, Task: e.Task, Data: e.Data, Columns: columnsOf(e),
+		})
+		return err
 	})
-	client.Close() // an idle connection would hold the server's end
-	stop()
-	if failed := <-served; err == nil && failed != nil {
-		err = fault.Environment(failed)
-	}
 	return set, err
 }
 

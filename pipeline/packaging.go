@@ -5,6 +5,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 )
@@ -36,15 +37,15 @@ func (l *line) smoke(ctx context.Context, s sealed, built image.Built) (smoke.Re
 		if err != nil {
 			return smoke.Result{}, err
 		}
-		target := smoke.Auto{
-			Container: smoke.Container{Archive: built.Archive, Memory: l.exam.SLO.MemoryBytes},
+		target := serving.Auto{
+			Container: serving.Container{Archive: built.Archive, Memory: l.exam.SLO.MemoryBytes},
 			Arch:      platform.Arch,
-			Process: func(ctx context.Context) (smoke.Target, error) {
+			Process: func(ctx context.Context) (serving.Target, error) {
 				binary, err := l.env.Server.Binary(ctx, image.Host())
 				if err != nil {
 					return nil, err
 				}
-				return smoke.Process{Argv: smoke.ServerArgv(binary, l.project.Config.Model, s.Dir)}, nil
+				return serving.Process{Argv: serving.ServerArgv(binary, l.project.Config.Model, s.Dir)}, nil
 			},
 		}
 		done := 0

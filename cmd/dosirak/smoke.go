@@ -17,6 +17,7 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
@@ -121,7 +122,7 @@ func (f smokeFlags) ofURL(o smoke.Options) (smoke.Options, error) {
 	if o.Bundle == nil && o.Model == "" {
 		return o, fault.Usage(errors.New("--url without a bundle needs --name, the model's name"))
 	}
-	o.Target, o.Why = smoke.Address(f.url), "it runs already"
+	o.Target = serving.Address{URL: f.url}
 	return o, nil
 }
 
@@ -142,9 +143,9 @@ func (f smokeFlags) ofArchive(o smoke.Options, work string) (smoke.Options, erro
 		o.Model = unpacked.Model
 	}
 	o.RequireDigest, o.ImageSize = true, unpacked.Size
-	o.Target = smoke.Auto{
-		Container: smoke.Container{Archive: f.archive}, Arch: unpacked.Platform.Arch,
-		Process: func(context.Context) (smoke.Target, error) {
+	o.Target = serving.Auto{
+		Container: serving.Container{Archive: f.archive}, Arch: unpacked.Platform.Arch,
+		Process: func(context.Context) (serving.Target, error) {
 			return nil, fault.Environment(errors.New("an image is tested in Docker, and it cannot be used here; start Docker, or give the bundle to test the server as a process"))
 		},
 	}
@@ -169,14 +170,14 @@ func (f smokeFlags) ofBundle(ctx context.Context, o smoke.Options, work string) 
 		return o, err
 	}
 	o.Model, o.RequireDigest, o.ImageSize, o.ImageTransfers = built.Model, true, built.Size, built.CompressedSize
-	o.Target = smoke.Auto{
-		Container: smoke.Container{Archive: built.Archive}, Arch: platform.Arch,
-		Process: func(ctx context.Context) (smoke.Target, error) {
+	o.Target = serving.Auto{
+		Container: serving.Container{Archive: built.Archive}, Arch: platform.Arch,
+		Process: func(ctx context.Context) (serving.Target, error) {
 			binary, err := server.Binary(ctx, image.Host())
 			if err != nil {
 				return nil, err
 			}
-			return smoke.Process{Argv: smoke.ServerArgv(binary, built.Model, f.bundle)}, nil
+			return serving.Process{Argv: serving.ServerArgv(binary, built.Model, f.bundle)}, nil
 		},
 	}
 	return o, nil

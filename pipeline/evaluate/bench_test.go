@@ -17,7 +17,6 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/server"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
-	"github.com/dosirak-ml/dosirak/pipeline/v2client"
 )
 
 // free answers at once, so that what is measured is the way there and back.
@@ -87,7 +86,7 @@ func BenchmarkPredict(b *testing.B) {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx, l) }()
 	defer func() { stop(); <-served }()
-	client := v2client.New("http://" + l.Addr().String())
+	client := dial(b, "http://"+l.Addr().String())
 	defer client.Close()
 	o := Options{Client: client, Model: "m", Signature: s.Signature(), Table: data, Task: exam.Binary, Data: exam.Data{Label: "y", Positive: "1", ID: "id"}, Columns: []string{"column_14"}}
 	b.ReportAllocs()

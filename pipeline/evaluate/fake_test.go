@@ -16,7 +16,7 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/protocol/v2"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
-	"github.com/dosirak-ml/dosirak/pipeline/v2client"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 )
 
 // model is a server of the model "m" that answers what a function says.
@@ -25,7 +25,7 @@ type model struct {
 	infer     func(inputs map[string]tensor.Tensor, rows int) []tensor.Tensor
 }
 
-func (m model) serve(t testing.TB) *v2client.Client {
+func (m model) serve(t testing.TB) serving.Client {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v2/models/m", func(w http.ResponseWriter, _ *http.Request) {
@@ -49,7 +49,14 @@ func (m model) serve(t testing.TB) *v2client.Client {
 	})
 	web := httptest.NewServer(mux)
 	t.Cleanup(web.Close)
-	return v2client.New(web.URL)
+	return dial(t, web.URL)
+}
+
+func dial(t testing.TB, url string) serving.Client {
+	t.Helper()
+	c, err := serving.Dial(url, serving.V2)
+	require.NoError(t, err)
+	return c
 }
 
 func table(t testing.TB, text string) *dataset.Table {

@@ -14,7 +14,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
-	"github.com/dosirak-ml/dosirak/pipeline/v2client"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 )
 
 const (
@@ -24,7 +24,7 @@ const (
 
 // Options says which model is asked which rows.
 type Options struct {
-	Client    *v2client.Client
+	Client    serving.Client
 	Model     string           // name of the model at the server
 	Signature bundle.Signature // empty: what the server says
 
@@ -51,13 +51,11 @@ func Predict(ctx context.Context, o Options) (*predictions.Set, error) {
 		return nil, err
 	}
 	if len(o.Signature.Inputs) == 0 {
-		m, err := o.Client.Metadata(ctx, o.Model)
+		served, err := o.Client.Describe(ctx, o.Model)
 		if err != nil {
 			return nil, err
 		}
-		if o.Signature, err = m.Signature(); err != nil {
-			return nil, fault.Usage(fmt.Errorf("reading what %s says of the model %q: %w", o.Client.URL(), o.Model, err))
-		}
+		o.Signature = served.Signature
 	}
 	inputs, err := Rows(o.Table, o.Signature, o.Data, nil)
 	if err != nil {

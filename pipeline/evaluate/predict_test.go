@@ -15,7 +15,6 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/v2client"
 )
 
 func labels(name string, datatype tensor.Datatype, of func(x float32) any) func(map[string]tensor.Tensor, int) tensor.Tensor {
@@ -282,7 +281,7 @@ func TestPredictAndTheServer(t *testing.T) {
 	assert.ErrorContains(t, err, "/v2/models/other answered 404")
 	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 
-	o.Signature, o.Client = binaryModel("0", "1").signature, v2client.New("http://127.0.0.1:1")
+	o.Signature, o.Client = binaryModel("0", "1").signature, dial(t, "http://127.0.0.1:1")
 	_, err = Predict(t.Context(), o)
 	assert.ErrorContains(t, err, "asking for rows 1 to 2 of ")
 	assert.Equal(t, fault.CodeEnvironment, fault.ExitCode(err))

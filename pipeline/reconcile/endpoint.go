@@ -11,7 +11,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/v2client"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 )
 
 // host is what may stand in messages and issues as it is.
@@ -41,15 +41,18 @@ func Ask(ctx context.Context, address, model string, want *bundle.Opened) (Answe
 	if err != nil {
 		return Answer{}, fault.Usage(fmt.Errorf("reading the golden examples: %w", err))
 	}
-	client := v2client.New(address)
+	client, err := serving.Dial(address, serving.V2)
+	if err != nil {
+		return Answer{}, err
+	}
 	defer client.Close()
 
-	description, err := client.Metadata(ctx, model)
+	description, err := client.Describe(ctx, model)
 	if err != nil {
 		return refusal(ctx, err)
 	}
 	answer := Answer{State: InSync, Detail: "it serves the bundle"}
-	switch serves := description.Bundle(); {
+	switch serves := description.Bundle; {
 	case serves == want.Digest:
 		answer.Bundle = serves
 	case digestPattern.MatchString(serves):
@@ -84,7 +87,7 @@ func refusal(ctx context.Context, err error) (Answer, error) {
 	if ctx.Err() != nil {
 		return Answer{}, err
 	}
-	var status *v2client.StatusError
+	var status *serving.StatusError
 	switch {
 	case !errors.As(err, &status):
 		if fault.ExitCode(err) == fault.CodeFailed {

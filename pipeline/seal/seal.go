@@ -3,7 +3,6 @@ package seal
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,12 +10,11 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/model-server/engine"
 	"github.com/dosirak-ml/dosirak/model-server/server"
-	"github.com/dosirak-ml/dosirak/model-server/tensor"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/v2client"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 )
 
 const (
@@ -66,20 +64,17 @@ func seal(ctx context.Context, o Options, load func([]byte) (engine.Engine, erro
 	if err != nil {
 		return nil, fault.Environment(fmt.Errorf("reading the model: %w", err))
 	}
-	s, err := server.Open(format.Path, server.Options{Name: o.Name, Load: load})
-	if err != nil {
-		return nil, fault.Usage(fmt.Errorf("sealing the model: %w", err))
-	}
-	defer s.Close()
+	b := bundle.Bundle{Model: bundle.Model{Format: format.Name, File: "model." + format.Name}}
 	golden := bundle.Golden{Tolerance: o.Tolerance}
-	if o.Rows != nil {
-		if golden, err = examples(ctx, s, o); err != nil {
-			return nil, err
+	err = serving.With(ctx, format.Path, server.Options{Name: o.Name, Load: load}, func(s *serving.Local, c serving.Client) (err error) {
+		b.Model.Name, b.Signature = s.Name(), s.Signature()
+		if o.Rows != nil {
+			golden, err = examples(ctx, c, b, o)
 		}
-	}
-	b := bundle.Bundle{
-		Model:     bundle.Model{Name: s.Name(), Format: format.Name, File: "model." + format.Name},
-		Signature: s.Signature(),
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sealing the model: %w", err)
 	}
 	_, digest, err := bundle.Render(b, model, golden)
 	if err != nil {
@@ -104,7 +99,7 @@ func seal(ctx context.Context, o Options, load func([]byte) (engine.Engine, erro
 }
 
 // examples chooses golden rows and asks the model for its answers.
-func examples(ctx context.Context, s *server.Server, o Options) (bundle.Golden, error) {
+func examples(ctx context.Context, c serving.Client, b bundle.Bundle, o Options) (bundle.Golden, error) {
 	n := o.N
 	if n <= 0 {
 		n = DefaultRows
@@ -116,15 +111,15 @@ func examples(ctx context.Context, s *server.Server, o Options) (bundle.Golden, 
 	if n > MaxRows {
 		return bundle.Golden{}, fault.Usage(fmt.Errorf("%d golden rows are wanted, at most %d: they ship in the image and are asked at every start", n, MaxRows))
 	}
-	all, err := evaluate.Rows(o.Rows, s.Signature(), o.Data, nil)
+	all, err := evaluate.Rows(o.Rows, b.Signature, o.Data, nil)
 	if err != nil {
 		return bundle.Golden{}, fmt.Errorf("choosing the golden rows: %w", err)
 	}
-	inputs, err := evaluate.Rows(o.Rows, s.Signature(), o.Data, choose(all, total, n))
+	inputs, err := evaluate.Rows(o.Rows, b.Signature, o.Data, choose(all, total, n))
 	if err != nil {
 		return bundle.Golden{}, fmt.Errorf("choosing the golden rows: %w", err)
 	}
-	outputs, err := ask(ctx, s, inputs)
+	outputs, err := c.Infer(ctx, b.Model.Name, inputs)
 	if err != nil {
 		return bundle.Golden{}, fmt.Errorf("asking the model for its golden answers: %w", err)
 	}
@@ -133,23 +128,4 @@ func examples(ctx context.Context, s *server.Server, o Options) (bundle.Golden, 
 		return bundle.Golden{}, fault.Failed(fmt.Errorf("reading the golden answers: %w", err))
 	}
 	return golden, nil
-}
-
-// ask serves the model on a loopback port for one request.
-func ask(ctx context.Context, s *server.Server, inputs []tensor.Tensor) ([]tensor.Tensor, error) {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fault.Environment(fmt.Errorf("listening on the loopback interface: %w", err))
-	}
-	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(serving, listener) }()
-	client := v2client.New("http://" + listener.Addr().String())
-	outputs, err := client.Infer(ctx, s.Name(), inputs)
-	client.Close()
-	stop()
-	if failed := <-served; err == nil && failed != nil {
-		err = fault.Environment(failed)
-	}
-	return outputs, err
 }

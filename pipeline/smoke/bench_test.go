@@ -17,7 +17,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/internal/brokenserver"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
-	"github.com/dosirak-ml/dosirak/pipeline/smoke"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 )
 
 // BenchmarkReady measures how long the real server takes from the start of its
@@ -53,7 +53,7 @@ func BenchmarkReady(b *testing.B) {
 		b.ReportMetric(median(took), "ms-server")
 	})
 	b.Run("container", func(b *testing.B) {
-		if _, err := (smoke.Docker{}).Probe(b.Context()); err != nil {
+		if _, err := (serving.Docker{}).Probe(b.Context()); err != nil {
 			b.Skip(err)
 		}
 		without, with := loadImage(b, "noop", noop, empty), loadImage(b, "server", server, bundle)

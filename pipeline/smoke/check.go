@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
+	"net"
+	"net/url"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -56,10 +57,11 @@ func notRun(format string, args ...any) outcome { return outcome{detail: fmt.Spr
 
 // session is what the checks of one run share.
 type session struct {
-	options  Options
-	instance Instance
-	client   client
-	result   Result
+	options Options
+	server  serving.Server
+	life    serving.Lifecycle // of the server; nil where this test did not start it
+	client  serving.Client
+	result  Result
 
 	model   string           // name in URLs
 	golden  bundle.Golden    // zero without a bundle
@@ -68,18 +70,18 @@ type session struct {
 	serves  bundle.Signature // the bundle's, else what the server says of itself
 }
 
-func newSession(o Options, instance Instance) (*session, error) {
-	s := &session{options: o, instance: instance, client: newClient(instance.URL()), model: o.Model}
-	if e, ok := instance.(explained); ok {
-		o.Why = e.why
+func newSession(o Options, server serving.Server) (*session, error) {
+	client, err := serving.Connect(server)
+	if err != nil {
+		return nil, fmt.Errorf("smoke test: %w", err)
 	}
-	s.result = Result{Target: instance.Kind(), Why: o.Why, Profile: o.Profile}
+	s := &session{options: o, server: server, life: server.Lifecycle(), client: client, model: o.Model}
+	s.result = Result{Target: server.Kind(), Why: server.Why(), Profile: o.Profile}
 	if b := o.Bundle; b != nil {
 		s.serves = b.Bundle.Signature
 		if s.model == "" {
 			s.model = b.Bundle.Model.Name
 		}
-		var err error
 		if s.golden, err = b.Golden(); err != nil {
 			return nil, fault.Usage(fmt.Errorf("smoke test: %w", err))
 		}
@@ -139,6 +141,59 @@ func (s *session) bounded(ctx context.Context, c check) outcome {
 	return c.run(ctx, s)
 }
 
+// requestBound is how long one exchange may take.
+const requestBound = 5 * time.Second
+
+// within makes one exchange within a bound of its own; its error speaks of the
+// server under test, without its address.
+func within(ctx context.Context, bound time.Duration, exchange func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	if err := exchange(ctx); err != nil {
+		return serving.Plain(err)
+	}
+	return nil
+}
+
+// infer asks the model under test.
+func (s *session) infer(ctx context.Context, inputs []tensor.Tensor) (outputs []tensor.Tensor, err error) {
+	err = within(ctx, requestBound, func(ctx context.Context) (err error) {
+		outputs, err = s.client.Infer(ctx, s.model, inputs)
+		return err
+	})
+	return outputs, err
+}
+
+// notStarted is why a check that needs the server's process is not run.
+const notStarted = "the server was not started by this test"
+
+// ended reports whether the server's process has ended, and how.
+func (s *session) ended(ctx context.Context) (code int, ended bool) {
+	if s.life == nil {
+		return 0, false
+	}
+	code, ended, err := s.life.Exited(ctx)
+	return code, ended && err == nil
+}
+
+// mayBeLoaded reports whether more than single requests may be sent: to what
+// was started here, and to this machine.
+func (s *session) mayBeLoaded() bool {
+	return s.server.Kind() != serving.KindAddress || loopback(s.server.URL())
+}
+
+func loopback(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	if u.Hostname() == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(u.Hostname())
+	return ip != nil && ip.IsLoopback()
+}
+
 // oneRow returns the inputs of golden row i alone.
 func oneRow(tensors []tensor.Tensor, i int) []tensor.Tensor {
 	out := make([]tensor.Tensor, len(tensors))
@@ -159,24 +214,4 @@ func rows(tensors []tensor.Tensor) int {
 		n = max(n, tensors[i].Rows())
 	}
 	return n
-}
-
-// quoted makes text from outside fit for a sentence, in quotation marks.
-func quoted(text string) string { return strconv.Quote(cleaned(text)) }
-
-// cleaned makes text that holds some from outside fit for a sentence: one
-// line, short, nothing that a terminal would act on.
-func cleaned(text string) string {
-	const most = 160
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
-	text = strings.Join(strings.Fields(text), " ")
-	if r := []rune(text); len(r) > most {
-		text = string(r[:most]) + "..."
-	}
-	return text
 }

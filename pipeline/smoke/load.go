@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 )
 
 // inFlightBound is how many requests wait for an answer at once. One more that
@@ -38,13 +40,13 @@ func pace(ctx context.Context, rate float64, n int, send func(context.Context) e
 			}
 		}
 		if err := ctx.Err(); err != nil {
-			samples[i].err = errNoAnswer
+			samples[i].err = serving.ErrNoAnswer
 			continue
 		}
 		select {
 		case places <- struct{}{}:
 		default:
-			samples[i].err = errNoAnswer
+			samples[i].err = serving.ErrNoAnswer
 			continue
 		}
 		wg.Add(1)

@@ -9,6 +9,7 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -31,8 +32,7 @@ func ParseProfile(s string) (Profile, error) {
 
 // Options says what to test and against what.
 type Options struct {
-	Target  Target
-	Why     string         // why this target, for the reader; Auto says it itself
+	Target  serving.Target
 	Bundle  *bundle.Opened // what must be served; nil: what needs it is not run
 	Model   string         // name in URLs; empty: the bundle's, else the only one there is
 	Profile Profile        // empty: Quick
@@ -78,7 +78,7 @@ type Latencies struct {
 // report's.
 type Result struct {
 	Verdict    verdict.Verdict `json:"verdict"`
-	Target     Kind            `json:"target"`
+	Target     serving.Kind    `json:"target"`
 	Why        string          `json:"why,omitempty"`
 	Profile    Profile         `json:"profile"`
 	Checks     []Row           `json:"checks"`
@@ -116,20 +116,20 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	bounded, cancel := context.WithTimeout(ctx, o.Profile.bound())
 	defer cancel()
 
-	instance, err := o.Target.Start(bounded)
+	server, err := o.Target.Start(bounded)
 	if err != nil {
 		return Result{}, startError(ctx, err)
 	}
-	s, err := newSession(o, instance)
+	s, err := newSession(o, server)
 	if err != nil {
-		return Result{}, errors.Join(err, closeInstance(instance))
+		return Result{}, errors.Join(err, serving.Stop(server))
 	}
 	s.result.StartMS = millis(time.Since(begin))
 	s.runChecks(bounded)
 	if s.result.Verdict != verdict.Pass {
-		s.result.Logs = instance.Logs(context.WithoutCancel(ctx))
+		s.result.Logs = server.Logs(context.WithoutCancel(ctx))
 	}
-	closed := closeInstance(instance)
+	closed := serving.Stop(server)
 	s.result.TotalMS = millis(time.Since(begin))
 	if ctx.Err() != nil {
 		return Result{}, errors.Join(fmt.Errorf("smoke test: %w", ctx.Err()), closed)
@@ -148,16 +148,6 @@ func startError(ctx context.Context, err error) error {
 		return fault.Environment(fmt.Errorf("smoke test: starting the server took too long: %w", err))
 	}
 	return fmt.Errorf("smoke test: %w", err)
-}
-
-// cleanupBound is how long removing what was started may take after the end
-// of a run, whatever ended it.
-const cleanupBound = 30 * time.Second
-
-func closeInstance(instance Instance) error {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanupBound)
-	defer cancel()
-	return instance.Close(ctx)
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

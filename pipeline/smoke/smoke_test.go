@@ -15,6 +15,7 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -38,11 +39,11 @@ func openBundle(t *testing.T, f brokenserver.Fault) *bundle.Opened {
 }
 
 // processOf is the broken server with fault f as a process.
-func processOf(t *testing.T, opened *bundle.Opened) Process {
+func processOf(t *testing.T, opened *bundle.Opened) serving.Process {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	return Process{Argv: ServerArgv(self, brokenserver.Model, opened.Dir), Environ: []string{asServer + "=1"}}
+	return serving.Process{Argv: serving.ServerArgv(self, brokenserver.Model, opened.Dir), Environ: []string{asServer + "=1"}}
 }
 
 func optionsFor(t *testing.T, f brokenserver.Fault) Options {
@@ -80,7 +81,7 @@ func TestAGoodServerPasses(t *testing.T) {
 				assert.Equal(t, verdict.Pass, row.Verdict, "%s: %s", row.Name, row.Detail)
 			}
 			assert.Equal(t, verdict.Pass, r.Verdict, r.Logs)
-			assert.Equal(t, KindProcess, r.Target)
+			assert.Equal(t, serving.KindProcess, r.Target)
 			assert.Len(t, r.Checks, len(checks))
 			assert.Equal(t, len(checks), told)
 			require.NotNil(t, r.Latencies)
@@ -187,28 +188,28 @@ func TestAddress(t *testing.T) {
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	for _, o := range []Options{
-		{Target: Address(server.URL), Bundle: opened},
-		{Target: Address(server.URL + "/"), Model: brokenserver.Model},
+		{Target: serving.Address{URL: server.URL}, Bundle: opened},
+		{Target: serving.Address{URL: server.URL + "/"}, Model: brokenserver.Model},
 	} {
 		r, err := Run(t.Context(), o)
 		require.NoError(t, err)
 		assert.Equal(t, verdict.Pass, r.Verdict, "%+v", r.Checks)
-		assert.Equal(t, KindAddress, r.Target)
+		assert.Equal(t, serving.KindAddress, r.Target)
 		assert.Empty(t, rowOf(t, r, "sigterm").Verdict)
 		assert.Empty(t, rowOf(t, r, "memory").Verdict)
 		if o.Bundle == nil {
 			assert.Empty(t, rowOf(t, r, "golden answers").Verdict)
 		}
 	}
-	assert.True(t, mayBeLoaded(address{"http://127.0.0.1:80"}))
-	assert.True(t, mayBeLoaded(address{"http://[::1]:80"}))
-	assert.False(t, mayBeLoaded(address{"https://models.example"}))
-	assert.False(t, mayBeLoaded(address{"http://10.0.0.1"}))
+	assert.True(t, loopback("http://127.0.0.1:80"))
+	assert.True(t, loopback("http://[::1]:80"))
+	assert.False(t, loopback("https://models.example"))
+	assert.False(t, loopback("http://10.0.0.1"))
 }
 
 func TestNobodyThere(t *testing.T) {
 	t.Parallel()
-	r, err := Run(t.Context(), Options{Target: Address("http://127.0.0.1:1"), Model: "m", SLO: exam.SLO{ReadyMillis: 1}})
+	r, err := Run(t.Context(), Options{Target: serving.Address{URL: "http://127.0.0.1:1"}, Model: "m", SLO: exam.SLO{ReadyMillis: 1}})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Fail, r.Verdict)
 }
@@ -221,9 +222,9 @@ func TestBadUse(t *testing.T) {
 		code int
 		want string
 	}{
-		{"no model", Options{Target: Address("http://127.0.0.1:1")}, 2, "which model?"},
-		{"a model with a path", Options{Target: Address("http://127.0.0.1:1"), Model: "../x"}, 2, `model name "../x"`},
-		{"no executable", Options{Target: Process{Argv: ServerArgv("/no/such/file", "m", "b")}, Model: "m"}, 4, "starting the server"},
+		{"no model", Options{Target: serving.Address{URL: "http://127.0.0.1:1"}}, 2, "which model?"},
+		{"a model with a path", Options{Target: serving.Address{URL: "http://127.0.0.1:1"}, Model: "../x"}, 2, `model name "../x"`},
+		{"no executable", Options{Target: serving.Process{Argv: serving.ServerArgv("/no/such/file", "m", "b")}, Model: "m"}, 4, "starting the server"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -243,24 +244,24 @@ func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	o := optionsFor(t, "")
-	var started Instance
-	o.Target = observed{o.Target, func(i Instance) { started = i }}
+	var started serving.Server
+	o.Target = observed{o.Target, func(i serving.Server) { started = i }}
 	o.Progress = func(Row) { cancel() }
 	_, err := Run(ctx, o)
 	require.Error(t, err)
 	assert.Equal(t, fault.CodeInterrupted, fault.ExitCode(err))
-	_, ended, err := started.Exited(t.Context())
+	_, ended, err := started.Lifecycle().Exited(t.Context())
 	require.NoError(t, err)
 	assert.True(t, ended)
 }
 
 // observed tells what its target started.
 type observed struct {
-	Target
-	tell func(Instance)
+	serving.Target
+	tell func(serving.Server)
 }
 
-func (o observed) Start(ctx context.Context) (Instance, error) {
+func (o observed) Start(ctx context.Context) (serving.Server, error) {
 	i, err := o.Target.Start(ctx)
 	if err == nil {
 		o.tell(i)
@@ -274,31 +275,15 @@ func TestAutoWithoutDocker(t *testing.T) {
 	t.Parallel()
 	o := optionsFor(t, "")
 	process := o.Target
-	o.Target = Auto{
-		Container: Container{Docker: Docker{Command: "no-such-docker"}},
-		Process:   func(context.Context) (Target, error) { return process, nil },
+	o.Target = serving.Auto{
+		Container: serving.Container{Docker: serving.Docker{Command: "no-such-docker"}},
+		Process:   func(context.Context) (serving.Target, error) { return process, nil },
 	}
 	r, err := Run(t.Context(), o)
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Pass, r.Verdict)
-	assert.Equal(t, KindProcess, r.Target)
+	assert.Equal(t, serving.KindProcess, r.Target)
 	assert.Equal(t, "there is no docker command; the server runs as a process", r.Why)
-}
-
-func TestQuoted(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, `"a b [31m"`, quoted("a\n\tb \x1b[31m\u202e"))
-	assert.Len(t, []rune(quoted(string(make([]byte, 10))+"x")), 3)
-	long := quoted(string(make([]rune, 0, 1)) + repeat("é", 400))
-	assert.LessOrEqual(t, len([]rune(long)), 165)
-}
-
-func repeat(s string, n int) string {
-	out := ""
-	for range n {
-		out += s
-	}
-	return out
 }
 
 func TestPaceIsOpenLoop(t *testing.T) {

@@ -7,22 +7,25 @@ import (
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/quote"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 )
 
 // checkMetadata compares what the server says of its model with the bundle:
 // the name, the signature and the digest.
 func checkMetadata(ctx context.Context, s *session) outcome {
-	m, err := s.client.metadata(ctx, s.model)
+	var served serving.Description
+	err := within(ctx, requestBound, func(ctx context.Context) (err error) {
+		served, err = s.client.Describe(ctx, s.model)
+		return err
+	})
 	if err != nil {
-		return fail("GET %s: %v", modelPath(s.model), err)
+		return fail("what it says of the model %q: %v", s.model, err)
 	}
-	if m.Name != s.model {
-		return fail("the model calls itself %s, not %q", quoted(m.Name), s.model)
+	if served.Name != s.model {
+		return fail("the model calls itself %s, not %q", quote.Text(served.Name), s.model)
 	}
-	signature, err := m.Signature()
-	if err != nil {
-		return fail("its metadata: %s", quoted(err.Error()))
-	}
+	signature := served.Signature
 	if s.options.Bundle == nil {
 		s.serves = signature
 		return pass("%d inputs, %d outputs; there is no bundle to compare them with", len(signature.Inputs), len(signature.Outputs))
@@ -34,13 +37,13 @@ func checkMetadata(ctx context.Context, s *session) outcome {
 	if d := differ("output", want.Outputs, signature.Outputs); d != "" {
 		return fail("%s", d)
 	}
-	switch got := m.Bundle(); {
+	switch got := served.Bundle; {
 	case got == s.options.Bundle.Digest:
 		return pass("signature and bundle digest are the bundle's, %s", short(got))
 	case got != "":
-		return fail("it serves the bundle %s, not %s", quoted(got), short(s.options.Bundle.Digest))
+		return fail("it serves the bundle %s, not %s", quote.Text(got), short(s.options.Bundle.Digest))
 	case s.options.RequireDigest:
-		return fail("it does not tell the digest of its bundle (parameter bundle_digest)")
+		return fail("it does not tell the digest of its bundle")
 	}
 	return pass("the signature is the bundle's; the server does not tell a bundle digest")
 }
@@ -55,13 +58,13 @@ func differ(side string, want, got []bundle.TensorSpec) string {
 		g := got[i]
 		switch {
 		case w.Name != g.Name:
-			return fmt.Sprintf("%s %d is %s, in the bundle %q", side, i, quoted(g.Name), w.Name)
+			return fmt.Sprintf("%s %d is %s, in the bundle %q", side, i, quote.Text(g.Name), w.Name)
 		case w.Datatype != g.Datatype:
 			return fmt.Sprintf("%s %q is %s, in the bundle %s", side, w.Name, g.Datatype, w.Datatype)
 		case !slices.Equal(w.Shape, g.Shape):
 			return fmt.Sprintf("%s %q has the shape %v, in the bundle %v", side, w.Name, g.Shape, w.Shape)
 		case g.Role != "" && g.Role != w.Role:
-			return fmt.Sprintf("%s %q has the role %s, in the bundle %q", side, w.Name, quoted(string(g.Role)), w.Role)
+			return fmt.Sprintf("%s %q has the role %s, in the bundle %q", side, w.Name, quote.Text(string(g.Role)), w.Role)
 		case g.Classes != nil && !slices.Equal(w.Classes, g.Classes):
 			return fmt.Sprintf("%s %q has other classes than in the bundle", side, w.Name)
 		}

@@ -1,4 +1,4 @@
-package smoke
+package serving
 
 import (
 	"context"
@@ -16,15 +16,17 @@ type Auto struct {
 	Process func(ctx context.Context) (Target, error)
 }
 
-// explained is an Instance with the reason why it is what it is.
+// explained is a Server with the reason why it is what it is.
 type explained struct {
-	Instance
+	Server
 	why string
 }
 
+func (e explained) Why() string { return e.why }
+
 // Start starts the first that can be. A Docker that answers and then fails is
 // an error, not a reason to test something else: it may be the image's fault.
-func (a Auto) Start(ctx context.Context) (Instance, error) {
+func (a Auto) Start(ctx context.Context) (Server, error) {
 	engine, err := a.Container.Docker.Probe(ctx)
 	if err == nil && engine.Arch != a.Arch {
 		err = fmt.Errorf("the image is for %s and Docker runs on %s", a.Arch, engine.Arch)
@@ -45,7 +47,7 @@ func (a Auto) Start(ctx context.Context) (Instance, error) {
 	return explained{i, "Docker " + engine.Version + " answers"}, nil
 }
 
-func (a Auto) process(ctx context.Context, reason error) (Instance, error) {
+func (a Auto) process(ctx context.Context, reason error) (Server, error) {
 	target, err := a.Process(ctx)
 	if err != nil {
 		return nil, err

@@ -1,10 +1,9 @@
 //go:build unix
 
-package smoke
+package serving
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -26,7 +24,8 @@ type Process struct {
 	// a line "ready http://host:port ..." to stdout when it listens there.
 	Argv func(addr string) []string
 	// Environ is the environment of the server; nil: none at all, as in the image.
-	Environ []string
+	Environ  []string
+	Protocol Protocol // empty: V2
 }
 
 // ServerArgv is the Argv of this project's server for a bundle.
@@ -36,17 +35,17 @@ func ServerArgv(binary, model, bundleDir string) func(addr string) []string {
 	}
 }
 
-// logBound is how much of a server's output is kept, from its end.
-const logBound = 8 << 10
+// listenBound is how long a process may take until it says where it listens.
+const listenBound = 30 * time.Second
 
 // Start runs the command and waits for its line, or for its end.
-func (p Process) Start(ctx context.Context) (Instance, error) {
+func (p Process) Start(ctx context.Context) (Server, error) {
 	argv := p.Argv("127.0.0.1:0")
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = append([]string{}, p.Environ...) // never nil, which would mean ours
 	cmd.SysProcAttr = processAttributes()
 	cmd.WaitDelay = 2 * time.Second // a grandchild that holds stdout does not hold us
-	i := &process{cmd: cmd, log: &tailWriter{}, done: make(chan struct{})}
+	i := &process{cmd: cmd, protocol: p.Protocol, log: &tailWriter{}, done: make(chan struct{})}
 	cmd.Stderr = i.log
 	stdout, write := io.Pipe()
 	cmd.Stdout = io.MultiWriter(i.log, write)
@@ -69,8 +68,8 @@ func (p Process) Start(ctx context.Context) (Instance, error) {
 		// The check `ready` says that it ended, and with which code.
 		i.url = "http://127.0.0.1:0"
 	case <-ctx.Done():
-		return nil, errors.Join(ctx.Err(), closeInstance(i))
-	case <-time.After(readyBound):
+		return nil, errors.Join(ctx.Err(), Stop(i))
+	case <-time.After(listenBound):
 		// It may listen without saying so; nobody knows where.
 		i.url = "http://127.0.0.1:0"
 	}
@@ -93,17 +92,20 @@ func announce(r io.Reader, address chan<- string) {
 }
 
 type process struct {
-	cmd     *exec.Cmd
-	url     string
-	started time.Time
-	log     *tailWriter
-	done    chan struct{}
-	err     error // of Wait; read after done
+	cmd      *exec.Cmd
+	url      string
+	protocol Protocol
+	started  time.Time
+	log      *tailWriter
+	done     chan struct{}
+	err      error // of Wait; read after done
 }
 
 func (p *process) Kind() Kind                  { return KindProcess }
 func (p *process) URL() string                 { return p.url }
-func (p *process) Owned() bool                 { return true }
+func (p *process) Why() string                 { return "" }
+func (p *process) Protocol() Protocol          { return p.protocol }
+func (p *process) Lifecycle() Lifecycle        { return p }
 func (p *process) Started() time.Time          { return p.started }
 func (p *process) Logs(context.Context) string { return p.log.String() }
 
@@ -139,8 +141,8 @@ func (p *process) Wait(ctx context.Context) (int, error) {
 
 func (p *process) Memory(context.Context) (int64, error) { return peakMemory(p.cmd.Process.Pid) }
 
-// Close kills the whole group, which is there as long as its leader is.
-func (p *process) Close(ctx context.Context) error {
+// Stop kills the whole group, which is there as long as its leader is.
+func (p *process) Stop(ctx context.Context) error {
 	err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	if err != nil && !errors.Is(err, syscall.ESRCH) && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("killing the server: %w", err)
@@ -151,26 +153,4 @@ func (p *process) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("the server, process %d, does not end: %w", p.cmd.Process.Pid, ctx.Err())
 	}
-}
-
-// tailWriter keeps the end of what is written.
-type tailWriter struct {
-	mu   sync.Mutex
-	kept []byte
-}
-
-func (t *tailWriter) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.kept = append(t.kept, p...)
-	if len(t.kept) > 2*logBound {
-		t.kept = append(t.kept[:0], t.kept[len(t.kept)-logBound:]...)
-	}
-	return len(p), nil
-}
-
-func (t *tailWriter) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return string(bytes.TrimSpace(t.kept[max(0, len(t.kept)-logBound):]))
 }

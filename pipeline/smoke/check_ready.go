@@ -2,8 +2,11 @@ package smoke
 
 import (
 	"context"
-	"net/http"
+	"errors"
 	"time"
+
+	"github.com/dosirak-ml/dosirak/pipeline/quote"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 )
 
 // readyBound is how long a server may take until it is ready when no service
@@ -17,7 +20,7 @@ const pollPause = 2 * time.Millisecond
 // exitPause is how often is looked whether the server has ended meanwhile.
 const exitPause = 100 * time.Millisecond
 
-// checkReady waits until GET /v2/health/ready answers 200.
+// checkReady waits until the server says that it is ready.
 func checkReady(ctx context.Context, s *session) outcome {
 	slo := time.Duration(s.options.SLO.ReadyMillis * float64(time.Millisecond))
 	if slo > 0 {
@@ -26,10 +29,9 @@ func checkReady(ctx context.Context, s *session) outcome {
 		defer cancel()
 		ctx = bounded
 	}
-	begin, since := time.Now(), "its start"
-	from := s.instance.Started()
-	if from.IsZero() {
-		from, since = begin, "the first question"
+	from, since := time.Now(), "the first question"
+	if s.life != nil {
+		from, since = s.life.Started(), "its start"
 	}
 	took, o := s.awaitReady(ctx, from)
 	if o.verdict != "" {
@@ -43,24 +45,25 @@ func checkReady(ctx context.Context, s *session) outcome {
 	return pass("ready %.0f ms after %s", ms, since)
 }
 
-// awaitReady asks until the answer is 200 and returns how long after from that
+// awaitReady asks until the answer is yes and returns how long after from that
 // was. Its outcome is empty then.
 func (s *session) awaitReady(ctx context.Context, from time.Time) (time.Duration, outcome) {
 	last := "nobody answered"
 	looked := time.Now()
 	for {
-		a, err := s.client.get(ctx, time.Second, "/v2/health/ready")
+		err := s.ready(ctx, time.Second)
+		var status *serving.StatusError
 		switch {
-		case err == nil && a.status == http.StatusOK:
-			return max(0, time.Since(from)), outcome{}
 		case err == nil:
-			last = "the last answer was " + a.String()
+			return max(0, time.Since(from)), outcome{}
+		case errors.As(err, &status):
+			last = "the last answer was " + quote.Clean(status.Answer())
 		case ctx.Err() == nil:
-			last = "the last question failed: " + quoted(err.Error())
+			last = "the last question failed: " + quote.Text(serving.Plain(err).Error())
 		}
 		// Looking costs more than asking, and asking is what is timed.
 		if time.Since(looked) > exitPause {
-			if code, ended, err := s.instance.Exited(ctx); err == nil && ended {
+			if code, ended := s.ended(ctx); ended {
 				return 0, fail("the server ended with exit code %d before it was ready", code)
 			}
 			looked = time.Now()
@@ -71,4 +74,11 @@ func (s *session) awaitReady(ctx context.Context, from time.Time) (time.Duration
 		case <-time.After(pollPause):
 		}
 	}
+}
+
+// ready asks once.
+func (s *session) ready(ctx context.Context, bound time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	return s.client.Ready(ctx)
 }

@@ -1,4 +1,4 @@
-package v2client
+package serving
 
 import (
 	"context"
@@ -6,9 +6,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"sync/atomic"
+	"strconv"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -20,7 +20,7 @@ import (
 )
 
 // echo answers an inference with its inputs.
-func echo(t *testing.T) *Client {
+func echo(t *testing.T) Client {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v2/models/a%20b", func(w http.ResponseWriter, _ *http.Request) {
@@ -45,7 +45,7 @@ func echo(t *testing.T) *Client {
 	})
 	web := httptest.NewServer(mux)
 	t.Cleanup(web.Close)
-	return New(web.URL + "/")
+	return dial(t, web.URL+"/")
 }
 
 func TestInfer(t *testing.T) {
@@ -60,13 +60,13 @@ func TestInfer(t *testing.T) {
 	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 }
 
-func TestMetadata(t *testing.T) {
+func TestDescribe(t *testing.T) {
 	t.Parallel()
-	m, err := echo(t).Metadata(t.Context(), "a b")
+	m, err := echo(t).Describe(t.Context(), "a b")
 	require.NoError(t, err)
-	assert.Equal(t, "sha256:1", m.Bundle())
-	s, err := m.Signature()
-	require.NoError(t, err)
+	assert.Equal(t, "a b", m.Name)
+	assert.Equal(t, "sha256:1", m.Bundle)
+	s := m.Signature
 	assert.Equal(t, []string{"no", "yes"}, s.Outputs[0].Classes)
 	assert.Equal(t, bundle.RoleProbabilities, s.Outputs[0].Role)
 }
@@ -91,48 +91,101 @@ func TestStatuses(t *testing.T) {
 			w.WriteHeader(c.status)
 			_, _ = io.WriteString(w, c.body)
 		}))
-		_, err := New(web.URL).Infer(t.Context(), "m", nil)
+		_, err := dial(t, web.URL).Infer(t.Context(), "m", nil)
 		web.Close()
 		require.ErrorContains(t, err, c.err)
 		assert.ErrorContains(t, err, web.URL)
 		assert.Equal(t, c.code, fault.ExitCode(err), c.err)
 		assert.NotContains(t, err.Error(), "elsewhere")
 	}
-	_, err := New("http://127.0.0.1:1").Metadata(t.Context(), "m")
+	_, err := dial(t, "http://127.0.0.1:1").Describe(t.Context(), "m")
 	assert.ErrorContains(t, err, "calling http://127.0.0.1:1/v2/models/m: dial tcp")
 	assert.Equal(t, fault.CodeEnvironment, fault.ExitCode(err))
-	_, err = New("http://%zz").Metadata(t.Context(), "m")
+	_, err = dial(t, "http://%zz").Describe(t.Context(), "m")
 	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 }
 
-func TestWaitReady(t *testing.T) {
+func TestReady(t *testing.T) {
 	t.Parallel()
-	var asked atomic.Int32
+	ready := false
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/v2/health/ready" || asked.Add(1) < 3 {
+		if r.URL.Path != "/v2/health/ready" || !ready {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
 	defer web.Close()
-	require.NoError(t, New(web.URL).WaitReady(t.Context()))
-	assert.EqualValues(t, 3, asked.Load())
-
-	short, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-	defer cancel()
-	err := New(web.URL + "/not-here").WaitReady(short)
-	assert.ErrorContains(t, err, "time is over; last:")
-	assert.ErrorContains(t, err, "503")
+	c := dial(t, web.URL)
+	err := c.Ready(t.Context())
+	require.ErrorContains(t, err, "503")
 	assert.Equal(t, fault.CodeEnvironment, fault.ExitCode(err))
+	ready = true
+	require.NoError(t, c.Ready(t.Context()))
 
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	assert.Equal(t, fault.CodeInterrupted, fault.ExitCode(New(web.URL).WaitReady(stopped)))
+	assert.Equal(t, fault.CodeInterrupted, fault.ExitCode(c.Ready(stopped)))
 }
 
-func TestRaw(t *testing.T) {
+// A request in two halves is one request to the server.
+func TestHalves(t *testing.T) {
 	t.Parallel()
-	r, err := echo(t).Raw(t.Context(), "POST", "/v2/models/m/infer", http.Header{"X-Test": {"1"}}, []byte("{"))
+	want := []tensor.Tensor{{Name: "x", Datatype: tensor.FP32, Shape: []int64{1, 2}, F32: []float32{0.1, -3}}}
+	call, err := echo(t).Prepare("m", want)
 	require.NoError(t, err)
-	assert.Equal(t, 400, r.Status)
-	assert.Contains(t, string(r.Body), `"error"`)
+	require.NoError(t, call.Send(t.Context()))
+	half, err := call.Begin(t.Context())
+	require.NoError(t, err)
+	got, err := half.Finish()
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+	require.NoError(t, half.Close())
+}
+
+func TestBadInputs(t *testing.T) {
+	t.Parallel()
+	good := []tensor.Tensor{{Name: "x", Datatype: tensor.FP32, Shape: []int64{1, 1}, F32: []float32{1}}}
+	for answer, want := range map[string]string{
+		`400 {"error":"no"}`:                  "",
+		`400 no`:                              "without an error object",
+		`400 {"error":"panic: index"}`:        "the server's insides",
+		`500 {"error":"no"}`:                  "not a 4xx",
+		`200 {"model_name":"m","outputs":[]}`: "not a 4xx",
+	} {
+		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			status, body, _ := strings.Cut(answer, " ")
+			code, err := strconv.Atoi(status)
+			assert.NoError(t, err)
+			w.WriteHeader(code)
+			_, _ = io.WriteString(w, body)
+		}))
+		list, err := dial(t, web.URL).BadInputs("m", good, true)
+		require.NoError(t, err)
+		assert.Len(t, list, 15)
+		for _, bad := range list {
+			err := bad.Send(t.Context())
+			if want == "" {
+				assert.NoError(t, err, bad.Name)
+				continue
+			}
+			assert.ErrorContains(t, err, want, bad.Name)
+		}
+		web.Close()
+	}
+	_, err := echo(t).BadInputs("m", nil, true)
+	assert.Error(t, err)
+}
+
+func TestDial(t *testing.T) {
+	t.Parallel()
+	_, err := Dial("http://127.0.0.1:1", "v3")
+	assert.ErrorContains(t, err, `the protocol "v3" is none of [v2]`)
+	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
+}
+
+func dial(t *testing.T, url string) Client {
+	t.Helper()
+	c, err := Dial(url, V2)
+	require.NoError(t, err)
+	return c
 }

@@ -3,10 +3,9 @@ package smoke
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
-	"github.com/dosirak-ml/dosirak/model-server/protocol/v2"
+	"github.com/dosirak-ml/dosirak/pipeline/quote"
 )
 
 // amount bounds a load in count and time.
@@ -34,24 +33,14 @@ const (
 // only what stays over it beyond chance, on a machine that is not late itself,
 // is a FAIL.
 func checkLatency(ctx context.Context, s *session) outcome {
-	if !mayBeLoaded(s.instance) {
+	if !s.mayBeLoaded() {
 		return notRun("load is sent only to what this test started and to loopback addresses")
 	}
-	good, err := s.goodRequest()
+	good, err := s.goodCall()
 	if err != nil {
-		return notRun("no good request is known: %s", quoted(err.Error()))
+		return notRun("no good request is known: %s", quote.Text(err.Error()))
 	}
-	body, err := v2.AppendRequest(nil, &v2.Request{Inputs: good})
-	if err != nil {
-		return notRun("no good request is known: %s", quoted(err.Error()))
-	}
-	send := func(ctx context.Context) error {
-		a, err := s.client.post(ctx, inferPath(s.model), body)
-		if err == nil && a.status != http.StatusOK {
-			return fmt.Errorf("the answer is %s", a)
-		}
-		return err
-	}
+	send := func(ctx context.Context) error { return within(ctx, requestBound, good.Send) }
 	load := amounts[s.options.Profile]
 	alone, err := sequence(ctx, load, send)
 	if err != nil {

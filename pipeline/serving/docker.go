@@ -1,4 +1,4 @@
-package smoke
+package serving
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/dosirak-ml/dosirak/pipeline/quote"
 )
 
 // Docker is the docker command line. No shell is involved: arguments are
@@ -88,7 +90,7 @@ func lastLine(text string) string {
 		if line == "" || strings.HasPrefix(line, "See 'docker") || strings.HasPrefix(line, "Run 'docker") {
 			continue
 		}
-		return cleaned(strings.TrimPrefix(line, "Error response from daemon: "))
+		return quote.Clean(strings.TrimPrefix(line, "Error response from daemon: "))
 	}
 	return ""
 }
@@ -121,7 +123,7 @@ func (d Docker) Probe(ctx context.Context) (Engine, error) {
 		return Engine{}, errors.New("no Docker daemon answers")
 	}
 	if server.Os != "linux" {
-		return Engine{}, fmt.Errorf("the Docker daemon runs %s containers", quoted(server.Os))
+		return Engine{}, fmt.Errorf("the Docker daemon runs %s containers", quote.Text(server.Os))
 	}
 	// Containers of a daemon in a virtual machine or on another host have
 	// addresses that lead nowhere from here.

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package smoke
+package serving
 
 import "syscall"
 

@@ -19,6 +19,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
@@ -26,7 +27,7 @@ import (
 // needDocker skips a test where no daemon answers, except where it is required.
 func needDocker(t *testing.T) {
 	t.Helper()
-	if _, err := (smoke.Docker{}).Probe(t.Context()); err != nil {
+	if _, err := (serving.Docker{}).Probe(t.Context()); err != nil {
 		if strings.Contains(","+os.Getenv("DOSIRAK_REQUIRE")+",", ",docker,") {
 			require.NoError(t, err, "DOSIRAK_REQUIRE names docker")
 		}
@@ -75,10 +76,10 @@ func (d docker) options(t *testing.T, f brokenserver.Fault) smoke.Options {
 	t.Helper()
 	opened, built := d.imageOf(t, f)
 	return smoke.Options{
-		Target: smoke.Auto{
-			Container: smoke.Container{Archive: built.Archive, Memory: 256e6, Run: d.run},
+		Target: serving.Auto{
+			Container: serving.Container{Archive: built.Archive, Memory: 256e6, Run: d.run},
 			Arch:      image.Host().Arch,
-			Process: func(context.Context) (smoke.Target, error) {
+			Process: func(context.Context) (serving.Target, error) {
 				require.Fail(t, "Docker answers")
 				return nil, nil
 			},
@@ -113,7 +114,7 @@ func (d docker) good(t *testing.T) {
 	for _, row := range r.Checks {
 		assert.Equal(t, verdict.Pass, row.Verdict, "%s: %s", row.Name, row.Detail)
 	}
-	assert.Equal(t, smoke.KindContainer, r.Target)
+	assert.Equal(t, serving.KindContainer, r.Target)
 	assert.Contains(t, r.Why, "answers")
 	assert.NotNil(t, r.Memory)
 	assert.Empty(t, d.traces(t))
@@ -151,9 +152,9 @@ func (d docker) broken(t *testing.T) {
 // The container is as locked up as the documentation says.
 func (d docker) lockedUp(t *testing.T) {
 	_, built := d.imageOf(t, "")
-	i, err := smoke.Container{Archive: built.Archive, Memory: 128 << 20, Run: d.run}.Start(t.Context())
+	i, err := serving.Container{Archive: built.Archive, Memory: 128 << 20, Run: d.run}.Start(t.Context())
 	require.NoError(t, err)
-	defer func() { require.NoError(t, i.Close(t.Context())) }()
+	defer func() { require.NoError(t, i.Stop(t.Context())) }()
 	var name string
 	for _, trace := range d.traces(t) {
 		if rest, ok := strings.CutPrefix(trace, "ps "); ok {
@@ -195,7 +196,7 @@ func (d docker) noImage(t *testing.T) {
 	archive := filepath.Join(t.TempDir(), "image.tar")
 	require.NoError(t, os.WriteFile(archive, []byte("no tar at all, though it is long enough to be looked at"), 0o644))
 	for name, want := range map[string]string{archive: "reading the image", filepath.Join(t.TempDir(), "none.tar"): "none.tar"} {
-		_, err := smoke.Container{Archive: name, Run: d.run}.Start(t.Context())
+		_, err := serving.Container{Archive: name, Run: d.run}.Start(t.Context())
 		require.ErrorContains(t, err, want)
 		assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
+	"github.com/dosirak-ml/dosirak/pipeline/quote"
 )
 
 // checkGolden asks the golden examples: all rows in one request, then rows
@@ -39,7 +40,7 @@ func checkGolden(ctx context.Context, s *session) outcome {
 
 // compare asks inputs and says what is wrong with the answer, "" for nothing.
 func (s *session) compare(ctx context.Context, inputs, want []tensor.Tensor) string {
-	got, err := s.client.infer(ctx, s.model, inputs)
+	got, err := s.infer(ctx, inputs)
 	if err != nil {
 		return err.Error()
 	}
@@ -47,7 +48,7 @@ func (s *session) compare(ctx context.Context, inputs, want []tensor.Tensor) str
 	if len(wrong) == 0 {
 		return ""
 	}
-	first := cleaned(wrong[0].String())
+	first := quote.Clean(wrong[0].String())
 	if len(wrong) == 1 {
 		return first
 	}

@@ -1,6 +1,11 @@
 package smoke
 
-import "context"
+import (
+	"context"
+
+	"github.com/dosirak-ml/dosirak/pipeline/quote"
+	"github.com/dosirak-ml/dosirak/pipeline/serving"
+)
 
 // checkMemory compares the most that the server held during the test with its
 // bound. In a container the bound is also the limit that the kernel enforced.
@@ -9,20 +14,20 @@ func checkMemory(ctx context.Context, s *session) outcome {
 	if slo > 0 {
 		s.result.MemorySLO = &slo
 	}
-	if !s.instance.Owned() {
-		return notRun("the server was not started by this test")
+	if s.life == nil {
+		return notRun(notStarted)
 	}
-	if code, ended, err := s.instance.Exited(ctx); err == nil && ended {
+	if code, ended := s.ended(ctx); ended {
 		return fail("the server has ended with exit code %d", code)
 	}
-	peak, err := s.instance.Memory(ctx)
+	peak, err := s.life.Memory(ctx)
 	switch {
-	case err != nil && slo > 0 && s.instance.Kind() == KindContainer:
+	case err != nil && slo > 0 && s.server.Kind() == serving.KindContainer:
 		return pass("stayed under its limit of %s; how much it held cannot be read here", megabytes(slo))
 	case err != nil && slo > 0:
-		return unclear("how much it held cannot be read here: %s", quoted(err.Error()))
+		return unclear("how much it held cannot be read here: %s", quote.Text(err.Error()))
 	case err != nil:
-		return notRun("how much it held cannot be read here: %s", quoted(err.Error()))
+		return notRun("how much it held cannot be read here: %s", quote.Text(err.Error()))
 	}
 	s.result.Memory = &peak
 	if slo > 0 && peak > slo {

@@ -1,4 +1,4 @@
-package smoke
+package serving
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/quote"
 )
 
 // Container is a Target that runs an image in Docker: on a network of its own
@@ -23,11 +24,12 @@ import (
 // user, with bounds on memory and processes. It is reached at its address on
 // the network's bridge; no port is published. All names are this run's own.
 type Container struct {
-	Docker  Docker
-	Archive string // what `dosirak image` or `docker save` wrote
-	Memory  int64  // limit in bytes; 0: defaultMemory
-	Port    int    // that the server listens on; 0: 8080
-	Run     string // ends the names of what is made in Docker; empty: random
+	Docker   Docker
+	Archive  string   // what `dosirak image` or `docker save` wrote
+	Memory   int64    // limit in bytes; 0: defaultMemory
+	Port     int      // that the server listens on; 0: 8080
+	Protocol Protocol // empty: V2
+	Run      string   // ends the names of what is made in Docker; empty: random
 }
 
 const (
@@ -45,13 +47,13 @@ const (
 var ErrUnreachable = errors.New("the container's address cannot be reached from here")
 
 // Start loads the archive, makes the network, and runs the container.
-func (c Container) Start(ctx context.Context) (Instance, error) {
+func (c Container) Start(ctx context.Context) (Server, error) {
 	i, err := newContainer(c)
 	if err != nil {
 		return nil, err
 	}
 	if err := i.start(ctx, c); err != nil {
-		return nil, classify(ctx, errors.Join(err, closeInstance(i)))
+		return nil, classify(ctx, errors.Join(err, Stop(i)))
 	}
 	return i, nil
 }
@@ -73,13 +75,14 @@ func classify(ctx context.Context, err error) error {
 }
 
 type container struct {
-	docker  Docker
-	name    string // of container, network and image tag alike
-	image   string // repository:tag of this run
-	port    int
-	url     string
-	started time.Time
-	pid     int
+	docker   Docker
+	name     string // of container, network and image tag alike
+	image    string // repository:tag of this run
+	port     int
+	url      string
+	protocol Protocol
+	started  time.Time
+	pid      int
 
 	swept sync.WaitGroup
 }
@@ -92,7 +95,7 @@ func newContainer(c Container) (*container, error) {
 		}
 		c.Run = hex.EncodeToString(id[:])
 	}
-	i := &container{docker: c.Docker, port: c.Port}
+	i := &container{docker: c.Docker, port: c.Port, protocol: c.Protocol}
 	if i.port == 0 {
 		i.port = defaultPort
 	}
@@ -184,7 +187,7 @@ func (i *container) inspect(ctx context.Context) (state, error) {
 	}
 	var states []state
 	if err := json.Unmarshal([]byte(out), &states); err != nil || len(states) != 1 {
-		return state{}, fmt.Errorf("docker inspect: unexpected answer %s", quoted(out))
+		return state{}, fmt.Errorf("docker inspect: unexpected answer %s", quote.Text(out))
 	}
 	return states[0], nil
 }
@@ -232,10 +235,12 @@ func (i *container) reach(ctx context.Context, host string) error {
 	return fmt.Errorf("%s: %w", host, ErrUnreachable)
 }
 
-func (i *container) Kind() Kind         { return KindContainer }
-func (i *container) URL() string        { return i.url }
-func (i *container) Owned() bool        { return true }
-func (i *container) Started() time.Time { return i.started }
+func (i *container) Kind() Kind           { return KindContainer }
+func (i *container) URL() string          { return i.url }
+func (i *container) Why() string          { return "" }
+func (i *container) Protocol() Protocol   { return i.protocol }
+func (i *container) Lifecycle() Lifecycle { return i }
+func (i *container) Started() time.Time   { return i.started }
 
 func (i *container) Exited(ctx context.Context) (int, bool, error) {
 	s, err := i.inspect(ctx)
@@ -257,7 +262,7 @@ func (i *container) Wait(ctx context.Context) (int, error) {
 	}
 	code, err := strconv.Atoi(out)
 	if err != nil {
-		return 0, fmt.Errorf("docker wait: unexpected answer %s", quoted(out))
+		return 0, fmt.Errorf("docker wait: unexpected answer %s", quote.Text(out))
 	}
 	return code, nil
 }
@@ -280,8 +285,8 @@ func (i *container) Logs(ctx context.Context) string {
 	return out
 }
 
-// Close removes the container, then its network and image.
-func (i *container) Close(ctx context.Context) error {
+// Stop removes the container, then its network and image.
+func (i *container) Stop(ctx context.Context) error {
 	i.swept.Wait()
 	var failed []error
 	remove := func(args ...string) {
