@@ -143,11 +143,18 @@ func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) e
 			j.Warn("%s", err)
 		}
 	}
+	// The pull request is looked for first, since the answer holds the statuses
+	// as well. Whether there is one is of no concern to the status.
+	wantComment = wantComment && j.Event.Pull && t.report != nil
+	var pull pullRequest
+	if wantComment {
+		pull.number, pull.address, pull.why, pull.err = github.Pull(ctx, t.head)
+	}
 	status := t.status(phase)
 	if wantStatus {
-		// The status is what a branch rule asks for: it comes first, and that it
-		// could not be concluded is an error. That it could not be begun is none:
-		// the verdict does not wait for it.
+		// The status is what a branch rule asks for, and that it could not be
+		// concluded is an error. That it could not be begun is none: the verdict
+		// does not wait for it.
 		err := github.SetStatus(ctx, status)
 		switch {
 		case err == nil:
@@ -160,17 +167,24 @@ func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) e
 			return err
 		}
 	}
-	if !wantComment || !j.Event.Pull || t.report == nil {
+	if !wantComment {
 		return nil
 	}
 	// That a comment could not be written changes no verdict.
-	if err := t.comment(ctx, j, github); err != nil {
+	if err := t.comment(ctx, j, github, pull); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		j.Warn("the comment was not written, the verdict stands: %s", err)
 	}
 	return nil
+}
+
+// pullRequest is what came of looking for one.
+type pullRequest struct {
+	number       int
+	address, why string
+	err          error
 }
 
 // read reads the report of this model and environment as data that anyone may
@@ -268,16 +282,15 @@ func said(r *report.Report) string {
 // again, and what we put before the report.
 const markerRoom = 512
 
-func (t *told) comment(ctx context.Context, j *runner.Job, github GitHub) error {
-	number, address, why, err := github.Pull(ctx, t.head)
-	if err != nil {
-		return err
+func (t *told) comment(ctx context.Context, j *runner.Job, github GitHub, pull pullRequest) error {
+	if pull.err != nil {
+		return pull.err
 	}
-	if number == 0 {
-		j.Notice("no comment: %s", why)
+	if pull.number == 0 {
+		j.Notice("no comment: %s", pull.why)
 		return nil
 	}
-	if err := j.Set("pull-request", fmt.Sprint(number)); err != nil {
+	if err := j.Set("pull-request", fmt.Sprint(pull.number)); err != nil {
 		return err
 	}
 	body := func(present string) string {
@@ -289,7 +302,7 @@ func (t *told) comment(ctx context.Context, j *runner.Job, github GitHub) error 
 		}
 		return text
 	}
-	written, err := github.Comment(ctx, number, Comment{
+	written, err := github.Comment(ctx, pull.number, Comment{
 		Model: t.model, Environment: t.env, Verdict: string(t.report.Verdict), Commit: t.head.Commit, Body: body,
 		Notice: fmt.Sprintf("`%s` for `%s` is now **%s**. The comment above says why.", t.model, t.env, t.report.Verdict),
 	})
@@ -297,7 +310,7 @@ func (t *told) comment(ctx context.Context, j *runner.Job, github GitHub) error 
 		return err
 	}
 	if written == "" {
-		written = address
+		written = pull.address
 	}
 	return j.Set("comment-url", written)
 }

@@ -108,7 +108,7 @@ func propose(ctx context.Context, j *runner.Job, p *project.Project, asked pipel
 			Description: "PASS: judged when it was proposed", Address: j.Address(),
 		})
 		if err != nil {
-			j.Warn("the proposal stands, its status could not be set: %s", err)
+			return 0, fmt.Errorf("the proposal %s stands, but without the status that a branch rule asks for: %w", did.Address, err)
 		}
 	}
 	if did.Operation == promote.Stopped || did.Operation == promote.Declined {

@@ -11,7 +11,7 @@ type Behaviour struct {
 	FailReads int // every nth reading call is answered by 502
 	Secondary int // every nth writing call is refused by the secondary limit, with Retry-After
 	Primary   int // every nth call finds the hourly limit used up
-	Stale     int // a new comment, status or pull request is missing from this many lists
+	Stale     int // what is new is missing from this many lists
 	Quota     int // calls a minute, of REST and of GraphQL each; 0 is GitHub's own limit an hour
 }
 
@@ -98,6 +98,12 @@ func (s *Server) Settle() {
 	}
 	for _, st := range s.state.statuses {
 		st.hidden = 0
+	}
+	for _, i := range s.state.issues {
+		i.hidden = 0
+	}
+	for _, d := range s.state.deployments {
+		d.hidden = 0
 	}
 }
 

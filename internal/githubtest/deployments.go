@@ -18,6 +18,7 @@ type Deployment struct {
 	Payload     any
 	Creator     string
 	Statuses    []DeploymentStatus // oldest first
+	hidden      int
 }
 
 // DeploymentStatus is one status of a deployment.
@@ -42,6 +43,7 @@ func init() {
 		"repos/get-content":              getContent,
 		"repos/list-deployments":         listDeployments,
 		"repos/create-deployment":        createDeployment,
+		"repos/delete-deployment":        deleteDeployment,
 		"repos/list-deployment-statuses": listDeploymentStatuses,
 		"repos/create-deployment-status": createDeploymentStatus,
 	})
@@ -50,6 +52,7 @@ func init() {
 		"repos/get-content":              {"contents=read"},
 		"repos/list-deployments":         {"deployments=read"},
 		"repos/create-deployment":        {"deployments=write"},
+		"repos/delete-deployment":        {"deployments=write"},
 		"repos/list-deployment-statuses": {"deployments=read"},
 		"repos/create-deployment-status": {"deployments=write"},
 	})
@@ -118,6 +121,10 @@ func listDeployments(s *Server, r request) (int, any) {
 	query := r.URL.Query()
 	found := []object{}
 	for _, d := range slices.Backward(s.state.deployments) {
+		if d.hidden > 0 {
+			d.hidden--
+			continue
+		}
 		matches := true
 		for key, value := range map[string]string{"environment": d.Environment, "sha": d.SHA, "task": d.Task} {
 			if want := query.Get(key); want != "" && want != value {
@@ -151,9 +158,23 @@ func createDeployment(s *Server, r request) (int, any) {
 	if payload == nil {
 		payload = object{}
 	}
-	d := &Deployment{ID: s.id(), SHA: sha, Environment: environment, Task: task, Payload: payload, Creator: r.token.Login}
+	d := &Deployment{ID: s.id(), SHA: sha, Environment: environment, Task: task, Payload: payload, Creator: r.token.Login, hidden: s.Behaviour.Stale}
 	s.state.deployments = append(s.state.deployments, d)
 	return http.StatusCreated, s.deploymentObject(d)
+}
+
+// deleteDeployment deletes the only deployment, or one that is not active.
+// https://docs.github.com/rest/deployments/deployments#delete-a-deployment
+func deleteDeployment(s *Server, r request) (int, any) {
+	d := s.deployment(r)
+	if d == nil {
+		return notFound("Not Found")
+	}
+	if inactive := len(d.Statuses) > 0 && d.Statuses[len(d.Statuses)-1].State == "inactive"; !inactive && len(s.state.deployments) > 1 {
+		return http.StatusUnprocessableEntity, object{"message": "We cannot delete an active deployment unless it is the only deployment in a given environment.", "documentation_url": "https://docs.github.com/rest"}
+	}
+	s.state.deployments = slices.DeleteFunc(s.state.deployments, func(o *Deployment) bool { return o == d })
+	return http.StatusNoContent, nil
 }
 
 func (s *Server) deployment(r request) *Deployment {

@@ -100,7 +100,7 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request, token *Token, c g
 				problem = &graphQLError{"NOT_FOUND", fmt.Sprintf("Could not resolve to a Repository with the name '%s/%s'.", a["owner"], a["name"])}
 				return nil
 			}
-			return object{"id": "R_1", "nameWithOwner": s.full(), "pullRequests": field(s.pullRequests)}
+			return object{"id": "R_1", "nameWithOwner": s.full(), "pullRequests": field(s.pullRequests), "object": field(s.objectOf)}
 		}),
 		"updateRefs": field(func(a map[string]any) any {
 			problem = s.updateRefs(token, a["input"].(map[string]any))
@@ -131,6 +131,9 @@ func project(selection ast.SelectionSet, value any, variables map[string]any) an
 		for _, part := range selection {
 			switch part := part.(type) {
 			case *ast.Field:
+				if include := part.Directives.ForName("include"); include != nil && include.ArgumentMap(variables)["if"] == false {
+					continue
+				}
 				found := v[part.Name]
 				if f, ok := found.(field); ok {
 					found = f(part.ArgumentMap(variables))
@@ -162,7 +165,7 @@ func (s *Server) pullRequests(a map[string]any) any {
 			p.hidden--
 			continue
 		}
-		if a["headRefName"] == p.Head && a["baseRefName"] == p.Base && (states == nil || slices.Contains(states, any(strings.ToUpper(p.State)))) {
+		if a["headRefName"] == p.Head && (a["baseRefName"] == nil || a["baseRefName"] == p.Base) && (states == nil || slices.Contains(states, any(strings.ToUpper(p.State)))) {
 			found = append(found, p)
 		}
 	}
@@ -188,13 +191,31 @@ func (s *Server) pullRequests(a map[string]any) any {
 		nodes = append(nodes, object{
 			"number": p.Number, "url": fmt.Sprintf("%s/%s/pull/%d", s.http.URL, s.full(), p.Number), "state": strings.ToUpper(p.State),
 			"title": p.Title, "body": p.Body, "headRefOid": p.Commit, "headRefName": p.Head, "baseRefName": p.Base,
-			"isCrossRepository": p.Repository != s.full(), "author": object{"login": strings.TrimSuffix(p.Author, "[bot]")},
+			"headRepository": object{"nameWithOwner": p.Repository}, "isCrossRepository": p.Repository != s.full(), "author": object{"login": strings.TrimSuffix(p.Author, "[bot]")},
 			"labels":        object{"nodes": labels},
 			"commits":       object{"nodes": []object{{"commit": object{"oid": p.Commit, "message": tip.message}}}},
 			"timelineItems": object{"nodes": events},
 		})
 	}
 	return object{"nodes": nodes, "totalCount": len(found), "pageInfo": object{"hasNextPage": to < len(found), "hasPreviousPage": from > 0, "startCursor": strconv.Itoa(from), "endCursor": strconv.Itoa(to)}}
+}
+
+// objectOf is a repository's commit by its name, with its statuses.
+func (s *Server) objectOf(a map[string]any) any {
+	sha, _ := a["oid"].(string)
+	c, ok := s.git.read(sha)
+	if !ok {
+		return nil
+	}
+	contexts := []object{}
+	for _, st := range s.newest(sha) {
+		contexts = append(contexts, object{"context": st.Context, "state": strings.ToUpper(st.State), "description": st.Description, "targetUrl": st.Target})
+	}
+	var status any
+	if len(contexts) > 0 {
+		status = object{"contexts": contexts}
+	}
+	return object{"__typename": "Commit", "oid": c.sha, "message": c.message, "status": status}
 }
 
 func (s *Server) closed(branch string) *graphQLError {

@@ -55,6 +55,10 @@ func listIssues(s *Server, r request) (int, any) {
 	}
 	found := []object{}
 	for _, i := range slices.Backward(s.state.issues) {
+		if i.hidden > 0 {
+			i.hidden--
+			continue
+		}
 		label := query.Get("labels")
 		if state != "all" && i.State != state || label != "" && !slices.Contains(i.Labels, label) || query.Get("creator") != "" && query.Get("creator") != i.Author {
 			continue
@@ -67,7 +71,7 @@ func listIssues(s *Server, r request) (int, any) {
 func createIssue(s *Server, r request) (int, any) {
 	title, _ := r.body["title"].(string)
 	body, _ := r.body["body"].(string)
-	i := &Issue{Number: s.number(), Title: title, Body: body, State: "open", Author: r.token.Login, Labels: words(r.body["labels"])}
+	i := &Issue{Number: s.number(), Title: title, Body: body, State: "open", Author: r.token.Login, Labels: words(r.body["labels"]), hidden: s.Behaviour.Stale}
 	s.state.issues = append(s.state.issues, i)
 	return http.StatusCreated, s.issueObject(i)
 }
@@ -173,8 +177,22 @@ func combinedStatus(s *Server, r request) (int, any) {
 	if sha == "" {
 		return notFound("Not Found")
 	}
-	newest := map[string]*Status{}
-	var order []string
+	list := []object{}
+	state := "success"
+	for _, st := range s.newest(sha) {
+		if st.State != "success" {
+			state = "pending"
+		}
+		list = append(list, s.statusObject(st))
+	}
+	return http.StatusOK, object{"sha": sha, "state": state, "total_count": len(list), "statuses": page(s, r, list), "repository": s.repository()}
+}
+
+// newest lists the newest status of each context of a commit, oldest context
+// first.
+func (s *Server) newest(sha string) []*Status {
+	at := map[string]int{}
+	var list []*Status
 	for _, st := range s.state.statuses {
 		if st.SHA != sha {
 			continue
@@ -183,20 +201,14 @@ func combinedStatus(s *Server, r request) (int, any) {
 			st.hidden--
 			continue
 		}
-		if newest[st.Context] == nil {
-			order = append(order, st.Context)
+		if i, there := at[st.Context]; there {
+			list[i] = st
+			continue
 		}
-		newest[st.Context] = st
+		at[st.Context] = len(list)
+		list = append(list, st)
 	}
-	list := []object{}
-	state := "success"
-	for _, name := range order {
-		if newest[name].State != "success" {
-			state = "pending"
-		}
-		list = append(list, s.statusObject(newest[name]))
-	}
-	return http.StatusOK, object{"sha": sha, "state": state, "total_count": len(list), "statuses": page(s, r, list), "repository": s.repository()}
+	return list
 }
 
 func createStatus(s *Server, r request) (int, any) {

@@ -27,6 +27,7 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/actions/secrets": ["get"],
     "/repos/{owner}/{repo}/contents/{path}": ["get"],
     "/repos/{owner}/{repo}/deployments": ["get", "post"],
+    "/repos/{owner}/{repo}/deployments/{deployment_id}": ["delete"],
     "/repos/{owner}/{repo}/deployments/{deployment_id}/statuses": ["get", "post"],
     "/repos/{owner}/{repo}/git/blobs": ["post"],
     "/repos/{owner}/{repo}/git/blobs/{file_sha}": ["get"],
@@ -62,13 +63,17 @@ GRAPHQL = {
     "FileAddition": None,
     "FileDeletion": None,
     "CreateCommitOnBranchPayload": ["clientMutationId", "commit"],
-    "Commit": ["oid", "message", "tree"],
+    "Commit": ["oid", "message", "tree", "status"],
+    "Status": ["contexts"],
+    "StatusContext": ["context", "state", "description", "targetUrl"],
+    "StatusState": None,
+    "GitObject": ["oid"],
     "Tree": ["oid"],
     "User": ["login"],
     "Actor": ["login"],
-    "Repository": ["id", "nameWithOwner", "pullRequests"],
+    "Repository": ["id", "nameWithOwner", "object", "pullRequests"],
     "PullRequest": ["number", "url", "state", "title", "body", "headRefOid", "headRefName", "baseRefName",
-                    "isCrossRepository", "author", "labels", "commits", "timelineItems"],
+                    "headRepository", "isCrossRepository", "author", "labels", "commits", "timelineItems"],
     "PullRequestConnection": ["nodes", "pageInfo", "totalCount"],
     "PageInfo": None,
     "LabelConnection": ["nodes"],
@@ -160,7 +165,10 @@ def graphql(source, target):
             label = re.match(r"\s*(\w+)", field)
             if label and (fields is None or label.group(1) in fields):
                 kept.append(re.sub(r"@(possibleTypes|preview|deprecated|docsCategory)\([^)]*\)", "", field).rstrip().lstrip("\n"))
-        out.append(f"{kind} {name} {{\n" + "\n".join(kept) + "\n}")
+        header = block.group(0).split("{")[0]
+        known = [i for i in re.findall(r"\w+", header.partition("implements")[2]) if i in GRAPHQL]
+        implements = " implements " + " & ".join(known) if known else ""
+        out.append(f"{kind} {name}{implements} {{\n" + "\n".join(kept) + "\n}")
     target.write_text("\n\n".join(out) + "\n")
 
 

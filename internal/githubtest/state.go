@@ -48,6 +48,7 @@ type Issue struct {
 	State  string // open, closed
 	Author string
 	Labels []string
+	hidden int
 }
 
 // Comment is a comment on a pull request or an issue.

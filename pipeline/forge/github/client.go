@@ -53,6 +53,8 @@ type Forge struct {
 	login  string            // of the token's owner, once read
 	trees  map[string]string // commit -> tree, as read
 	drafts map[string]string // commit -> branch that holds it until it is moved
+
+	present map[string][]statusContext // commit -> its statuses, as FindPull read them
 }
 
 var (
@@ -85,7 +87,7 @@ func New(o Options) (*Forge, error) {
 	if err != nil || api.Host == "" {
 		return nil, fault.Usage(fmt.Errorf("the address of GitHub's API is %q, not one such as https://api.github.com: set GITHUB_API_URL", o.API))
 	}
-	f := &Forge{options: o, trees: map[string]string{}, drafts: map[string]string{}}
+	f := &Forge{options: o, trees: map[string]string{}, drafts: map[string]string{}, present: map[string][]statusContext{}}
 	f.owner, f.name, _ = strings.Cut(o.Repository, "/")
 	if o.Transport == nil {
 		o.Transport = http.DefaultTransport

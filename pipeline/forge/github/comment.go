@@ -202,10 +202,16 @@ func (f *Forge) settle(ctx context.Context, number int, s sticky, since time.Tim
 	return out, f.prune(ctx, ours[1:])
 }
 
-// notify leaves the notice, once.
+// notify leaves the notice, once: of two that are made at the same time the
+// older stays.
 func (f *Forge) notify(ctx context.Context, number int, s sticky) error {
+	notice := sticky{marker: s.noticeMarker, body: s.notice}
 	for attempt := 1; ; attempt++ {
-		_, _, err := f.rest.Issues.CreateComment(ctx, f.owner, f.name, number, &github.IssueComment{Body: github.String(s.noticeMarker + "\n" + s.notice)})
+		made, _, err := f.rest.Issues.CreateComment(ctx, f.owner, f.name, number, &github.IssueComment{Body: github.String(notice.text())})
+		if err == nil {
+			_, err := f.settle(ctx, number, notice, made.GetCreatedAt().Add(-time.Minute), Commented{ID: made.GetID()})
+			return err
+		}
 		if !unclear(err) || attempt == attempts {
 			return err
 		}
@@ -213,8 +219,12 @@ func (f *Forge) notify(ctx context.Context, number int, s sticky) error {
 			if err := f.pause(ctx, attempt+look); err != nil {
 				return err
 			}
-			if _, notified, err := f.find(ctx, number, s, time.Time{}); err != nil || notified {
+			there, _, err := f.find(ctx, number, notice, time.Time{})
+			if err != nil {
 				return err
+			}
+			if len(there) > 0 {
+				return f.prune(ctx, there[1:])
 			}
 		}
 	}

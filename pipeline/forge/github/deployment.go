@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"slices"
 
 	"github.com/google/go-github/v60/github"
 
@@ -78,16 +80,59 @@ func (f *Forge) ShowDeployment(ctx context.Context, d reconcile.Deployment) (rec
 // deployed returns the newest deployment of the environment when it is of
 // this bundle and image, else 0.
 func (f *Forge) deployed(ctx context.Context, d reconcile.Deployment) (int64, error) {
-	newest, _, err := f.rest.Repositories.ListDeployments(ctx, f.owner, f.name, &github.DeploymentsListOptions{
-		Environment: d.Model + "/" + d.Environment, Task: deploymentTask, ListOptions: github.ListOptions{PerPage: 1},
-	})
-	if err != nil || len(newest) == 0 {
+	newest, err := f.deployments(ctx, d, 1)
+	if err != nil || len(newest) == 0 || decodePayload(newest[0].Payload) != (payload{d.Bundle, d.Image}) {
 		return 0, err
 	}
-	if decodePayload(newest[0].Payload) != (payload{d.Bundle, d.Image}) {
-		return 0, nil
-	}
 	return newest[0].GetID(), nil
+}
+
+// deployments lists our own of an environment, newest first.
+func (f *Forge) deployments(ctx context.Context, d reconcile.Deployment, most int) ([]*github.Deployment, error) {
+	list, _, err := f.rest.Repositories.ListDeployments(ctx, f.owner, f.name, &github.DeploymentsListOptions{
+		Environment: d.Model + "/" + d.Environment, Task: deploymentTask, ListOptions: github.ListOptions{PerPage: most},
+	})
+	return list, err
+}
+
+// alone settles with those who made the same deployment at the same time, or
+// shortly before, when a list that lags behind did not show it: the oldest
+// stays. It returns that one.
+func (f *Forge) alone(ctx context.Context, d reconcile.Deployment, made int64) (int64, error) {
+	for attempt := 1; attempt <= attempts; attempt++ {
+		list, err := f.deployments(ctx, d, 10)
+		if err != nil {
+			return made, err
+		}
+		at := slices.IndexFunc(list, func(o *github.Deployment) bool { return o.GetID() == made })
+		if at < 0 {
+			if err := f.pause(ctx, attempt); err != nil {
+				return made, err
+			}
+			continue
+		}
+		oldest := made
+		for _, o := range list[at+1:] {
+			if decodePayload(o.Payload) != (payload{d.Bundle, d.Image}) {
+				break
+			}
+			oldest = o.GetID()
+		}
+		if oldest == made {
+			return made, nil
+		}
+		// GitHub deletes only what is not active.
+		inactive := &github.DeploymentStatusRequest{State: github.String("inactive")}
+		if _, _, err := f.rest.Repositories.CreateDeploymentStatus(repeat(ctx), f.owner, f.name, made, inactive); err != nil {
+			return oldest, err
+		}
+		_, err = f.rest.Repositories.DeleteDeployment(ctx, f.owner, f.name, made)
+		if status(err) == http.StatusNotFound {
+			err = nil
+		}
+		return oldest, err
+	}
+	return made, nil
 }
 
 // decodePayload reads an object, or a text that holds one: GitHub's
@@ -113,7 +158,7 @@ func (f *Forge) deploy(ctx context.Context, d reconcile.Deployment) (int64, erro
 			AutoMerge: github.Bool(false), RequiredContexts: &[]string{},
 		})
 		if err == nil {
-			return made.GetID(), nil
+			return f.alone(ctx, d, made.GetID())
 		}
 		if !unclear(err) || attempt == attempts {
 			return 0, err

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/google/go-github/v60/github"
-
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 )
@@ -33,39 +31,99 @@ type Pull struct {
 // it comes from, and the commit that was judged. Nothing that the change
 // itself says about its number is trusted.
 func (f *Forge) FindPull(ctx context.Context, repository, branch, commit string) (Pull, error) {
-	owner, _, ok := strings.Cut(repository, "/")
+	_, _, ok := strings.Cut(repository, "/")
 	doing := fmt.Sprintf("finding the pull request of %s at %.12s", branch, commit)
 	if !ok || branch == "" || commit == "" {
 		return Pull{}, fault.Usage(fmt.Errorf("%s: the event names no head repository, branch and commit", doing))
 	}
 	why := ErrNoPull
-	options := &github.PullRequestListOptions{State: "all", Head: owner + ":" + branch, Sort: "updated", Direction: "desc", ListOptions: github.ListOptions{PerPage: 100}}
-	for {
-		pulls, resp, err := f.rest.PullRequests.List(ctx, f.owner, f.name, options)
+	variables := map[string]any{"owner": f.owner, "name": f.name, "branch": branch, "commit": commit, "after": nil, "statuses": true}
+	for range pages {
+		var out struct {
+			Viewer     struct{ Login string }
+			Repository struct {
+				ID     string
+				Object *struct {
+					Status *struct{ Contexts []statusContext }
+				}
+				PullRequests struct {
+					Nodes    []foundNode
+					PageInfo struct {
+						HasNextPage bool
+						EndCursor   string
+					}
+				}
+			}
+		}
+		err := f.query(repeat(ctx), findQuery, variables, &out)
+		if refused := new(queryError); errors.As(err, &refused) && refused.kind == "FORBIDDEN" {
+			variables["statuses"] = false // a token that comments need not read statuses
+			err = f.query(repeat(ctx), findQuery, variables, &out)
+		}
 		if err != nil {
 			return Pull{}, explain(doing, readPulls, err)
 		}
-		for _, p := range pulls {
-			if !strings.EqualFold(p.GetHead().GetRepo().GetFullName(), repository) {
+		f.id, f.login = out.Repository.ID, out.Viewer.Login
+		if o := out.Repository.Object; o != nil {
+			f.present[commit] = nil
+			if o.Status != nil {
+				f.present[commit] = o.Status.Contexts
+			}
+		}
+		for _, p := range out.Repository.PullRequests.Nodes {
+			if p.HeadRepository == nil || !strings.EqualFold(p.HeadRepository.NameWithOwner, repository) {
 				continue
 			}
-			open, at := p.GetState() == "open", p.GetHead().GetSHA() == commit
+			open, at := p.State == "OPEN", p.HeadRefOid == commit
 			switch {
 			case open && at:
-				out := Pull{Number: p.GetNumber(), Address: p.GetHTMLURL(), Author: p.GetUser().GetLogin(), Base: p.GetBase().GetRef(), State: promote.Open}
-				for _, l := range p.Labels {
-					out.Labels = append(out.Labels, l.GetName())
-				}
-				return out, nil
+				return p.pull(), nil
 			case open:
 				why = ErrOutOfDate
 			case at && why == ErrNoPull:
 				why = ErrClosed
 			}
 		}
-		if resp.NextPage == 0 {
-			return Pull{}, fault.Usage(fmt.Errorf("%s: %w", doing, why))
+		if !out.Repository.PullRequests.PageInfo.HasNextPage {
+			break
 		}
-		options.Page = resp.NextPage
+		variables["after"] = out.Repository.PullRequests.PageInfo.EndCursor
 	}
+	return Pull{}, fault.Usage(fmt.Errorf("%s: %w", doing, why))
+}
+
+// findQuery reads at once whose token it is, the pull requests of a branch in
+// whatever repository, and the statuses of the commit that is looked for.
+const findQuery = `query find($owner: String!, $name: String!, $branch: String!, $commit: GitObjectID!, $after: String, $statuses: Boolean!) {
+  viewer { login }
+  repository(owner: $owner, name: $name) {
+    id
+    object(oid: $commit) @include(if: $statuses) { ... on Commit { status { contexts { context state description targetUrl } } } }
+    pullRequests(headRefName: $branch, first: 100, after: $after, orderBy: {field: UPDATED_AT, direction: DESC}) {
+      nodes { number url state headRefOid baseRefName author { login } headRepository { nameWithOwner } labels(first: 100) { nodes { name } } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}`
+
+type foundNode struct {
+	Number         int
+	URL            string
+	State          string
+	HeadRefOid     string
+	BaseRefName    string
+	Author         *struct{ Login string }
+	HeadRepository *struct{ NameWithOwner string } // nil once the fork is deleted
+	Labels         struct{ Nodes []struct{ Name string } }
+}
+
+func (n foundNode) pull() Pull {
+	out := Pull{Number: n.Number, Address: n.URL, Base: n.BaseRefName, State: promote.Open}
+	if n.Author != nil {
+		out.Author = n.Author.Login
+	}
+	for _, l := range n.Labels.Nodes {
+		out.Labels = append(out.Labels, l.Name)
+	}
+	return out
 }

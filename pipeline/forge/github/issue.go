@@ -51,18 +51,31 @@ func (f *Forge) Raise(ctx context.Context, i reconcile.Issue) (reconcile.Told, e
 				return reconcile.Told{}, err
 			}
 		}
-		// Was it made, and by somebody else at the same time too?
-		issues, listing := f.issues(ctx, marker)
-		if listing != nil {
-			return reconcile.Told{}, explain(doing, readIssues, listing)
+		// Was it made, and by somebody else at the same time too? A list may lag
+		// behind: it is asked until it shows ours.
+		for look := range attempts {
+			issues, listing := f.issues(ctx, marker)
+			if listing != nil {
+				return reconcile.Told{}, explain(doing, readIssues, listing)
+			}
+			open := opened(issues)
+			shown := len(open) > 0
+			if err == nil {
+				shown = slices.ContainsFunc(issues, func(i *github.Issue) bool { return i.GetNumber() == made.GetNumber() })
+			}
+			if shown && len(open) > 0 {
+				told, err := f.bring(ctx, doing, open, i.Title, body)
+				told.Operation = reconcile.Opened
+				return told, err
+			}
+			if err != nil && look > 0 {
+				break // it was not made
+			}
+			if err := f.pause(ctx, look+1); err != nil {
+				return reconcile.Told{}, err
+			}
 		}
-		open := opened(issues)
-		if len(open) > 0 {
-			told, err := f.bring(ctx, doing, open, i.Title, body)
-			told.Operation = reconcile.Opened
-			return told, err
-		}
-		if err == nil { // the list lags behind
+		if err == nil {
 			return reconcile.Told{Operation: reconcile.Opened, Address: made.GetHTMLURL()}, nil
 		}
 	}

@@ -47,17 +47,27 @@ func (f *Forge) SetStatus(ctx context.Context, s Status) (changed bool, err erro
 		s.Description = string(runes[:139]) + "…"
 	}
 	doing := fmt.Sprintf("setting status %s of %.12s", s.Context(), s.Commit)
-	present, err := f.statuses(ctx, s.Commit)
-	if err != nil {
-		return false, explain(doing, readStatuses, err)
+	present, known := f.present[s.Commit]
+	if !known {
+		read, err := f.statuses(ctx, s.Commit)
+		if err != nil {
+			return false, explain(doing, readStatuses, err)
+		}
+		for _, p := range read {
+			present = append(present, statusContext{p.GetContext(), p.GetState(), p.GetDescription(), p.GetTargetURL()})
+		}
 	}
+	delete(f.present, s.Commit)
 	for _, p := range present {
-		if p.GetContext() == s.Context() && p.GetState() == string(s.State) && p.GetDescription() == s.Description && p.GetTargetURL() == s.Address {
+		if p.Context == s.Context() && strings.EqualFold(p.State, string(s.State)) && p.Description == s.Description && p.TargetURL == s.Address {
 			return false, nil
 		}
 	}
 	return true, explain(doing, writeStatuses, f.setStatus(ctx, s.Commit, s.Context(), s))
 }
+
+// statusContext is a status that a commit has.
+type statusContext struct{ Context, State, Description, TargetURL string }
 
 func (f *Forge) setStatus(ctx context.Context, commit, name string, s Status) error {
 	status := &github.RepoStatus{Context: &name, State: github.String(string(s.State)), Description: &s.Description}
