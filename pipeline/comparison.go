@@ -2,14 +2,11 @@ package pipeline
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/metric/command"
-	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
@@ -100,12 +97,14 @@ func (l *line) compare(ctx context.Context, a answers) (judged, error) {
 // judge compares by one exam. A custom metric is asked by its exam's command,
 // so a change that rewrites the command is still judged by the older one.
 func (l *line) judge(ctx context.Context, e exam.Exam, a answerSet) (compare.Result, error) {
-	in := compare.Input{Exam: e, Seed: seedOf(e, a), Custom: custom(ctx, l.project.Dir)}
+	in := compare.Input{Exam: e, Custom: command.Custom(ctx, l.project.Dir)}
+	compared := []string{a.Candidate.Digest}
 	var err error
 	if in.Candidate, err = a.Candidate.read(e); err != nil {
 		return compare.Result{}, err
 	}
 	if a.Baseline != nil {
+		compared = append(compared, a.Baseline.Digest)
 		if in.Baseline, err = a.Baseline.read(e); err != nil {
 			return compare.Result{}, err
 		}
@@ -115,30 +114,8 @@ func (l *line) judge(ctx context.Context, e exam.Exam, a answerSet) (compare.Res
 			return compare.Result{}, err
 		}
 	}
-	in.Levels = l.trainLevels(e)
+	in.Seed, in.Levels = compare.SeedOf(e, compared...), l.trainLevels(e)
 	return compare.Compare(in)
-}
-
-// custom asks a metric's command, in the project's folder.
-func custom(ctx context.Context, dir string) func(exam.Metric, *predictions.Set) ([]float64, error) {
-	return func(want exam.Metric, set *predictions.Set) ([]float64, error) {
-		return command.Measure(ctx, dir, want.Name, want.Command, set.N, func(path string) error { return predictions.WriteFile(path, set) })
-	}
-}
-
-// seedOf makes the seed of all resampling from what is compared, so that the
-// same comparison draws the same numbers and nobody can choose lucky ones.
-func seedOf(e exam.Exam, a answerSet) uint64 {
-	text := e.Digest() + a.Candidate.Digest
-	if a.Baseline != nil {
-		text += a.Baseline.Digest
-	}
-	return seedFrom(text)
-}
-
-func seedFrom(text string) uint64 {
-	sum := sha256.Sum256([]byte(text))
-	return binary.BigEndian.Uint64(sum[:8])
 }
 
 // trainLevels are the levels of slice columns in the training data.

@@ -16,7 +16,6 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
-	"github.com/dosirak-ml/dosirak/pipeline/where"
 )
 
 // predictionsFolder holds, in the run's folder, what the models answered.
@@ -138,9 +137,16 @@ func (l *line) answerPromoted(ctx context.Context, s sealed, today answerSet) (*
 	if e == nil {
 		return nil, "", nil
 	}
-	columns := columnsOf(l.exam)
+	columns, err := l.exam.Columns()
+	if err != nil {
+		return nil, "", fault.Usage(err)
+	}
+	then, err := e.Columns()
+	if err != nil {
+		return nil, "the exam of production: " + err.Error(), nil
+	}
 	same := e.Task == l.exam.Task && sameData(e.Data, l.exam.Data)
-	for _, name := range columnsOf(*e) {
+	for _, name := range then {
 		same = same && slices.Contains(columns, name)
 	}
 	if same {
@@ -227,31 +233,17 @@ func (l *line) ask(ctx context.Context, path string, e exam.Exam, table *dataset
 // serveAndAsk serves a model in this process and asks it every row of the
 // table.
 func serveAndAsk(ctx context.Context, name, release, path string, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
+	columns, err := e.Columns()
+	if err != nil {
+		return nil, fault.Usage(err)
+	}
 	var set *predictions.Set
-	err := serving.With(ctx, path, server.Options{Name: name, Release: release}, func(s *serving.Local, c serving.Client) (err error) {
+	err = serving.With(ctx, path, server.Options{Name: name, Release: release}, func(s *serving.Local, c serving.Client) (err error) {
 		set, err = evaluate.Predict(ctx, evaluate.Options{
 			Client: c, Model: s.Name(), Signature: s.Signature(),
-			Table: table, Task: e.Task, Data: e.Data, Columns: columnsOf(e),
+			Table: table, Task: e.Task, Data: e.Data, Columns: columns,
 		})
 		return err
 	})
 	return set, err
-}
-
-// columnsOf are the columns that an exam's slices read, sorted.
-func columnsOf(e exam.Exam) []string {
-	var columns []string
-	for _, s := range e.Slices {
-		if s.Column != "" {
-			columns = append(columns, s.Column)
-		}
-		if s.Where == "" {
-			continue
-		}
-		if expr, err := where.Parse(s.Where); err == nil {
-			columns = append(columns, expr.Columns()...)
-		}
-	}
-	slices.Sort(columns)
-	return slices.Compact(columns)
 }

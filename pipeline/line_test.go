@@ -27,6 +27,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+	"github.com/dosirak-ml/dosirak/pipeline/verify"
 )
 
 // steps of the line, in order.
@@ -212,14 +213,14 @@ func TestVerify(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, bundles, 1)
 
-	verify := func() pipeline.Verification {
+	holds := func() verify.Result {
 		p, err := project.Open(t.Context(), r.Dir, "")
 		require.NoError(t, err)
-		v, err := pipeline.Verify(t.Context(), p, "production", filepath.Join(t.TempDir(), "bundle"))
+		v, err := verify.Run(t.Context(), p, "production", filepath.Join(t.TempDir(), "bundle"))
 		require.NoError(t, err)
 		return v
 	}
-	v := verify()
+	v := holds()
 	assert.True(t, v.Holds, "%+v", v.Checks)
 	assert.Equal(t, verdict.Pass, v.Recomputed)
 
@@ -235,15 +236,15 @@ func TestVerify(t *testing.T) {
 			} else {
 				require.NoError(t, os.WriteFile(path, spoilt, 0o644))
 			}
-			assert.False(t, verify().Holds, "%s %s", filepath.Base(path), name)
+			assert.False(t, holds().Holds, "%s %s", filepath.Base(path), name)
 		}
 		require.NoError(t, os.RemoveAll(path))
 		require.NoError(t, os.Symlink("/dev/zero", path))
-		assert.False(t, verify().Holds, "%s leads elsewhere", filepath.Base(path))
+		assert.False(t, holds().Holds, "%s leads elsewhere", filepath.Base(path))
 		require.NoError(t, os.Remove(path))
 		require.NoError(t, os.WriteFile(path, data, 0o644))
 	}
-	assert.True(t, verify().Holds)
+	assert.True(t, holds().Holds)
 }
 
 // A promotion over a model in production cannot be passed off as a first one,
@@ -264,14 +265,14 @@ func TestVerifyWantsTheBaseline(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, promote.Created, out.Promotion.Operation)
 	merge(r)
-	verify := func() pipeline.Verification {
+	holds := func() verify.Result {
 		p, err := project.Open(t.Context(), r.Dir, "")
 		require.NoError(t, err)
-		v, err := pipeline.Verify(t.Context(), p, "production", filepath.Join(t.TempDir(), "bundle"))
+		v, err := verify.Run(t.Context(), p, "production", filepath.Join(t.TempDir(), "bundle"))
 		require.NoError(t, err)
 		return v
 	}
-	require.True(t, verify().Holds, "%+v", verify().Checks)
+	require.True(t, holds().Holds, "%+v", holds().Checks)
 
 	found, err := filepath.Glob(filepath.Join(r.Dir, "deploy/evidence/production", strings.TrimPrefix(string(out.Report.Candidate.Bundle), "sha256:")[:12], "report.json"))
 	require.NoError(t, err)
@@ -288,7 +289,7 @@ func TestVerifyWantsTheBaseline(t *testing.T) {
 	old, err := os.ReadFile(manifest)
 	require.NoError(t, err)
 	write(t, manifest, regexp.MustCompile(`evidence_digest: \S+`).ReplaceAll(old, fmt.Appendf(nil, "evidence_digest: sha256:%x", sha256.Sum256(text))))
-	v := verify()
+	v := holds()
 	assert.False(t, v.Holds)
 	assert.Contains(t, fmt.Sprint(v.Checks), "no predictions of the baseline")
 }
@@ -516,7 +517,7 @@ func TestOvertaken(t *testing.T) {
 	older, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Pass, older.Verdict)
-	assert.Equal(t, pipeline.Skipped, older.Promotion.Operation)
+	assert.Equal(t, promote.Skipped, older.Promotion.Operation)
 	assert.Contains(t, older.Promotion.Reason, "is newer than")
 	assert.Equal(t, newer.Promotion.Commit, r.Git("rev-parse", newer.Promotion.Branch))
 }

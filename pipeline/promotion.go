@@ -65,13 +65,6 @@ func (l *line) promote(ctx context.Context, r report.Report, f findings) (*promo
 	return proposal, out, err
 }
 
-const (
-	// Skipped says that there is nothing to propose, and why.
-	Skipped promote.Operation = "skipped"
-	// Planned says that a proposal was made and nothing was written.
-	Planned promote.Operation = "planned"
-)
-
 func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promote.Proposal, *promote.Outcome, error) {
 	j := f.judged
 	skip := func(reason string) (*promote.Proposal, *promote.Outcome, error) {
@@ -97,14 +90,14 @@ func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promo
 		return nil, nil, err
 	}
 	if l.asked.Plan {
-		return &proposal, &promote.Outcome{Operation: Planned, Branch: proposal.Branch}, nil
+		return &proposal, &promote.Outcome{Operation: promote.Planned, Branch: proposal.Branch}, nil
 	}
 	newer, err := l.overtaken(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	if newer != "" {
-		return nil, &promote.Outcome{Operation: Skipped, Branch: proposal.Branch, Reason: newer}, nil
+		return nil, &promote.Outcome{Operation: promote.Skipped, Branch: proposal.Branch, Reason: newer}, nil
 	}
 	out, err := promote.Propose(ctx, l.env.Forge, proposal)
 	return &proposal, &out, err
@@ -142,7 +135,7 @@ func (l *line) overtaken(ctx context.Context) (string, error) {
 // today is not to be promoted. A variant's config decides nothing about what
 // the project's own proposed.
 func (l *line) withdraw(ctx context.Context, reason string) (promote.Outcome, error) {
-	out := promote.Outcome{Operation: Skipped, Branch: promote.Branch(l.project.Config.Model, l.asked.Environment), Reason: reason}
+	out := promote.Outcome{Operation: promote.Skipped, Branch: promote.Branch(l.project.Config.Model, l.asked.Environment), Reason: reason}
 	base, err := l.env.Forge.Base(ctx, l.project.Config.Promote.Base)
 	if err != nil || base != l.project.Commit || l.project.ConfigPath != project.ConfigFile || l.asked.Plan {
 		return out, err

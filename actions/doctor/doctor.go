@@ -8,14 +8,13 @@ import (
 	"strconv"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/doctor"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
 // Complete fills in what is looked at besides the project; done removes what
 // was made for it.
-type Complete func(j *runner.Job, token string, o *pipeline.DiagnoseOptions) (done func(), err error)
+type Complete func(j *runner.Job, token string, o *doctor.Options) (done func(), err error)
 
 // Show prints the findings for people.
 type Show func(w io.Writer, r doctor.Report) error
@@ -29,14 +28,14 @@ func Action(complete Complete, show Show) runner.Action {
 		Outputs: []string{"blocked", "findings"},
 		Secrets: []string{"token"},
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
-			o := pipeline.DiagnoseOptions{Labels: j.List("labels")}
+			o := doctor.Options{Labels: j.List("labels")}
 			directory, config := j.Input("directory"), j.Input("config")
 			done, err := complete(j, j.Input("token"), &o)
 			if err != nil {
 				return 0, err
 			}
 			defer done()
-			r, err := pipeline.Diagnose(ctx, directory, config, o)
+			r, err := doctor.Diagnose(ctx, directory, config, o)
 			if err != nil {
 				return 0, err
 			}

@@ -114,7 +114,7 @@ func propose(ctx context.Context, j *runner.Job, p *project.Project, asked pipel
 	if did.Operation == promote.Stopped || did.Operation == promote.Declined {
 		j.Notice("nothing is proposed: %s", did.Reason)
 	}
-	if did.Operation == pipeline.Skipped && out.Verdict == verdict.Fail {
+	if did.Operation == promote.Skipped && out.Verdict == verdict.Fail {
 		return fault.CodeFailed, nil
 	}
 	return 0, nil

@@ -10,13 +10,13 @@ import (
 	"time"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
+	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
 )
 
 // Complete fills in what follows the manifest and who is told.
-type Complete func(j *runner.Job, p *project.Project, token string, o *pipeline.ReconcileOptions) error
+type Complete func(j *runner.Job, p *project.Project, token string, o *reconcile.Request) error
 
 // Action returns the action.
 func Action(complete Complete) runner.Action {
@@ -27,7 +27,7 @@ func Action(complete Complete) runner.Action {
 		Outputs: []string{"state", "commit", "bundle", "image", "issue"},
 		Secrets: []string{"token"},
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
-			o := pipeline.ReconcileOptions{Environment: j.Input("environment"), Endpoint: j.Input("endpoint")}
+			o := reconcile.Request{Environment: j.Input("environment"), Endpoint: j.Input("endpoint")}
 			wait, token := j.Input("wait"), j.Input("token")
 			var err error
 			if wait != "" {
@@ -46,7 +46,7 @@ func Action(complete Complete) runner.Action {
 				return 0, fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 			}
 			defer os.RemoveAll(o.WorkDir)
-			r, failed := pipeline.Reconcile(ctx, p, o)
+			r, failed := reconcile.Project(ctx, p, o)
 			values := map[string]string{"state": string(r.State), "commit": r.Commit, "bundle": r.Bundle, "image": r.Image}
 			if r.Issue != nil {
 				values["issue"] = r.Issue.Address

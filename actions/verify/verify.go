@@ -12,10 +12,10 @@ import (
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+	"github.com/dosirak-ml/dosirak/pipeline/verify"
 )
 
 // Action returns the action.
@@ -76,13 +76,13 @@ func promoted(p *project.Project, asked string) ([]string, error) {
 	return list, nil
 }
 
-func check(ctx context.Context, j *runner.Job, p *project.Project, environment string) (pipeline.Verification, error) {
+func check(ctx context.Context, j *runner.Job, p *project.Project, environment string) (verify.Result, error) {
 	temp, err := os.MkdirTemp("", "dosirak-verify-")
 	if err != nil {
-		return pipeline.Verification{}, fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
+		return verify.Result{}, fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 	}
 	defer os.RemoveAll(temp)
-	v, err := pipeline.Verify(ctx, p, environment, filepath.Join(temp, "bundle"))
+	v, err := verify.Run(ctx, p, environment, filepath.Join(temp, "bundle"))
 	if err != nil {
 		return v, err
 	}

@@ -26,10 +26,12 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/verify"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/doctor"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 )
 
@@ -145,7 +147,7 @@ func completeImage(o *image.Options) error {
 }
 
 // completeReconcile fills in what follows the manifest and who is told.
-func completeReconcile(j *runner.Job, p *project.Project, token string, o *pipeline.ReconcileOptions) error {
+func completeReconcile(j *runner.Job, p *project.Project, token string, o *reconcile.Request) error {
 	host, err := newGitHubHosting(p, withToken(j, token))
 	if err != nil {
 		return err
@@ -155,7 +157,7 @@ func completeReconcile(j *runner.Job, p *project.Project, token string, o *pipel
 }
 
 // completeDoctor fills in what doctor looks at besides the project.
-func completeDoctor(j *runner.Job, token string, o *pipeline.DiagnoseOptions) (done func(), err error) {
+func completeDoctor(j *runner.Job, token string, o *doctor.Options) (done func(), err error) {
 	if o.GitHub, err = newDoctorGitHub(withToken(j, token)); err != nil {
 		return nil, err
 	}
@@ -163,7 +165,7 @@ func completeDoctor(j *runner.Job, token string, o *pipeline.DiagnoseOptions) (d
 	if err != nil {
 		return nil, err
 	}
-	o.Machine = pipeline.ThisMachine(newServer(cache))
+	o.Machine = doctor.ThisMachine(newServer(cache))
 	if o.WorkDir, err = os.MkdirTemp("", "dosirak-doctor-"); err != nil {
 		return nil, fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 	}

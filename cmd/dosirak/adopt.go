@@ -1,19 +1,21 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/adopt"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
 func newAdoptCommand() *cobra.Command {
 	var project projectFlags
 	var where forgeFlag
-	var o pipeline.AdoptOptions
+	var o adopt.Options
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "adopt MODEL|BUNDLE",
@@ -37,11 +39,18 @@ not touched; again, it changes nothing.`,
 				return err
 			}
 			o.Forge, o.Head = host.forge, host.head
+			o.Seal = func(ctx context.Context, model, out string) (string, error) {
+				made, err := pipeline.Seal(ctx, p, model, out)
+				if err != nil {
+					return "", err
+				}
+				return made.Dir, nil
+			}
 			if o.WorkDir, err = os.MkdirTemp("", "dosirak-adopt-"); err != nil {
 				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 			}
 			defer os.RemoveAll(o.WorkDir)
-			a, err := pipeline.Adopt(cmd.Context(), p, o)
+			a, err := adopt.Run(cmd.Context(), p, o)
 			if err != nil {
 				return err
 			}

@@ -16,7 +16,6 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
-	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/metric/command"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
@@ -24,7 +23,6 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/report/page"
 	"github.com/dosirak-ml/dosirak/pipeline/report/terminal"
-	"github.com/dosirak-ml/dosirak/pipeline/where"
 )
 
 type compareOptions struct {
@@ -85,9 +83,9 @@ func runCompare(ctx context.Context, o compareOptions) (compare.Input, compare.R
 		return in, compare.Result{}, err
 	}
 	ex := config.Exam()
-	columns, err := neededColumns(ex)
+	columns, err := ex.Columns()
 	if err != nil {
-		return in, compare.Result{}, err
+		return in, compare.Result{}, fault.Usage(err)
 	}
 	in.Exam = ex
 	var g errgroup.Group
@@ -108,35 +106,9 @@ func runCompare(ctx context.Context, o compareOptions) (compare.Input, compare.R
 	if err := g.Wait(); err != nil {
 		return in, compare.Result{}, err
 	}
-	in.Custom = func(want exam.Metric, set *predictions.Set) ([]float64, error) {
-		return command.Measure(ctx, "", want.Name, want.Command, set.N, func(path string) error { return predictions.WriteFile(path, set) })
-	}
+	in.Custom = command.Custom(ctx, "")
 	res, err := compare.Compare(in)
 	return in, res, err
-}
-
-// neededColumns returns the columns that the exam's slices read.
-func neededColumns(ex exam.Exam) ([]string, error) {
-	columns := []string{}
-	add := func(name string) {
-		if name != "" && !slices.Contains(columns, name) {
-			columns = append(columns, name)
-		}
-	}
-	for _, s := range ex.Slices {
-		add(s.Column)
-		if s.Where == "" {
-			continue
-		}
-		expr, err := where.Parse(s.Where)
-		if err != nil {
-			return nil, fault.Usage(fmt.Errorf("slice %q: %w", s.Name, err))
-		}
-		for _, name := range expr.Columns() {
-			add(name)
-		}
-	}
-	return columns, nil
 }
 
 // printComparison prints the documented object, or the report's renderings of

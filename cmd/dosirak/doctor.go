@@ -9,14 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/doctor"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
 func newDoctorCommand() *cobra.Command {
 	var project projectFlags
-	var o pipeline.DiagnoseOptions
+	var o doctor.Options
 	var asJSON, local bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -44,12 +43,12 @@ steps is shown and does not count.`,
 			if err != nil {
 				return err
 			}
-			o.Machine = pipeline.ThisMachine(newServer(cache))
+			o.Machine = doctor.ThisMachine(newServer(cache))
 			if o.WorkDir, err = os.MkdirTemp("", "dosirak-doctor-"); err != nil {
 				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 			}
 			defer os.RemoveAll(o.WorkDir)
-			r, err := pipeline.Diagnose(cmd.Context(), project.dir, project.config, o)
+			r, err := doctor.Diagnose(cmd.Context(), project.dir, project.config, o)
 			if err != nil {
 				return err
 			}

@@ -13,11 +13,11 @@ import (
 
 	"github.com/dosirak-ml/dosirak/internal/githubtest"
 	"github.com/dosirak-ml/dosirak/internal/projecttest"
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/doctor"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
+	"github.com/dosirak-ml/dosirak/pipeline/rollback"
 )
 
 func diagnose(t *testing.T, want int, args ...string) doctor.Report {
@@ -182,7 +182,7 @@ func TestAfterTheMergeOnGitHub(t *testing.T) {
 	assert.Empty(t, s.OpenPulls())
 	r.Git("pull", "--quiet")
 
-	var back pipeline.Rollback
+	var back rollback.Result
 	for _, want := range []promote.Operation{promote.Created, promote.Unchanged} {
 		code, stdout, stderr := call(t, "rollback", "-C", dir, "--json")
 		require.Equal(t, 0, code, stderr)

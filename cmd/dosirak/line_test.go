@@ -77,7 +77,7 @@ func TestLine(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(stdout), &after))
 	assert.True(t, after.Unchanged, "what was merged is production")
 	assert.Equal(t, out.Report.Candidate.Bundle, after.Report.Baseline.Bundle)
-	assert.Equal(t, pipeline.Skipped, after.Promotion.Operation)
+	assert.Equal(t, promote.Skipped, after.Promotion.Operation)
 
 	code, stdout, stderr = call(t, "verify", "-C", dir)
 	assert.Equal(t, 0, code, stderr)

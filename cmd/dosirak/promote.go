@@ -48,7 +48,7 @@ The project must be as the run saw it; a step that it changed is made anew.`,
 				return err
 			}
 			switch out.Promotion.Operation {
-			case pipeline.Skipped, promote.Stopped, promote.Declined:
+			case promote.Skipped, promote.Stopped, promote.Declined:
 				if out.Unchanged {
 					return nil
 				}

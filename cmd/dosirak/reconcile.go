@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
 )
@@ -18,7 +17,7 @@ import (
 func newReconcileCommand() *cobra.Command {
 	var project projectFlags
 	var where forgeFlag
-	var o pipeline.ReconcileOptions
+	var o reconcile.Request
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "reconcile [ENVIRONMENT]",
@@ -56,7 +55,7 @@ Exit code 0: in sync; 1: out of sync; 4: something could not be asked.`,
 				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 			}
 			defer os.RemoveAll(o.WorkDir)
-			r, failed := pipeline.Reconcile(cmd.Context(), p, o)
+			r, failed := reconcile.Project(cmd.Context(), p, o)
 			if r.State != "" && cmd.Context().Err() == nil {
 				if err := showReconciled(cmd.OutOrStdout(), r, asJSON); err != nil {
 					return errors.Join(err, failed)

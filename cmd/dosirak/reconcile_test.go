@@ -26,6 +26,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
+	"github.com/dosirak-ml/dosirak/pipeline/rollback"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -119,7 +120,7 @@ func TestReconcileAndRollback(t *testing.T) {
 
 	// So it goes back: proposed twice, once made, merged, and all is in sync.
 	before := r.Git("rev-parse", "HEAD")
-	var back pipeline.Rollback
+	var back rollback.Result
 	for _, want := range []promote.Operation{promote.Created, promote.Unchanged} {
 		code, stdout, stderr = call(t, "rollback", "-C", r.Dir, "--forge", "local", "--json")
 		require.Equal(t, 0, code, stderr)

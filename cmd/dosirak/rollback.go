@@ -7,15 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/rollback"
 )
 
 func newRollbackCommand() *cobra.Command {
 	var project projectFlags
 	var where forgeFlag
-	var o pipeline.RollbackOptions
+	var o rollback.Options
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "rollback [ENVIRONMENT]",
@@ -47,7 +47,7 @@ The base branch still trains the model that goes: revert its change too.`,
 				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 			}
 			defer os.RemoveAll(o.WorkDir)
-			r, err := pipeline.RollBack(cmd.Context(), p, o)
+			r, err := rollback.Run(cmd.Context(), p, o)
 			if err != nil {
 				return err
 			}
@@ -80,7 +80,7 @@ func showProposed(w io.Writer, p *promote.Proposal, out promote.Outcome) error {
 		_, err := fmt.Fprintf(w, "The proposal stopped: %s.\n", out.Reason)
 		return err
 	}
-	if out.Operation == pipeline.Planned {
+	if out.Operation == promote.Planned {
 		_, err := fmt.Fprintf(w, "%s\n# %s\n\n%s", planned(p), p.Title, p.Body)
 		return err
 	}

@@ -166,7 +166,7 @@ func showPromotion(w io.Writer, p *promote.Proposal, out *promote.Outcome) error
 		_, err := fmt.Fprintf(w, "\nThe proposal on %s is withdrawn: %s.\n", out.Branch, out.Reason)
 		return err
 	}
-	if p == nil || out.Operation == pipeline.Skipped {
+	if p == nil || out.Operation == promote.Skipped {
 		_, err := fmt.Fprintf(w, "\nNothing is proposed: %s.\n", out.Reason)
 		return err
 	}
@@ -174,7 +174,7 @@ func showPromotion(w io.Writer, p *promote.Proposal, out *promote.Outcome) error
 		_, err := fmt.Fprintf(w, "\nThe promotion stopped: %s.\n", out.Reason)
 		return err
 	}
-	if out.Operation == pipeline.Planned {
+	if out.Operation == promote.Planned {
 		_, err := fmt.Fprintf(w, "%s\n# %s\n\n%s", planned(p), p.Title, p.Body)
 		return err
 	}

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
+	"github.com/dosirak-ml/dosirak/pipeline/verify"
 )
 
 func newVerifyCommand() *cobra.Command {
@@ -41,7 +41,7 @@ whether it holds. Exit code 0: all of it holds; 1: something does not.`,
 				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 			}
 			defer os.RemoveAll(temp)
-			v, err := pipeline.Verify(cmd.Context(), p, environment, filepath.Join(temp, "bundle"))
+			v, err := verify.Run(cmd.Context(), p, environment, filepath.Join(temp, "bundle"))
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ whether it holds. Exit code 0: all of it holds; 1: something does not.`,
 	return cmd
 }
 
-func showVerification(cmd *cobra.Command, v pipeline.Verification, asJSON bool) error {
+func showVerification(cmd *cobra.Command, v verify.Result, asJSON bool) error {
 	w := cmd.OutOrStdout()
 	if asJSON {
 		return printJSON(w, v)

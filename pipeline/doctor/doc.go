@@ -4,7 +4,7 @@
 //
 // # Design
 //
-// A check is one file and one row of the table in doctor.go. It is a function
+// A check is one file (check_*.go) and one row of the table in doctor.go. It is a function
 // of a Subject, which holds facts and a few small interfaces (Machine, GitHub),
 // and gives findings: what is, which step it blocks, and the way out. The
 // fakes are here too. A check that cannot look says so and blocks nothing.

@@ -18,6 +18,9 @@ const (
 	Stopped   Operation = "stopped"   // a human works on the branch
 	Declined  Operation = "declined"  // a human closed the proposal of this bundle
 	Withdrawn Operation = "withdrawn" // closed by us, with the reason
+	// Of a caller that did not call Propose:
+	Skipped Operation = "skipped" // there is nothing to propose
+	Planned Operation = "planned" // a proposal was made, and nothing was written
 )
 
 // Outcome is what was done and where it can be seen.

@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 )
 
 // mostBytesPerRow bounds what a command may print: a number is shorter.
@@ -40,6 +42,13 @@ func Run(ctx context.Context, dir, name, command, path string, rows int) ([]floa
 		return nil, fault.Failed(fmt.Errorf("metric %s: the command failed: %w: %s", name, err, strings.TrimSpace(errs.String())))
 	}
 	return parse(name, out.String(), rows)
+}
+
+// Custom asks the commands of metrics, in a folder ("" is the current one).
+func Custom(ctx context.Context, folder string) func(exam.Metric, *predictions.Set) ([]float64, error) {
+	return func(want exam.Metric, set *predictions.Set) ([]float64, error) {
+		return Measure(ctx, folder, want.Name, want.Command, set.N, func(path string) error { return predictions.WriteFile(path, set) })
+	}
 }
 
 // Measure writes the predictions of a model to a file of its own, by write,

@@ -1,4 +1,4 @@
-package pipeline
+package reconcile
 
 import (
 	"context"
@@ -10,47 +10,46 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
-	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
 )
 
-// ReconcileOptions say what follows the manifest, and who is told. All but
+// Request say what follows the manifest, and who is told. All but
 // Head may be left out.
-type ReconcileOptions struct {
+type Request struct {
 	Environment string // empty: the config's first one
 	Head        project.Head
-	Registry    reconcile.Registry
+	Registry    Registry
 	Endpoint    string // address of the running server
-	Deployments reconcile.Deployments
-	Issues      reconcile.Issues
+	Deployments Deployments
+	Issues      Issues
 	Patience    time.Duration // how long the endpoint may take to follow
 	WorkDir     string        // receives a copy of the bundle
 }
 
-// Reconcile brings the registry to what the manifest at the base branch's head
+// Project brings the registry to what the manifest at the base branch's head
 // says, asks the endpoint, and tells what is out of sync.
-func Reconcile(ctx context.Context, p *project.Project, o ReconcileOptions) (reconcile.Result, error) {
+func Project(ctx context.Context, p *project.Project, o Request) (Result, error) {
 	if o.Head == nil {
-		return reconcile.Result{}, fault.Usage(fmt.Errorf("reconciling needs a Git repository, since Git is the order: %w", p.NoRepo))
+		return Result{}, fault.Usage(fmt.Errorf("reconciling needs a Git repository, since Git is the order: %w", p.NoRepo))
 	}
 	environments := p.Config.Promote.Environments
 	var err error
 	if o.Environment, err = p.Environment(o.Environment); err != nil {
-		return reconcile.Result{}, err
+		return Result{}, err
 	}
 	order := &order{project: p, head: o.Head, environment: o.Environment}
-	options := reconcile.Options{
+	options := Options{
 		Model: p.Config.Model, Environment: o.Environment, Production: slices.Index(environments, o.Environment) == len(environments)-1,
 		Order: order, Registry: o.Registry, Deployments: o.Deployments, Issues: o.Issues,
 		Patience: o.Patience, Sleep: sleep,
 	}
 	if o.Endpoint != "" {
-		address, err := reconcile.ParseAddress(o.Endpoint)
+		address, err := ParseAddress(o.Endpoint)
 		if err != nil {
-			return reconcile.Result{}, err
+			return Result{}, err
 		}
 		options.Endpoint = &endpoint{order: order, address: address, model: p.Config.Model, dir: o.WorkDir}
 	}
-	return reconcile.Run(ctx, options)
+	return Run(ctx, options)
 }
 
 // order reads the manifest at the base branch's head.
@@ -63,22 +62,22 @@ type order struct {
 	found  *manifest.Manifest
 }
 
-func (o *order) Read(ctx context.Context) (reconcile.Ordered, error) {
+func (o *order) Read(ctx context.Context) (Ordered, error) {
 	commit, err := o.head.Base(ctx, o.project.Config.Promote.Base)
 	if err != nil {
-		return reconcile.Ordered{}, err
+		return Ordered{}, err
 	}
 	if commit != o.commit {
 		q, err := o.project.DeployedAt(ctx, o.head, commit, o.environment)
 		if err != nil {
-			return reconcile.Ordered{}, err
+			return Ordered{}, err
 		}
 		o.commit, o.found = commit, nil
 		if q != nil {
 			o.found = &q.Manifest
 		}
 	}
-	return reconcile.Ordered{Commit: o.commit, Manifest: o.found}, nil
+	return Ordered{Commit: o.commit, Manifest: o.found}, nil
 }
 
 // endpoint holds a running server against the bundle that a manifest names.
@@ -89,13 +88,13 @@ type endpoint struct {
 
 func (e *endpoint) Address() string { return e.address }
 
-func (e *endpoint) Ask(ctx context.Context, m manifest.Manifest) (reconcile.Answer, error) {
+func (e *endpoint) Ask(ctx context.Context, m manifest.Manifest) (Answer, error) {
 	q := &project.Deployed{Manifest: m, From: project.HeadTree{Head: e.order.head, Commit: e.order.commit, Branch: e.order.project.Config.Promote.Base}}
 	opened, err := q.Bundle(ctx, m.Sources.Bundle, m.Bundle, filepath.Join(e.dir, "bundle"))
 	if err != nil {
-		return reconcile.Answer{}, err
+		return Answer{}, err
 	}
-	return reconcile.Ask(ctx, e.address, e.model, opened)
+	return Ask(ctx, e.address, e.model, opened)
 }
 
 // sleep waits, unless ctx ends first.

@@ -1,4 +1,8 @@
-package pipeline
+// Package verify holds a manifest against its evidence: the bundle's files
+// against their digests, the report and the exam against the manifest's, and
+// the verdict against what the kept predictions give when they are compared
+// again. Nothing that the report claims is taken for true.
+package verify
 
 import (
 	"bytes"
@@ -16,39 +20,40 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/metric/command"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
-// Verification says whether a manifest's verdict holds.
-type Verification struct {
+// Result says whether a manifest's verdict holds.
+type Result struct {
 	Environment string          `json:"environment"`
 	Bundle      string          `json:"bundle"`
 	Manifest    verdict.Verdict `json:"manifest_verdict"`
 	Recomputed  verdict.Verdict `json:"recomputed_verdict"`
 	Holds       bool            `json:"holds"`
-	Checks      []VerifyCheck   `json:"checks"`
+	Checks      []Check         `json:"checks"`
 }
 
-// VerifyCheck is one thing that was looked at.
-type VerifyCheck struct {
+// Check is one thing that was looked at.
+type Check struct {
 	Name   string `json:"name"`
 	Holds  bool   `json:"holds"`
 	Detail string `json:"detail"`
 }
 
-func (v *Verification) add(name string, holds bool, format string, args ...any) {
-	v.Checks = append(v.Checks, VerifyCheck{name, holds, fmt.Sprintf(format, args...)})
+func (v *Result) add(name string, holds bool, format string, args ...any) {
+	v.Checks = append(v.Checks, Check{name, holds, fmt.Sprintf(format, args...)})
 	v.Holds = v.Holds && holds
 }
 
-// Verify recomputes the verdict of the manifest in the work tree from its
+// Run recomputes the verdict of the manifest in the work tree from its
 // evidence, and says for each thing that the manifest claims whether it
 // holds. dir receives a copy of the bundle.
-func Verify(ctx context.Context, p *project.Project, environment, dir string) (Verification, error) {
-	v := Verification{Environment: environment, Holds: true}
+func Run(ctx context.Context, p *project.Project, environment, dir string) (Result, error) {
+	v := Result{Environment: environment, Holds: true}
 	from := project.Folder(p.Dir)
 	name, err := p.Config.ManifestPath(environment)
 	if err != nil {
@@ -76,7 +81,7 @@ func Verify(ctx context.Context, p *project.Project, environment, dir string) (V
 	} else {
 		v.add("bundle", true, "%s is at %s, and every file of it has its digest", m.Bundle, m.Sources.Bundle)
 	}
-	r, err := verifyReport(ctx, &v, q)
+	r, err := checkReport(ctx, &v, q)
 	if err != nil {
 		return v, err
 	}
@@ -93,11 +98,11 @@ func Verify(ctx context.Context, p *project.Project, environment, dir string) (V
 		v.Recomputed = verdict.Inconclusive
 		return v, nil
 	}
-	return v, verifyVerdict(ctx, p.Dir, &v, q, r, *e)
+	return v, checkVerdict(ctx, p.Dir, &v, q, r, *e)
 }
 
-// verifyReport reads the evidence's report and holds it against the manifest.
-func verifyReport(ctx context.Context, v *Verification, q *project.Deployed) (*report.Report, error) {
+// checkReport reads the evidence's report and holds it against the manifest.
+func checkReport(ctx context.Context, v *Result, q *project.Deployed) (*report.Report, error) {
 	text, err := q.From.Read(ctx, path.Join(q.Manifest.Sources.Evidence, evidence.Report))
 	if errors.Is(err, fs.ErrNotExist) {
 		v.add("report", false, "%s lacks %s", q.Manifest.Sources.Evidence, evidence.Report)
@@ -123,7 +128,7 @@ func verifyReport(ctx context.Context, v *Verification, q *project.Deployed) (*r
 		v.add("report", false, "the report is about %s", r.Candidate.Bundle)
 		return nil, nil
 	}
-	if missing := unheld(r, q.Manifest); missing != "" {
+	if missing := missingEvidence(r, q.Manifest); missing != "" {
 		v.add("report", false, "%s", missing)
 		return nil, nil
 	}
@@ -131,10 +136,10 @@ func verifyReport(ctx context.Context, v *Verification, q *project.Deployed) (*r
 	return r, nil
 }
 
-// unheld says what a report leaves out that the manifest's verdict rests on. A
+// missingEvidence says what a report leaves out that the manifest's verdict rests on. A
 // report without the baseline's answers would have the candidate judged as a
 // first model, by floors alone.
-func unheld(r *report.Report, m manifest.Manifest) string {
+func missingEvidence(r *report.Report, m manifest.Manifest) string {
 	baseline := ""
 	if r.Baseline != nil {
 		baseline = string(r.Baseline.Bundle)
@@ -159,10 +164,10 @@ func orNothing(digest string) string {
 	return digest
 }
 
-// verifyVerdict compares the kept predictions again.
-func verifyVerdict(ctx context.Context, dir string, v *Verification, q *project.Deployed, r *report.Report, e exam.Exam) error {
-	in := compare.Input{Exam: e, Custom: custom(ctx, dir)}
-	text := e.Digest()
+// checkVerdict compares the kept predictions again.
+func checkVerdict(ctx context.Context, dir string, v *Result, q *project.Deployed, r *report.Report, e exam.Exam) error {
+	in := compare.Input{Exam: e, Custom: command.Custom(ctx, dir)}
+	var compared []string
 	for _, model := range []struct {
 		name string
 		want *report.Model
@@ -199,10 +204,10 @@ func verifyVerdict(ctx context.Context, dir string, v *Verification, q *project.
 		v.add(model.name, true, "%d rows, as the report names them", set.N)
 		*model.set = set
 		if model.file != evidence.AnchorPredictions {
-			text += digest.Of(data)
+			compared = append(compared, digest.Of(data))
 		}
 	}
-	in.Seed = seedFrom(text)
+	in.Seed = compare.SeedOf(e, compared...)
 	result, err := compare.Compare(in)
 	if err != nil {
 		v.add("verdict", false, "%v", err)
@@ -222,13 +227,13 @@ func verifyVerdict(ctx context.Context, dir string, v *Verification, q *project.
 	}
 	v.Recomputed = verdict.Worst(vs...)
 	v.add("verdict", v.Recomputed == q.Manifest.Verdict, "recomputed %s, the manifest says %s", v.Recomputed, q.Manifest.Verdict)
-	verifyMetrics(v, q.Manifest, result)
+	checkMetrics(v, q.Manifest, result)
 	return nil
 }
 
-// verifyMetrics holds the manifest's numbers against the recomputed ones. The
+// checkMetrics holds the manifest's numbers against the recomputed ones. The
 // tolerance is what another processor's arithmetic may change.
-func verifyMetrics(v *Verification, m manifest.Manifest, result compare.Result) {
+func checkMetrics(v *Result, m manifest.Manifest, result compare.Result) {
 	const tolerance = 1e-9
 	same := func(a, b *float64) bool {
 		if a == nil || b == nil {

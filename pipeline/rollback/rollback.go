@@ -1,4 +1,4 @@
-package pipeline
+package rollback
 
 import (
 	"context"
@@ -10,11 +10,10 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
-	"github.com/dosirak-ml/dosirak/pipeline/rollback"
 )
 
-// RollbackOptions say where to roll back and to what.
-type RollbackOptions struct {
+// Options say where to roll back and to what.
+type Options struct {
 	Environment string // empty: the config's first one
 	To          string // digest of a bundle or its beginning; empty: the one before
 	Plan        bool   // write nothing
@@ -23,8 +22,8 @@ type RollbackOptions struct {
 	WorkDir     string // receives copies of bundles
 }
 
-// Rollback is what is proposed and what became of it.
-type Rollback struct {
+// Result is what is proposed and what became of it.
+type Result struct {
 	Environment string            `json:"environment"`
 	Goes        string            `json:"goes"`       // bundle
 	ComesBack   string            `json:"comes_back"` // bundle
@@ -34,14 +33,14 @@ type Rollback struct {
 	Outcome     promote.Outcome   `json:"outcome"`
 }
 
-// most bounds how many versions of a manifest are looked at.
-const most = 10_000
+// maxVersions bounds how many versions of a manifest are looked at.
+const maxVersions = 10_000
 
-// RollBack proposes the return of an environment to a model that it ran
+// Run proposes the return of an environment to a model that it ran
 // before.
-func RollBack(ctx context.Context, p *project.Project, o RollbackOptions) (Rollback, error) {
+func Run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 	for attempt := 1; ; attempt++ {
-		r, err := rollBack(ctx, p, o)
+		r, err := run(ctx, p, o)
 		// What was merged in between may have changed what comes back.
 		if attempt == 3 || !errors.Is(err, promote.ErrBaseMoved) {
 			return r, err
@@ -49,8 +48,8 @@ func RollBack(ctx context.Context, p *project.Project, o RollbackOptions) (Rollb
 	}
 }
 
-func rollBack(ctx context.Context, p *project.Project, o RollbackOptions) (Rollback, error) {
-	var r Rollback
+func run(ctx context.Context, p *project.Project, o Options) (Result, error) {
+	var r Result
 	var err error
 	if r.Environment, err = p.Environment(o.Environment); err != nil {
 		return r, err
@@ -70,11 +69,11 @@ func rollBack(ctx context.Context, p *project.Project, o RollbackOptions) (Rollb
 	if _, known, err := p.Repo.Resolve(ctx, head); err != nil || !known {
 		return r, errors.Join(err, fault.Usage(fmt.Errorf("this clone lacks commit %.12s, the head of %s: get it with `git fetch origin %s`, then roll back again", head, base, base)))
 	}
-	found, err := p.Repo.History(ctx, head, name, most)
+	found, err := p.Repo.History(ctx, head, name, maxVersions)
 	if err != nil {
 		return r, fault.Environment(err)
 	}
-	var versions []rollback.Version
+	var versions []Version
 	for i, v := range found.Versions {
 		m, err := config.ParseManifest(name, v.Content)
 		if err != nil || m.Model != p.Config.Model || m.Environment != r.Environment {
@@ -83,11 +82,11 @@ func rollBack(ctx context.Context, p *project.Project, o RollbackOptions) (Rollb
 			}
 			continue // of another time, another model
 		}
-		versions = append(versions, rollback.Version{Commit: v.Commit, Text: v.Content, Manifest: m})
+		versions = append(versions, Version{Commit: v.Commit, Text: v.Content, Manifest: m})
 	}
-	choice, err := rollback.Choose(versions, found.Complete, o.To)
+	choice, err := Choose(versions, found.Complete, o.To)
 	r.Goes, r.ComesBack, r.Commit = choice.Now.Manifest.Bundle, choice.Back.Manifest.Bundle, choice.Back.Commit
-	if errors.Is(err, rollback.ErrRunning) {
+	if errors.Is(err, ErrRunning) {
 		r.Outcome = promote.Outcome{Operation: promote.Unchanged, Reason: err.Error()}
 		return r, nil
 	}
@@ -97,19 +96,19 @@ func rollBack(ctx context.Context, p *project.Project, o RollbackOptions) (Rollb
 	if r.Warnings, err = restorable(ctx, p, o, head, choice); err != nil {
 		return r, err
 	}
-	proposal := rollback.Plan(choice, name, base)
+	proposal := Plan(choice, name, base)
 	r.Proposal = &proposal
 	if o.Plan {
-		r.Outcome = promote.Outcome{Operation: Planned, Branch: proposal.Branch}
+		r.Outcome = promote.Outcome{Operation: promote.Planned, Branch: proposal.Branch}
 		return r, nil
 	}
-	r.Outcome, err = rollback.Propose(ctx, promote.At(o.Forge, head), proposal)
+	r.Outcome, err = Propose(ctx, promote.At(o.Forge, head), proposal)
 	return r, err
 }
 
 // restorable says why a version cannot come back: the base branch's head must
 // hold its bundle and its anchor's, whole.
-func restorable(ctx context.Context, p *project.Project, o RollbackOptions, head string, c rollback.Choice) (warnings []string, err error) {
+func restorable(ctx context.Context, p *project.Project, o Options, head string, c Choice) (warnings []string, err error) {
 	m := c.Back.Manifest
 	from := project.HeadTree{Head: o.Head, Commit: head, Branch: p.Config.Promote.Base}
 	q := &project.Deployed{Manifest: m, From: from}

@@ -1,4 +1,4 @@
-package pipeline
+package adopt
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"regexp"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
-	"github.com/dosirak-ml/dosirak/pipeline/adopt"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
@@ -18,8 +17,8 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 )
 
-// AdoptOptions say what is in production today.
-type AdoptOptions struct {
+// Options say what is in production today.
+type Options struct {
 	Environment string // empty: the config's first one
 	Source      string // a model file, or a bundle's folder
 	Image       string // repository@digest that runs, "" when it is not known
@@ -27,10 +26,12 @@ type AdoptOptions struct {
 	Forge       promote.Forge
 	Head        project.Head
 	WorkDir     string // receives the bundle
+	// Seal makes a bundle of a model file below a folder.
+	Seal func(ctx context.Context, model, out string) (dir string, err error)
 }
 
-// Adoption is what is proposed and what became of it.
-type Adoption struct {
+// Result is what is proposed and what became of it.
+type Result struct {
 	Environment string            `json:"environment"`
 	Bundle      string            `json:"bundle"`
 	Proposal    *promote.Proposal `json:"proposal,omitempty"`
@@ -39,10 +40,10 @@ type Adoption struct {
 
 var imageByDigest = regexp.MustCompile(`^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$`)
 
-// Adopt proposes the first manifest of an environment, of the model that it
+// Run proposes the first manifest of an environment, of the model that it
 // runs today.
-func Adopt(ctx context.Context, p *project.Project, o AdoptOptions) (Adoption, error) {
-	var a Adoption
+func Run(ctx context.Context, p *project.Project, o Options) (Result, error) {
+	var a Result
 	var err error
 	if a.Environment, err = p.Environment(o.Environment); err != nil {
 		return a, err
@@ -70,7 +71,7 @@ func Adopt(ctx context.Context, p *project.Project, o AdoptOptions) (Adoption, e
 		return a, err
 	}
 	a.Bundle = opened.Digest
-	d := adopt.Decision{
+	d := Decision{
 		Model: p.Config.Model, Environment: a.Environment, Digest: opened.Digest, Image: o.Image,
 		Exam: p.Config.Exam(evalDigest).Digest(), ManifestPath: name, Base: p.Config.Promote.Base,
 	}
@@ -80,7 +81,7 @@ func Adopt(ctx context.Context, p *project.Project, o AdoptOptions) (Adoption, e
 	if d.Files, err = bundleFiles(opened); err != nil {
 		return a, err
 	}
-	proposal, err := adopt.Plan(d, func(m manifest.Manifest) ([]byte, error) { return config.FormatManifest(m), nil })
+	proposal, err := Plan(d, func(m manifest.Manifest) ([]byte, error) { return config.FormatManifest(m), nil })
 	if err != nil {
 		return a, err
 	}
@@ -90,7 +91,7 @@ func Adopt(ctx context.Context, p *project.Project, o AdoptOptions) (Adoption, e
 		a.Outcome = promote.Outcome{Operation: promote.Unchanged, Branch: proposal.Branch, Reason: fmt.Sprintf("%s on %s names this bundle already", name, p.Config.Promote.Base)}
 		return a, nil
 	case o.Plan:
-		a.Outcome = promote.Outcome{Operation: Planned, Branch: proposal.Branch}
+		a.Outcome = promote.Outcome{Operation: promote.Planned, Branch: proposal.Branch}
 		return a, nil
 	}
 	if a.Outcome, err = promote.Propose(ctx, promote.Asked(promote.At(o.Forge, head)), proposal); err != nil {
@@ -102,18 +103,16 @@ func Adopt(ctx context.Context, p *project.Project, o AdoptOptions) (Adoption, e
 // openAdopted makes a bundle of a model file, or opens one, and looks whether
 // it can answer the evaluation rows: a baseline that cannot would end the next
 // run.
-func openAdopted(ctx context.Context, p *project.Project, o AdoptOptions) (opened *bundle.Opened, evalDigest string, err error) {
+func openAdopted(ctx context.Context, p *project.Project, o Options) (opened *bundle.Opened, evalDigest string, err error) {
 	rows, err := dataset.Read(p.Path(p.Config.Data.Eval))
 	if err != nil {
 		return nil, "", err
 	}
 	dir := o.Source
-	if _, err := os.Stat(filepath.Join(dir, bundle.File)); err != nil {
-		made, err := Seal(ctx, p, o.Source, o.WorkDir)
-		if err != nil {
+	if _, missing := os.Stat(filepath.Join(dir, bundle.File)); missing != nil {
+		if dir, err = o.Seal(ctx, o.Source, o.WorkDir); err != nil {
 			return nil, "", err
 		}
-		dir = made.Dir
 	}
 	if opened, err = bundle.Open(dir); err != nil {
 		return nil, "", fault.Usage(fmt.Errorf("opening the bundle: %w", err))

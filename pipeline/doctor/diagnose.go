@@ -1,4 +1,4 @@
-package pipeline
+package doctor
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dosirak-ml/dosirak/pipeline/doctor"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
@@ -19,10 +18,10 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/serving"
 )
 
-// DiagnoseOptions say what is looked at besides the project.
-type DiagnoseOptions struct {
-	GitHub  doctor.GitHub // nil: not asked
-	Machine doctor.Machine
+// Options say what is looked at besides the project.
+type Options struct {
+	GitHub  GitHub // nil: not asked
+	Machine Machine
 	Labels  []string // that promotions get
 	Steps   []string // those that are asked about; none: all
 	WorkDir string   // receives copies of bundles
@@ -30,11 +29,11 @@ type DiagnoseOptions struct {
 
 // Diagnose looks at the project in dir and says what will block which step. A
 // project that cannot be opened is a finding.
-func Diagnose(ctx context.Context, dir, config string, o DiagnoseOptions) (doctor.Report, error) {
-	s := doctor.Subject{Dir: dir, Steps: o.Steps, Machine: o.Machine, GitHub: o.GitHub}
+func Diagnose(ctx context.Context, dir, config string, o Options) (Report, error) {
+	s := Subject{Dir: dir, Steps: o.Steps, Machine: o.Machine, GitHub: o.GitHub}
 	p, err := project.Open(ctx, dir, config)
 	if ctx.Err() != nil {
-		return doctor.Report{}, ctx.Err()
+		return Report{}, ctx.Err()
 	}
 	if err != nil {
 		s.ConfigErr = err
@@ -44,29 +43,29 @@ func Diagnose(ctx context.Context, dir, config string, o DiagnoseOptions) (docto
 		} else if s.Git.Commit, s.Git.Branch, err = repo.Head(ctx); err != nil {
 			s.Git.Err = err
 		}
-		return doctor.Run(ctx, s)
+		return Run(ctx, s)
 	}
 	s.Config = symptoms(p)
 	s.Config.Labels = append([]string{promote.Again}, o.Labels...)
 	if s.Git, err = gitFacts(ctx, p); err != nil {
-		return doctor.Report{}, err
+		return Report{}, err
 	}
 	for _, environment := range p.Config.Promote.Environments {
 		s.Manifests = append(s.Manifests, manifestFacts(ctx, p, environment, filepath.Join(o.WorkDir, environment)))
 	}
 	if s.Workflows, err = workflows(ctx, p); err != nil {
-		return doctor.Report{}, err
+		return Report{}, err
 	}
-	return doctor.Run(ctx, s)
+	return Run(ctx, s)
 }
 
 // symptoms is what the doctor wants to know of the config.
-func symptoms(p *project.Project) doctor.Config {
+func symptoms(p *project.Project) Config {
 	c := p.Config
-	d := doctor.Config{Model: c.Model, Environments: c.Promote.Environments, Base: c.Promote.Base, Repository: c.Serve.Repository}
+	d := Config{Model: c.Model, Environments: c.Promote.Environments, Base: c.Promote.Base, Repository: c.Serve.Repository}
 	command := func(key, text string) {
 		if strings.TrimSpace(text) != "" {
-			d.Commands = append(d.Commands, doctor.Command{Key: key, Text: text})
+			d.Commands = append(d.Commands, Command{Key: key, Text: text})
 		}
 	}
 	// What setup installs is on the PATH of training only.
@@ -82,7 +81,7 @@ func symptoms(p *project.Project) doctor.Config {
 		if err == nil {
 			f.Close()
 		}
-		d.Files = append(d.Files, doctor.File{Key: key, Path: name, Err: err})
+		d.Files = append(d.Files, File{Key: key, Path: name, Err: err})
 	}
 	file("data.train", c.Data.Train)
 	file("data.eval", c.Data.Eval)
@@ -92,8 +91,8 @@ func symptoms(p *project.Project) doctor.Config {
 	return d
 }
 
-func gitFacts(ctx context.Context, p *project.Project) (doctor.Git, error) {
-	g := doctor.Git{Err: p.NoRepo, Commit: p.Commit, Branch: p.Branch, Changed: p.Changed}
+func gitFacts(ctx context.Context, p *project.Project) (Git, error) {
+	g := Git{Err: p.NoRepo, Commit: p.Commit, Branch: p.Branch, Changed: p.Changed}
 	if p.Repo == nil || p.Commit == "" {
 		return g, ctx.Err()
 	}
@@ -131,9 +130,9 @@ func gitFacts(ctx context.Context, p *project.Project) (doctor.Git, error) {
 }
 
 // manifestFacts looks whether what an environment runs can be had.
-func manifestFacts(ctx context.Context, p *project.Project, environment, dir string) doctor.Manifest {
+func manifestFacts(ctx context.Context, p *project.Project, environment, dir string) Manifest {
 	name, err := p.Config.ManifestPath(environment)
-	m := doctor.Manifest{Environment: environment, Path: name, Err: err}
+	m := Manifest{Environment: environment, Path: name, Err: err}
 	if err != nil {
 		return m
 	}
@@ -153,7 +152,7 @@ func manifestFacts(ctx context.Context, p *project.Project, environment, dir str
 }
 
 // workflows reads the workflows at the top of the repository.
-func workflows(ctx context.Context, p *project.Project) ([]doctor.Workflow, error) {
+func workflows(ctx context.Context, p *project.Project) ([]Workflow, error) {
 	if p.Repo == nil {
 		return nil, ctx.Err()
 	}
@@ -166,27 +165,27 @@ func workflows(ctx context.Context, p *project.Project) ([]doctor.Workflow, erro
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	var out []doctor.Workflow
+	var out []Workflow
 	for _, e := range entries {
 		if !slices.Contains([]string{".yml", ".yaml"}, path.Ext(e.Name())) || e.IsDir() {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(top, folder, e.Name()))
 		if err == nil && len(text) <= 1<<20 {
-			out = append(out, doctor.Workflow{Path: path.Join(folder, e.Name()), Text: text})
+			out = append(out, Workflow{Path: path.Join(folder, e.Name()), Text: text})
 		}
 	}
 	return out, nil
 }
 
-// ThisMachine is the computer that dosirak runs on, to the doctor. server is
+// ThisMachine is the computer that dosirak runs on, to the  server is
 // where images get theirs from.
-func ThisMachine(server image.Server) doctor.Machine { return machine{server} }
+func ThisMachine(server image.Server) Machine { return machine{server} }
 
 type machine struct{ server image.Server }
 
 func (machine) Find(program string) (string, error) { return exec.LookPath(program) }
-func (machine) Free(dir string) (uint64, error)     { return doctor.FreeBytes(dir) }
+func (machine) Free(dir string) (uint64, error)     { return FreeBytes(dir) }
 
 func (machine) Docker(ctx context.Context) (string, error) {
 	engine, err := serving.Docker{}.Probe(ctx)
