@@ -66,7 +66,7 @@ var arrows = map[string][]string{
 	"pipeline/rollback":          {"pipeline/config", "pipeline/fault", "pipeline/manifest", "pipeline/project", "pipeline/promote"},
 	"pipeline/adopt":             {"model-server/bundle", "pipeline/config", "pipeline/dataset", "pipeline/evaluate", "pipeline/fault", "pipeline/manifest", "pipeline/project", "pipeline/promote", "pipeline/verdict"},
 	"pipeline/forge/local":       {"pipeline/fault", "pipeline/git", "pipeline/promote"},
-	"pipeline/doctor":            {"pipeline/fault", "pipeline/git", "pipeline/image", "pipeline/project", "pipeline/promote", "pipeline/smoke"},
+	"pipeline/doctor":            {"pipeline/fault", "pipeline/git", "pipeline/image", "pipeline/project", "pipeline/promote", "pipeline/serving"},
 	"pipeline/verify":            {"pipeline/compare", "pipeline/config", "pipeline/digest", "pipeline/evidence", "pipeline/exam", "pipeline/fault", "pipeline/manifest", "pipeline/metric/command", "pipeline/predictions", "pipeline/project", "pipeline/report", "pipeline/verdict"},
 	"pipeline/artifact":          {"pipeline/fault"},
 	"pipeline/forge/github":      {"pipeline/artifact", "pipeline/doctor", "pipeline/fault", "pipeline/promote", "pipeline/reconcile"},
