@@ -34,11 +34,11 @@ func Action(open Open) runner.Action {
 			model, out, e := j.Input("model"), j.Input("out"), j.Event
 			switch {
 			case e.Kind != runner.WorkflowRun || e.RunID <= 0:
-				return 0, fault.Usage(fmt.Errorf("the event %q names no workflow run whose artifacts could be downloaded: use this action in a workflow on workflow_run", e.Kind))
+				return 0, fault.WrongEvent.Usage(fmt.Errorf("the event %q names no workflow run whose artifacts could be downloaded: use this action in a workflow on workflow_run", e.Kind))
 			case e.Action != "completed":
-				return 0, fault.Usage(fmt.Errorf("run %d is %q: its artifacts are downloaded when it is completed", e.RunID, e.Action))
+				return 0, fault.WrongEvent.Usage(fmt.Errorf("run %d is %q: its artifacts are downloaded when it is completed", e.RunID, e.Action))
 			case !modelName.MatchString(model):
-				return 0, fault.Usage(fmt.Errorf("input model is %q, the name of no model", model))
+				return 0, fault.BadValue.Usage(fmt.Errorf("input model is %q, the name of no model", model))
 			case out == "":
 				return 0, fault.Usage(errors.New("input out names no folder"))
 			}

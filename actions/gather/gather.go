@@ -52,7 +52,7 @@ func inside(from string) ([]string, error) {
 		}
 	}
 	if len(folders) == 0 {
-		return nil, fault.Usage(fmt.Errorf("gathering: there is no training in %q: the jobs that train left none, or their artifacts expired", from))
+		return nil, fault.ArtifactAbsent.Usage(fmt.Errorf("gathering: there is no training in %q: the jobs that train left none, or their artifacts expired", from))
 	}
 	return folders, nil
 }

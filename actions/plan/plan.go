@@ -59,7 +59,7 @@ func plan(ctx context.Context, j *runner.Job) error {
 		folders = onboard.Discover(files)
 	}
 	if len(folders) == 0 {
-		return fault.Usage(fmt.Errorf("there is no %s in this repository: write one, or name its folder in input directories", onboard.ConfigFile))
+		return fault.ConfigAbsent.Usage(fmt.Errorf("there is no %s in this repository: write one, or name its folder in input directories", onboard.ConfigFile))
 	}
 	old, head, why := span(ctx, repo, j.Event)
 	if why != "" {

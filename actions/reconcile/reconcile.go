@@ -32,7 +32,7 @@ func Action(complete Complete) runner.Action {
 			var err error
 			if wait != "" {
 				if o.Patience, err = time.ParseDuration(wait); err != nil || o.Patience < 0 || o.Patience > time.Hour {
-					return 0, fault.Usage(fmt.Errorf("input wait is %q: write a duration of at most 1h, such as 5m", wait))
+					return 0, fault.BadValue.Usage(fmt.Errorf("input wait is %q: write a duration of at most 1h, such as 5m", wait))
 				}
 			}
 			p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))

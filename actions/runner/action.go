@@ -78,7 +78,7 @@ func Do(ctx context.Context, a Action, s Surroundings) int {
 		j.issue.Errorf("dosirak %s was cancelled; what was finished is kept", a.Name)
 		return fault.CodeInterrupted
 	}
-	j.issue.Errorf("dosirak %s: %s", a.Name, strings.TrimRight(err.Error(), "\n"))
+	j.issue.Errorf("dosirak %s: %s", a.Name, fault.Message(err))
 	return fault.ExitCode(err)
 }
 
@@ -105,7 +105,7 @@ func (j *Job) Bool(name string) (bool, error) {
 	case "false", "":
 		return false, nil
 	default:
-		return false, fault.Usage(fmt.Errorf("input %s is %q: write true or false", name, value))
+		return false, fault.BadValue.Usage(fmt.Errorf("input %s is %q: write true or false", name, value))
 	}
 }
 
@@ -115,7 +115,7 @@ func (j *Job) Choice(name string, words ...string) (string, error) {
 	if slices.Contains(words, value) {
 		return value, nil
 	}
-	return "", fault.Usage(fmt.Errorf("input %s is %q: write one of %s", name, value, strings.Join(words, ", ")))
+	return "", fault.BadValue.Usage(fmt.Errorf("input %s is %q: write one of %s", name, value, strings.Join(words, ", ")))
 }
 
 // List returns an input that names things, separated by commas or line ends.

@@ -111,10 +111,10 @@ func readEvent(getenv func(string) string) (Event, error) {
 	}
 	var p payload
 	if len(data) > maxEvent {
-		return e, fault.Usage(fmt.Errorf("reading the event: it has more than %d bytes", maxEvent))
+		return e, fault.WrongEvent.Usage(fmt.Errorf("reading the event: it has more than %d bytes", maxEvent))
 	}
 	if err := json.Unmarshal(data, &p); err != nil {
-		return e, fault.Usage(fmt.Errorf("reading the event: %w", err))
+		return e, fault.WrongEvent.Usage(fmt.Errorf("reading the event: %w", err))
 	}
 	e.Action = p.Action
 	name := func(r *repository) string {
@@ -158,10 +158,10 @@ func known(commit string) string {
 // check refuses an event whose head is not of the form that GitHub gives it.
 func (e Event) check() error {
 	if !commitName.MatchString(e.Head.Commit) {
-		return fault.Usage(fmt.Errorf("the event %s names the commit %q, which is none", e.Kind, e.Head.Commit))
+		return fault.WrongEvent.Usage(fmt.Errorf("the event %s names the commit %q, which is none", e.Kind, e.Head.Commit))
 	}
 	if e.Head.Repository != "" && !repositoryName.MatchString(e.Head.Repository) {
-		return fault.Usage(fmt.Errorf("the event %s names the repository %q, which is none", e.Kind, e.Head.Repository))
+		return fault.WrongEvent.Usage(fmt.Errorf("the event %s names the repository %q, which is none", e.Kind, e.Head.Repository))
 	}
 	return nil
 }
@@ -169,7 +169,7 @@ func (e Event) check() error {
 // Change returns the head of an event that is about a change.
 func (e Event) Change() (Head, error) {
 	if e.Head.Commit == "" {
-		return Head{}, fault.Usage(fmt.Errorf("the event %q is about no change: use this action in a workflow on pull_request, workflow_run, merge_group or push", e.Kind))
+		return Head{}, fault.WrongEvent.Usage(fmt.Errorf("the event %q is about no change: use this action in a workflow on pull_request, workflow_run, merge_group or push", e.Kind))
 	}
 	return e.Head, nil
 }

@@ -31,7 +31,7 @@ func Action(train Train) runner.Action {
 			for _, text := range j.List("seeds") {
 				seed, err := strconv.ParseInt(text, 10, 64)
 				if err != nil {
-					return 0, fault.Usage(fmt.Errorf("input seeds names %q, which is no whole number", text))
+					return 0, fault.BadValue.Usage(fmt.Errorf("input seeds names %q, which is no whole number", text))
 				}
 				seeds = append(seeds, seed)
 			}

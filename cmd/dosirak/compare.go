@@ -49,7 +49,7 @@ and weight. Without --baseline floors and ceilings decide.`,
 				o.format = "json"
 			}
 			if !slices.Contains(compareFormats, o.format) {
-				return fault.Usage(fmt.Errorf("--format %q is not one of %s", o.format, strings.Join(compareFormats, ", ")))
+				return fault.BadValue.Usage(fmt.Errorf("--format %q is not one of %s", o.format, strings.Join(compareFormats, ", ")))
 			}
 			in, res, err := runCompare(cmd.Context(), o)
 			if err != nil {
@@ -76,7 +76,7 @@ var compareFormats = []string{"text", "markdown", "json", "html"}
 func runCompare(ctx context.Context, o compareOptions) (compare.Input, compare.Result, error) {
 	in := compare.Input{Seed: o.seed}
 	if o.candidate == "" {
-		return in, compare.Result{}, fault.Usage(fmt.Errorf("compare needs --candidate FILE"))
+		return in, compare.Result{}, fault.BadCommand.Usage(fmt.Errorf("compare needs --candidate FILE"))
 	}
 	config, err := config.LoadCompare(o.config, project.Catalogue)
 	if err != nil {
@@ -142,7 +142,7 @@ func printComparison(w io.Writer, o compareOptions, in compare.Input, res compar
 		}
 		return err
 	}
-	_, err := io.WriteString(w, terminal.Render(&r, terminalOptions(w, "")))
+	_, err := io.WriteString(w, terminal.Render(&r, textOptions(w, os.Getenv)))
 	return err
 }
 

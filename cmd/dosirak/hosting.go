@@ -40,5 +40,5 @@ func (f *forgeFlag) open(p *project.Project) (hosting, error) {
 		}
 		return hosting{forge: newForge(p), head: newHead(p)}, nil
 	}
-	return hosting{}, fault.Usage(fmt.Errorf("--forge %q: use local, github or auto", f.name))
+	return hosting{}, fault.BadValue.Usage(fmt.Errorf("--forge %q: use local, github or auto", f.name))
 }

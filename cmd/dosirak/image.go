@@ -85,7 +85,7 @@ func showImage(w io.Writer, out imageResult) error {
 func cacheFolder() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return "", fault.Environment(fmt.Errorf("finding the cache folder: %w; set XDG_CACHE_HOME", err))
+		return "", fault.NoCacheFolder.Environment(fmt.Errorf("finding the cache folder: %w; set XDG_CACHE_HOME", err))
 	}
 	return filepath.Join(dir, "dosirak"), nil
 }

@@ -39,7 +39,7 @@ looked up on GitHub, or by --actions-commit.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !github {
-				return fault.Usage(errors.New("say what to write: init --github writes the workflows for GitHub. The config is yours to write; `dosirak schema config` describes it"))
+				return fault.BadCommand.Usage(errors.New("say what to write: init --github writes the workflows for GitHub. The config is yours to write; `dosirak schema config` describes it"))
 			}
 			o.version = releaseVersion()
 			o.lookUp = lookUpCommit
@@ -111,7 +111,7 @@ func initGitHub(ctx context.Context, o initOptions) (initialised, error) {
 		s.Branches = append(s.Branches, p.Config.Promote.Base)
 	}
 	if len(made.Models) == 0 {
-		return made, fault.Usage(fmt.Errorf("there is no %s in %s: write one first; `dosirak schema config` describes it", onboard.ConfigFile, top))
+		return made, fault.ConfigAbsent.Usage(fmt.Errorf("there is no %s in %s: write one first; `dosirak schema config` describes it", onboard.ConfigFile, top))
 	}
 	if s.Actions == "" {
 		if s.Actions, err = o.lookUp(ctx, o.version); err != nil {

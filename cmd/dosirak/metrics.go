@@ -36,7 +36,7 @@ reason.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" {
-				return fault.Usage(fmt.Errorf("metrics needs --predictions FILE"))
+				return fault.BadCommand.Usage(fmt.Errorf("metrics needs --predictions FILE"))
 			}
 			t, err := parseTask(task)
 			if err != nil {
@@ -65,7 +65,7 @@ func parseTask(s string) (exam.Task, error) {
 	case exam.Binary, exam.Multiclass, exam.Regression:
 		return t, nil
 	}
-	return "", fault.Usage(fmt.Errorf("--task is %q; it must be binary, multiclass or regression", s))
+	return "", fault.BadValue.Usage(fmt.Errorf("--task is %q; it must be binary, multiclass or regression", s))
 }
 
 func computeMetrics(set *predictions.Set) metricsObject {

@@ -44,7 +44,7 @@ Exit code 0: in sync; 1: out of sync; 4: something could not be asked.`,
 				o.Environment = args[0]
 			}
 			if o.Patience < 0 || o.Patience > time.Hour {
-				return fault.Usage(fmt.Errorf("--wait %s: at most 1h", o.Patience))
+				return fault.BadValue.Usage(fmt.Errorf("--wait %s: at most 1h", o.Patience))
 			}
 			host, err := where.open(p)
 			if err != nil {

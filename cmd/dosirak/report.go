@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
@@ -47,7 +46,7 @@ Formats:
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if asJSON {
 				if cmd.Flags().Changed("format") && format != "json" {
-					return fault.Usage(fmt.Errorf("--json and --format %s contradict each other; give one of them", format))
+					return fault.BadCommand.Usage(fmt.Errorf("--json and --format %s contradict each other; give one of them", format))
 				}
 				format = "json"
 			}
@@ -99,7 +98,7 @@ func renderReport(r *report.Report, format, link string, o terminal.Options) ([]
 	case "html":
 		return page.Render(r)
 	}
-	return nil, fault.Usage(fmt.Errorf("--format %q is none of %s", format, strings.Join(reportFormats, ", ")))
+	return nil, fault.BadValue.Usage(fmt.Errorf("--format %q is none of %s", format, strings.Join(reportFormats, ", ")))
 }
 
 // reportPath finds the report that arg names: a file, a run's folder, or a
@@ -112,7 +111,7 @@ func reportPath(cmd *cobra.Command, arg string, folder func(*cobra.Command, stri
 	case err == nil:
 		return arg, nil
 	case filepath.Base(arg) != arg || filepath.Ext(arg) == ".json":
-		return "", fault.Usage(fmt.Errorf("reading the report: %w", err))
+		return "", fault.NoReport.Usage(fmt.Errorf("reading the report: %w", err))
 	}
 	dir, err := folder(cmd, arg)
 	if err != nil {
@@ -126,43 +125,29 @@ func reportPath(cmd *cobra.Command, arg string, folder func(*cobra.Command, stri
 func readReport(path string) (*report.Report, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Usage(fmt.Errorf("there is no report at %s: the run did not come that far, or its folder was removed", path))
+		return nil, fault.NoReport.Usage(fmt.Errorf("there is no report at %s: the run did not come that far, or its folder was removed", path))
 	}
 	if err != nil {
-		return nil, fault.Usage(fmt.Errorf("reading the report: %w", err))
+		return nil, fault.NoReport.Usage(fmt.Errorf("reading the report: %w", err))
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fault.Usage(fmt.Errorf("reading the report: %s is not a regular file", path))
+		return nil, fault.NoReport.Usage(fmt.Errorf("reading the report: %s is not a regular file", path))
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fault.Usage(fmt.Errorf("reading the report: %w", err))
+		return nil, fault.NoReport.Usage(fmt.Errorf("reading the report: %w", err))
 	}
 	defer file.Close()
 	limits := report.DefaultLimits()
 	data, err := io.ReadAll(io.LimitReader(file, int64(limits.Bytes)+1))
 	if err != nil {
-		return nil, fault.Environment(fmt.Errorf("reading the report: %w", err))
+		return nil, fault.NoReport.Environment(fmt.Errorf("reading the report: %w", err))
 	}
 	r, err := report.Parse(data, limits)
 	if err != nil {
-		return nil, fault.Usage(fmt.Errorf("%s: %w", path, err))
+		return nil, fault.NoReport.Usage(fmt.Errorf("%s: %w", path, err))
 	}
 	return r, nil
-}
-
-// textOptions asks the terminal, if w is one, for width and colour. NO_COLOR
-// (no-color.org) and TERM=dumb turn colours off.
-func textOptions(w io.Writer, getenv func(string) string) terminal.Options {
-	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return terminal.Options{}
-	}
-	o := terminal.Options{Color: getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"}
-	if width, _, err := term.GetSize(int(file.Fd())); err == nil && width > 0 {
-		o.Width = width
-	}
-	return o
 }
 
 func isFile(path string) bool {
@@ -174,7 +159,7 @@ func isFile(path string) bool {
 func writeWhole(path string, data []byte) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return fault.Usage(fmt.Errorf("writing %s: %w", path, err))
+		return fault.NotWritable.Usage(fmt.Errorf("writing %s: %w", path, err))
 	}
 	defer os.Remove(temp.Name())
 	_, err = temp.Write(data)

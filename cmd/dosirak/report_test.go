@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -105,7 +106,11 @@ func TestReportBadInput(t *testing.T) {
 			t.Parallel()
 			code, stdout, stderr, _ := reportRun(t, c.args...)
 			assert.Equal(t, 2, code, stderr)
-			assert.Empty(t, stdout)
+			if slices.Contains(c.args, "--json") {
+				assert.Contains(t, stdout, `"error": {`)
+			} else {
+				assert.Empty(t, stdout)
+			}
 			assert.Contains(t, stderr, c.want)
 		})
 	}

@@ -56,27 +56,26 @@ again may help; 130 interrupted.`,
 		newReconcileCommand(), newRollbackCommand(), newAdoptCommand(), newDoctorCommand(),
 		newSchemaCommand(), newVersionCommand(), newInitCommand(), newActionCommand(),
 	)
+	root.SetHelpCommand(newHelpCommand())
+	understandable(root)
 	return root
 }
 
 // execute runs the command line and returns its exit code.
 func execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	out := &counted{Writer: stdout}
+	root.SetOut(out)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	var code exit
-	if errors.As(err, &code) {
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
 		return int(code)
 	}
-	if err != nil {
-		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			fmt.Fprintln(stderr, "dosirak: interrupted; what was finished is kept")
-			return fault.CodeInterrupted
-		}
-		fmt.Fprintf(stderr, "dosirak: %s\n", strings.TrimRight(err.Error(), "\n"))
-	}
-	return fault.ExitCode(err)
+	return fail(ctx, err, wantsJSON(cmd, args), out, stderr)
 }
 
 // printJSON prints the one object of --json.

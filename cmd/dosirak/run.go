@@ -10,12 +10,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/dosirak-ml/dosirak/cmd/dosirak/progress"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/report/terminal"
@@ -94,7 +94,7 @@ manifest. Merging it is the promotion; reverting it is the rollback.`,
 			out, err := pipeline.Run(cmd.Context(), p, env, asked)
 			observer.Close()
 			if out.Report.Schema != "" {
-				if shown := showOutcome(cmd.OutOrStdout(), out, project, asJSON); err == nil {
+				if shown := showOutcome(cmd.OutOrStdout(), out, err, project, asJSON); err == nil {
 					err = shown
 				}
 			}
@@ -132,11 +132,24 @@ func newEnv(p *project.Project, observer pipeline.Observer) (pipeline.Env, error
 	}, nil
 }
 
-func showOutcome(w io.Writer, out pipeline.Outcome, project projectFlags, asJSON bool) error {
+// outcomeObject is the object of run --json. A run that judged and then failed,
+// such as one whose promotion was refused, has both.
+type outcomeObject struct {
+	pipeline.Outcome
+	Error *fault.Description `json:"error,omitempty"`
+}
+
+func showOutcome(w io.Writer, out pipeline.Outcome, failed error, project projectFlags, asJSON bool) error {
 	if asJSON {
-		return printJSON(w, out)
+		object := outcomeObject{Outcome: out}
+		if failed != nil {
+			described := fault.Describe(failed)
+			object.Error = &described
+		}
+		return printJSON(w, object)
 	}
-	o := terminalOptions(w, short(filepath.Join(out.Dir, evidence.Page)))
+	o := textOptions(w, os.Getenv)
+	o.Page = short(filepath.Join(out.Dir, evidence.Page))
 	o.Proposed, o.Command = out.Promotion != nil, project.command
 	text := terminal.Render(&out.Report, o)
 	if _, err := io.WriteString(w, text); err != nil {
@@ -190,15 +203,4 @@ func openProgress(w io.Writer) *progress.Printer {
 		return progress.Open(file, os.Getenv)
 	}
 	return progress.New(progress.Options{Out: w, Now: time.Now})
-}
-
-func terminalOptions(w io.Writer, page string) terminal.Options {
-	o := terminal.Options{Width: 80, Page: page}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil {
-			o.Width = width
-		}
-		o.Color = os.Getenv("NO_COLOR") == ""
-	}
-	return o
 }

@@ -91,7 +91,7 @@ func newRunsListCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 0 {
-				return fault.Usage(fmt.Errorf("--limit %d: give a number of runs, or 0 for all", limit))
+				return fault.BadValue.Usage(fmt.Errorf("--limit %d: give a number of runs, or 0 for all", limit))
 			}
 			s, err := flags.open()
 			if err != nil {

@@ -33,7 +33,7 @@ report.json. An editor that is given it completes and checks keys:
 		ValidArgs: names,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || schemas[args[0]] == nil {
-				return fault.Usage(fmt.Errorf("schema: name one of %s", strings.Join(names, ", ")))
+				return fault.BadCommand.Usage(fmt.Errorf("schema: name one of %s", strings.Join(names, ", ")))
 			}
 			return nil
 		},

@@ -59,7 +59,7 @@ func refused(path string) error {
 	}
 	var known *bundle.RefusedError
 	if _, err := bundle.SniffFormat(path); errors.As(err, &known) {
-		return fault.Usage(fmt.Errorf("serving the model: %w", err))
+		return fault.ModelUnreadable.Usage(fmt.Errorf("serving the model: %w", err))
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func (f smokeFlags) options(ctx context.Context, work string) (smoke.Options, er
 	o := smoke.Options{Profile: profile, Model: f.name}
 	switch {
 	case f.archive != "" && (f.url != "" || f.bundle != ""), f.archive == "" && f.url == "" && f.bundle == "":
-		return o, fault.Usage(errors.New("say what to test: a bundle, --archive FILE, or --url URL with or without a bundle"))
+		return o, fault.BadCommand.Usage(errors.New("say what to test: a bundle, --archive FILE, or --url URL with or without a bundle"))
 	case f.archive != "":
 		return f.ofArchive(o, work)
 	}
@@ -117,10 +117,10 @@ func (f smokeFlags) options(ctx context.Context, work string) (smoke.Options, er
 func (f smokeFlags) ofURL(o smoke.Options) (smoke.Options, error) {
 	u, err := url.Parse(f.url)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
-		return o, fault.Usage(fmt.Errorf("--url %q: give an address such as http://127.0.0.1:8080", f.url))
+		return o, fault.BadEndpoint.Usage(fmt.Errorf("--url %q: give an address such as http://127.0.0.1:8080", f.url))
 	}
 	if o.Bundle == nil && o.Model == "" {
-		return o, fault.Usage(errors.New("--url without a bundle needs --name, the model's name"))
+		return o, fault.BadCommand.Usage(errors.New("--url without a bundle needs --name, the model's name"))
 	}
 	o.Target = serving.Address{URL: f.url}
 	return o, nil
@@ -137,7 +137,7 @@ func (f smokeFlags) ofArchive(o smoke.Options, work string) (smoke.Options, erro
 		return o, err
 	}
 	if o.Bundle, err = bundle.Open(dir); err != nil {
-		return o, fault.Usage(fmt.Errorf("the bundle in %s: %w", f.archive, err))
+		return o, fault.BadImage.Usage(fmt.Errorf("the bundle in %s: %w", f.archive, err))
 	}
 	if o.Model == "" {
 		o.Model = unpacked.Model
@@ -146,7 +146,7 @@ func (f smokeFlags) ofArchive(o smoke.Options, work string) (smoke.Options, erro
 	o.Target = serving.Auto{
 		Container: serving.Container{Archive: f.archive}, Arch: unpacked.Platform.Arch,
 		Process: func(context.Context) (serving.Target, error) {
-			return nil, fault.Environment(errors.New("an image is tested in Docker, and it cannot be used here; start Docker, or give the bundle to test the server as a process"))
+			return nil, fault.NoDocker.Environment(errors.New("an image is tested in Docker, and it cannot be used here; start Docker, or give the bundle to test the server as a process"))
 		},
 	}
 	return o, nil

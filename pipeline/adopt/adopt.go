@@ -37,7 +37,7 @@ func Branch(model, environment string) string { return "dosirak/adopt/" + model 
 // environment that has a manifest of another bundle is refused.
 func Plan(d Decision, format func(manifest.Manifest) ([]byte, error)) (promote.Proposal, error) {
 	if d.Present != nil && d.Present.Bundle != d.Digest {
-		return promote.Proposal{}, fault.Usage(fmt.Errorf("%s on %s says already that %s runs %.19s…: adopting is for an environment without a manifest; promote a change with `dosirak run --promote`, or go back with `dosirak rollback %s`", d.ManifestPath, d.Base, d.Environment, d.Present.Bundle, d.Environment))
+		return promote.Proposal{}, fault.AlreadyAdopted.Usage(fmt.Errorf("%s on %s says already that %s runs %.19s…: adopting is for an environment without a manifest; promote a change with `dosirak run --promote`, or go back with `dosirak rollback %s`", d.ManifestPath, d.Base, d.Environment, d.Present.Bundle, d.Environment))
 	}
 	p, err := promote.Plan(promote.Decision{
 		Manifest: manifest.Manifest{

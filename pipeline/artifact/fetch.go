@@ -74,7 +74,7 @@ func fetch(ctx context.Context, s Source, a Artifact, into string, l Limits) (wr
 // making is the error of a folder that could not be made.
 func making(folder string, err error) error {
 	if errors.Is(err, os.ErrExist) {
-		return fault.Usage(fmt.Errorf("unpacking an artifact: the folder %q is there already: name one that is not, so that nothing of an earlier run is taken for this one's", folder))
+		return fault.ArtifactRefused.Usage(fmt.Errorf("unpacking an artifact: the folder %q is there already: name one that is not, so that nothing of an earlier run is taken for this one's", folder))
 	}
 	return fault.Environment(fmt.Errorf("unpacking an artifact: %w", err))
 }

@@ -42,25 +42,25 @@ func Select(listed []Artifact, run Run, model string, l Limits) ([]Artifact, err
 			continue
 		}
 		if a.Run != run {
-			return nil, fault.Usage(fmt.Errorf("the artifact %s (id %d) is of run %d at commit %q, the event is about run %d at %q: nothing is judged; run the workflow again", a.Name, a.ID, a.Run.ID, a.Run.Commit, run.ID, run.Commit))
+			return nil, fault.ArtifactAbsent.Usage(fmt.Errorf("the artifact %s (id %d) is of run %d at commit %q, the event is about run %d at %q: nothing is judged; run the workflow again", a.Name, a.ID, a.Run.ID, a.Run.Commit, run.ID, run.Commit))
 		}
 		if have, ok := newest[a.Name]; !ok || a.ID > have.ID {
 			newest[a.Name] = a
 		}
 	}
 	if len(newest) == 0 {
-		return nil, fault.Usage(fmt.Errorf("run %d left no artifact %s: see in that run why its jobs did not train, and run it again", run.ID, strings.TrimSuffix(Name(model, 0), "0")+"N"))
+		return nil, fault.ArtifactAbsent.Usage(fmt.Errorf("run %d left no artifact %s: see in that run why its jobs did not train, and run it again", run.ID, strings.TrimSuffix(Name(model, 0), "0")+"N"))
 	}
 	if len(newest) > l.Artifacts {
-		return nil, fault.Usage(fmt.Errorf("run %d left %d trainings of %s, at most %d are read: train fewer seeds", run.ID, len(newest), model, l.Artifacts))
+		return nil, fault.ArtifactRefused.Usage(fmt.Errorf("run %d left %d trainings of %s, at most %d are read: train fewer seeds", run.ID, len(newest), model, l.Artifacts))
 	}
 	for _, name := range slices.Sorted(maps.Keys(newest)) {
 		a := newest[name]
 		switch {
 		case a.Expired:
-			return nil, fault.Usage(Expired(a))
+			return nil, fault.ArtifactAbsent.Usage(Expired(a))
 		case a.Size < 0 || a.Size > l.Archive:
-			return nil, fault.Usage(fmt.Errorf("the artifact %s of run %d has %d bytes, at most %d are downloaded: make the model or its history smaller", name, run.ID, a.Size, l.Archive))
+			return nil, fault.ArtifactRefused.Usage(fmt.Errorf("the artifact %s of run %d has %d bytes, at most %d are downloaded: make the model or its history smaller", name, run.ID, a.Size, l.Archive))
 		}
 	}
 	return slices.SortedFunc(maps.Values(newest), func(a, b Artifact) int { return cmp.Compare(a.Name, b.Name) }), nil

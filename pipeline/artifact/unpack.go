@@ -183,7 +183,7 @@ func extractFile(root *os.Root, name string, f *zip.File) (err error) {
 
 // refuse makes the error of an archive that is not as it should be.
 func refuse(format string, args ...any) error {
-	return fault.Usage(fmt.Errorf("unpacking an artifact: %w", fmt.Errorf(format, args...)))
+	return fault.ArtifactRefused.Usage(fmt.Errorf("unpacking an artifact: %w", fmt.Errorf(format, args...)))
 }
 
 // reading remembers an error of reading, to tell it from one of writing.

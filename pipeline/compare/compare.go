@@ -233,7 +233,7 @@ func custom(in Input, base *predictions.Set, p *pair) (map[string]metric.Metric,
 			put(p.base, want.Name, b)
 		}
 		if !perRow && (want.Margin != nil || want.Floor != nil || want.Ceiling != nil) {
-			return nil, fault.Usage(fmt.Errorf("metric %s: the command prints one number for all rows, which has no interval: let it print one per row, or remove margin, floor and ceiling", want.Name))
+			return nil, fault.MetricCommandFailed.Usage(fmt.Errorf("metric %s: the command prints one number for all rows, which has no interval: let it print one per row, or remove margin, floor and ceiling", want.Name))
 		}
 		own[want.Name] = metric.Custom(want.Name, want.Direction, perRow)
 	}

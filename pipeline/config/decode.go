@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/spelling"
 )
 
@@ -40,9 +41,12 @@ func newDecoder() *decoder { return &decoder{places: map[string]place{"": {line:
 
 // problem reports a problem of the value at path, or, when that is absent, of
 // the nearest value around it.
-func (d *decoder) problem(path, format string, args ...any) {
+func (d *decoder) problem(path, format string, args ...any) { d.coded(nil, path, format, args...) }
+
+// coded reports a problem that has a code of its own.
+func (d *decoder) coded(code *fault.Code, path, format string, args ...any) {
 	p := d.at(path)
-	d.problems = append(d.problems, Problem{Line: p.line, Column: p.column, Path: path, Message: fmt.Sprintf(format, args...)})
+	d.problems = append(d.problems, Problem{Line: p.line, Column: p.column, Path: path, Message: fmt.Sprintf(format, args...), Code: code})
 }
 
 // fail reports a problem of the value at n and silences the rules for it.
@@ -313,11 +317,11 @@ func (d *decoder) pairs(pairs []*ast.MappingValueNode, v reflect.Value, path str
 		if text, ok := scalarText(pair.Key); ok {
 			key = text
 		}
-		report := func(format string, args ...any) {
-			d.problems = append(d.problems, Problem{Line: line, Column: column, Path: path, Message: fmt.Sprintf(format, args...)})
+		report := func(code *fault.Code, format string, args ...any) {
+			d.problems = append(d.problems, Problem{Line: line, Column: column, Path: path, Message: fmt.Sprintf(format, args...), Code: code})
 		}
 		if first, twice := seen[key]; twice {
-			report("key %s is given twice; the first is on line %d", quote(key), first)
+			report(fault.ConfigSyntax, "key %s is given twice; the first is on line %d", quote(key), first)
 			continue
 		}
 		seen[key] = line
@@ -341,21 +345,21 @@ func (d *decoder) pairs(pairs []*ast.MappingValueNode, v reflect.Value, path str
 
 // unknown reports a key that a mapping does not know. The rules are silent
 // about the key that was meant: it is not missing.
-func (d *decoder) unknown(key string, known []string, at place, path string, report func(format string, args ...any)) {
+func (d *decoder) unknown(key string, known []string, at place, path string, report func(code *fault.Code, format string, args ...any)) {
 	near, ok := "", false
 	if len(d.problems) < mostShown {
 		near, ok = spelling.Nearest(key, known)
 	}
 	switch {
 	case ok:
-		report("unknown key %s; did you mean %q?", quote(key), near)
+		report(fault.ConfigUnknownKey, "unknown key %s; did you mean %q?", quote(key), near)
 		if meant := join(path, near); !d.given(meant) {
 			d.places[meant] = at
 		}
 	case len(known) == 0:
-		report("unknown key %s; none is known here", quote(key))
+		report(fault.ConfigUnknownKey, "unknown key %s; none is known here", quote(key))
 	default:
-		report("unknown key %s; known are %s", quote(key), strings.Join(known, ", "))
+		report(fault.ConfigUnknownKey, "unknown key %s; known are %s", quote(key), strings.Join(known, ", "))
 	}
 }
 

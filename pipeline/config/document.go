@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
 // Bounds of a file. The deepest key of a config is four levels down; the
@@ -28,6 +30,14 @@ const (
 // document parses the text of one YAML document into its root, which is nil
 // exactly when there are problems.
 func document(data []byte) (ast.Node, []Problem) {
+	root, problems := syntax(data)
+	for i := range problems {
+		problems[i].Code = fault.ConfigSyntax
+	}
+	return root, problems
+}
+
+func syntax(data []byte) (ast.Node, []Problem) {
 	fail := func(line, column int, format string, args ...any) (ast.Node, []Problem) {
 		return nil, []Problem{{Line: line, Column: column, Message: fmt.Sprintf(format, args...)}}
 	}
@@ -51,11 +61,11 @@ func document(data []byte) (ast.Node, []Problem) {
 		return nil, problems
 	}
 	file, err := parse(tokens)
-	var syntax yaml.Error
+	var told yaml.Error
 	switch {
-	case errors.As(err, &syntax) && syntax.GetToken() != nil:
-		line, column := position(syntax.GetToken())
-		return fail(line, column, "YAML: %s", strings.TrimSpace(syntax.GetMessage()))
+	case errors.As(err, &told) && told.GetToken() != nil:
+		line, column := position(told.GetToken())
+		return fail(line, column, "YAML: %s", strings.TrimSpace(told.GetMessage()))
 	case err != nil:
 		return fail(1, 1, "YAML: %v", err)
 	}

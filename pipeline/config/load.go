@@ -56,7 +56,8 @@ func (d *decoder) err(name string) error {
 	if len(d.problems) == 0 {
 		return nil
 	}
-	return fault.Usage(&Problems{File: name, List: sorted(d.problems)})
+	all := &Problems{File: name, List: sorted(d.problems)}
+	return all.code().Usage(all)
 }
 
 // readBounded reads a small file; absent ends the message of one that is not
@@ -65,15 +66,15 @@ func readBounded(path, absent string) ([]byte, error) {
 	f, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fault.Usage(fmt.Errorf("reading %s: there is no such file; %s: %w", path, absent, fs.ErrNotExist))
+		return nil, fault.ConfigAbsent.Usage(fmt.Errorf("reading %s: there is no such file; %s: %w", path, absent, fs.ErrNotExist))
 	case errors.Is(err, fs.ErrPermission):
-		return nil, fault.Usage(fmt.Errorf("reading %s: you may not read it; change its permissions", path))
+		return nil, fault.ConfigUnreadable.Usage(fmt.Errorf("reading %s: you may not read it; change its permissions", path))
 	case err != nil:
 		return nil, fault.Environment(fmt.Errorf("reading %s: %w", path, err))
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, fault.Usage(fmt.Errorf("reading %s: it is a folder", path))
+		return nil, fault.ConfigUnreadable.Usage(fmt.Errorf("reading %s: it is a folder", path))
 	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
 	if err != nil {
@@ -86,7 +87,7 @@ func readBounded(path, absent string) ([]byte, error) {
 // config's folder.
 func (c *Config) ManifestPath(environment string) (string, error) {
 	if !slices.Contains(c.Promote.Environments, environment) {
-		return "", fault.Usage(fmt.Errorf("environment %s is not one of %s (promote.environments)", quote(environment), strings.Join(c.Promote.Environments, ", ")))
+		return "", fault.UnknownEnvironment.Usage(fmt.Errorf("environment %s is not one of %s (promote.environments)", quote(environment), strings.Join(c.Promote.Environments, ", ")))
 	}
 	return strings.ReplaceAll(c.Promote.Manifest, environmentHole, environment), nil
 }

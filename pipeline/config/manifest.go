@@ -40,7 +40,7 @@ func ParseManifest(name string, data []byte) (manifest.Manifest, error) {
 		return manifest.Manifest{}, err
 	}
 	if err := m.Validate(); err != nil {
-		return manifest.Manifest{}, fault.Usage(fmt.Errorf("%s: %w", name, err))
+		return manifest.Manifest{}, fault.ManifestInvalid.Usage(fmt.Errorf("%s: %w", name, err))
 	}
 	return m, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
 // Problem is one thing that is wrong with a file.
@@ -13,6 +15,7 @@ type Problem struct {
 	Column  int    // from 1, in characters
 	Path    string // such as metrics[1].direction; empty for the file as a whole
 	Message string
+	Code    *fault.Code // nil: fault.ConfigInvalid
 }
 
 func (p Problem) text(file string) string {
@@ -42,6 +45,26 @@ func (p *Problems) Error() string {
 		lines = append(lines, problem.text(p.File))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Where is the place of the first problem.
+func (p *Problems) Where() string {
+	if len(p.List) == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.List[0].Line, p.List[0].Column)
+}
+
+// code is the one that all problems share; problems of several kinds are a
+// config that does not fit together.
+func (p *Problems) code() *fault.Code {
+	shared := p.List[0].Code
+	for _, problem := range p.List {
+		if problem.Code != shared {
+			return fault.ConfigInvalid
+		}
+	}
+	return cmp.Or(shared, fault.ConfigInvalid)
 }
 
 func sorted(list []Problem) []Problem {

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/dosirak-ml/dosirak/pipeline/fault"
+
 // unsupported lists the keys that are part of the format and whose rooms come
 // in a later release. They are decoded and checked like the others; using one
 // is an error until its row is deleted here.
@@ -23,7 +25,7 @@ var unsupported = []struct {
 func (d *decoder) refuseUnsupported(c *Config) {
 	for _, key := range unsupported {
 		if key.used(c) && !d.silenced(key.path) {
-			d.problem(key.path, "is not supported by this release; remove it (%s)", key.hint)
+			d.coded(fault.ConfigUnsupported, key.path, "is not supported by this release; remove it (%s)", key.hint)
 		}
 	}
 }

@@ -26,11 +26,11 @@ func Gather(folders []string, out string) error {
 		}
 		all.Dirty = all.Dirty || t.Dirty
 		if t.Model != all.Model || t.Commit != all.Commit {
-			return fault.Usage(fmt.Errorf("gathering: %s is of model %q at commit %q, the first folder of %q at %q: gather one change's replicates only", folder, t.Model, t.Commit, all.Model, all.Commit))
+			return fault.HandoffMismatch.Usage(fmt.Errorf("gathering: %s is of model %q at commit %q, the first folder of %q at %q: gather one change's replicates only", folder, t.Model, t.Commit, all.Model, all.Commit))
 		}
 		for _, r := range t.Replicates {
 			if slices.ContainsFunc(all.Replicates, func(o Replicate) bool { return o.Seed == r.Seed }) {
-				return fault.Usage(fmt.Errorf("gathering: seed %d is in two folders, the second being %s", r.Seed, folder))
+				return fault.HandoffMismatch.Usage(fmt.Errorf("gathering: seed %d is in two folders, the second being %s", r.Seed, folder))
 			}
 			if err := fetch(folder, out, r); err != nil {
 				return err
@@ -39,7 +39,7 @@ func Gather(folders []string, out string) error {
 		}
 		if t.Again != nil {
 			if all.Again != nil {
-				return fault.Usage(fmt.Errorf("gathering: two folders hold a seed that was trained a second time, %d and %d, the second being %s: only the first seed of the config is", all.Again.Seed, t.Again.Seed, folder))
+				return fault.HandoffMismatch.Usage(fmt.Errorf("gathering: two folders hold a seed that was trained a second time, %d and %d, the second being %s: only the first seed of the config is", all.Again.Seed, t.Again.Seed, folder))
 			}
 			if err := fetch(folder, out, *t.Again); err != nil {
 				return err

@@ -41,25 +41,25 @@ func Take(folder string, w Wanted, to Sink) (Taken, error) {
 		return out, err
 	}
 	if t.Model != w.Model {
-		return out, fault.Usage(fmt.Errorf("the training in %s is of model %q, the config is of %q", folder, t.Model, w.Model))
+		return out, fault.HandoffMismatch.Usage(fmt.Errorf("the training in %s is of model %q, the config is of %q", folder, t.Model, w.Model))
 	}
 	switch {
 	case t.Commit != "" && w.Commit != "" && t.Commit != w.Commit:
-		return out, fault.Usage(fmt.Errorf("the training in %s is of commit %.12s, and what is judged is commit %.12s: name the training's own with --commit, or check it out", folder, t.Commit, w.Commit))
+		return out, fault.HandoffMismatch.Usage(fmt.Errorf("the training in %s is of commit %.12s, and what is judged is commit %.12s: name the training's own with --commit, or check it out", folder, t.Commit, w.Commit))
 	case t.Dirty && w.Clean:
-		return out, fault.Usage(fmt.Errorf("the training in %s was made with changes that are not committed: what is promoted is trained from a commit", folder))
+		return out, fault.HandoffMismatch.Usage(fmt.Errorf("the training in %s was made with changes that are not committed: what is promoted is trained from a commit", folder))
 	}
 	bySeed := map[int64]Replicate{}
 	for _, r := range t.Replicates {
 		bySeed[r.Seed] = r
 	}
 	if len(bySeed) != len(w.Seeds) || len(bySeed) != len(t.Replicates) {
-		return out, fault.Usage(fmt.Errorf("the training in %s has %d replicates, the exam asks for the seeds %v", folder, len(t.Replicates), w.Seeds))
+		return out, fault.HandoffMismatch.Usage(fmt.Errorf("the training in %s has %d replicates, the exam asks for the seeds %v", folder, len(t.Replicates), w.Seeds))
 	}
 	for _, seed := range w.Seeds {
 		r, ok := bySeed[seed]
 		if !ok {
-			return out, fault.Usage(fmt.Errorf("the training in %s lacks seed %d: train it with `dosirak train --seed %d`, and gather it", folder, seed, seed))
+			return out, fault.HandoffMismatch.Usage(fmt.Errorf("the training in %s lacks seed %d: train it with `dosirak train --seed %d`, and gather it", folder, seed, seed))
 		}
 		replicate, model, err := takeReplicate(folder, fmt.Sprintf("train/seed-%d", seed), r, to)
 		if err != nil {

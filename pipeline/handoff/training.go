@@ -142,7 +142,7 @@ func Read(folder string) (Training, error) {
 	var t Training
 	path := filepath.Join(folder, trainingFile)
 	refuse := func(format string, args ...any) (Training, error) {
-		return Training{}, fault.Usage(fmt.Errorf("reading %s: %w", path, fmt.Errorf(format, args...)))
+		return Training{}, fault.HandoffDamaged.Usage(fmt.Errorf("reading %s: %w", path, fmt.Errorf(format, args...)))
 	}
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -214,20 +214,20 @@ func readFile(folder string, f File, limit int64) ([]byte, error) {
 	path := filepath.Join(folder, f.Path)
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.Usage(fmt.Errorf("reading the training: %s is missing", path))
+		return nil, fault.HandoffDamaged.Usage(fmt.Errorf("reading the training: %s is missing", path))
 	}
 	if err != nil {
 		return nil, fault.Environment(fmt.Errorf("reading the training: %w", err))
 	}
 	if !info.Mode().IsRegular() || info.Size() != f.Size || f.Size > limit {
-		return nil, fault.Usage(fmt.Errorf("reading the training: %s is not the file of %d bytes that %s names (at most %d are read)", path, f.Size, trainingFile, limit))
+		return nil, fault.HandoffDamaged.Usage(fmt.Errorf("reading the training: %s is not the file of %d bytes that %s names (at most %d are read)", path, f.Size, trainingFile, limit))
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fault.Environment(fmt.Errorf("reading the training: %w", err))
 	}
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != f.SHA256 {
-		return nil, fault.Usage(fmt.Errorf("reading the training: %s does not have the digest that %s names", path, trainingFile))
+		return nil, fault.HandoffDamaged.Usage(fmt.Errorf("reading the training: %s does not have the digest that %s names", path, trainingFile))
 	}
 	return data, nil
 }

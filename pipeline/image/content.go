@@ -27,11 +27,11 @@ func readBundle(dir string) (content, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%w; a bundle is a folder that `dosirak seal` wrote", err)
 		}
-		return content{}, fault.Usage(err)
+		return content{}, fault.BadBundle.Usage(err)
 	}
 	description, err := opened.Description()
 	if err != nil {
-		return content{}, fault.Usage(err)
+		return content{}, fault.BadBundle.Usage(err)
 	}
 	c := content{Opened: opened, Files: []file{
 		{Name: path.Join(bundleDir, bundle.File), Mode: 0o444, Data: description},

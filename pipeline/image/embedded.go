@@ -32,7 +32,7 @@ type embedded struct{ cacheDir string }
 func (e embedded) Binary(_ context.Context, p Platform) (string, error) {
 	raw, err := servers.ReadFile("servers/model-server-" + p.OS + "-" + p.Arch)
 	if err != nil {
-		return "", fault.Environment(fmt.Errorf("this release carries no model server for %s; run dosirak from source, which builds it", p))
+		return "", fault.ServerBuild.Environment(fmt.Errorf("this release carries no model server for %s; run dosirak from source, which builds it", p))
 	}
 	sum := sha256.Sum256(raw)
 	digest := hex.EncodeToString(sum[:])

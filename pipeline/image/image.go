@@ -81,7 +81,7 @@ func Build(ctx context.Context, o Options) (Built, error) {
 		o.Platform = Platform{OS: "linux", Arch: Host().Arch}
 	}
 	if !o.Platform.image() {
-		return Built{}, fault.Usage(fmt.Errorf("platform %q: images are built for linux/amd64 and linux/arm64", o.Platform))
+		return Built{}, fault.BadPlatform.Usage(fmt.Errorf("platform %q: images are built for linux/amd64 and linux/arm64", o.Platform))
 	}
 	binary, err := o.Server.Binary(ctx, o.Platform)
 	if err != nil {

@@ -23,7 +23,7 @@ func ParsePlatform(s string) (Platform, error) {
 	os, arch, ok := strings.Cut(s, "/")
 	p := Platform{OS: os, Arch: arch}
 	if !ok || !p.image() {
-		return Platform{}, fault.Usage(fmt.Errorf("platform %q: images are built for linux/amd64 and linux/arm64", s))
+		return Platform{}, fault.BadPlatform.Usage(fmt.Errorf("platform %q: images are built for linux/amd64 and linux/arm64", s))
 	}
 	return p, nil
 }

@@ -28,7 +28,7 @@ func Push(ctx context.Context, built Built, to string) (string, error) {
 	}
 	path, err := ocilayout.FromPath(built.Layout)
 	if err != nil {
-		return "", fault.Usage(fmt.Errorf("pushing the image: %s is no OCI layout: %w", built.Layout, err))
+		return "", fault.BadImage.Usage(fmt.Errorf("pushing the image: %s is no OCI layout: %w", built.Layout, err))
 	}
 	digest, err := v1.NewHash(built.Digest)
 	if err != nil {
@@ -36,7 +36,7 @@ func Push(ctx context.Context, built Built, to string) (string, error) {
 	}
 	img, err := path.Image(digest)
 	if err != nil {
-		return "", fault.Usage(fmt.Errorf("pushing the image: %s does not hold %s: %w", built.Layout, built.Digest, err))
+		return "", fault.BadImage.Usage(fmt.Errorf("pushing the image: %s does not hold %s: %w", built.Layout, built.Digest, err))
 	}
 	options := []remote.Option{
 		remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("dosirak"),
@@ -49,7 +49,7 @@ func Push(ctx context.Context, built Built, to string) (string, error) {
 		return "", pushError(tag, err)
 	}
 	if head.Digest != digest {
-		return "", fault.Environment(fmt.Errorf("pushing the image: %s is %s right after %s was pushed: somebody else moved the tag, or the registry rewrites manifests", tag, head.Digest, digest))
+		return "", fault.RegistryUnreachable.Environment(fmt.Errorf("pushing the image: %s is %s right after %s was pushed: somebody else moved the tag, or the registry rewrites manifests", tag, head.Digest, digest))
 	}
 	return tag.Context().Digest(digest.String()).String(), nil
 }
@@ -57,7 +57,7 @@ func Push(ctx context.Context, built Built, to string) (string, error) {
 // parseTarget reads repository[:tag].
 func parseTarget(to, bundle string) (name.Tag, error) {
 	if strings.Contains(to, "@") {
-		return name.Tag{}, fault.Usage(fmt.Errorf("pushing the image: %q: give a repository and, if you like, a tag; the digest comes from the image", to))
+		return name.Tag{}, fault.BadReference.Usage(fmt.Errorf("pushing the image: %q: give a repository and, if you like, a tag; the digest comes from the image", to))
 	}
 	if repository, err := name.NewRepository(to); err == nil {
 		return repository.Tag(Tag(bundle)), nil
@@ -76,8 +76,8 @@ func pushError(tag name.Tag, err error) error {
 	if errors.As(err, &refused) {
 		switch refused.StatusCode {
 		case http.StatusUnauthorized, http.StatusForbidden:
-			return fault.Usage(fmt.Errorf("pushing the image: %s refuses %s: %w; log in with `docker login %s` as somebody who may write there", tag.RegistryStr(), tag, err, tag.RegistryStr()))
+			return fault.RegistryLogin.Usage(fmt.Errorf("pushing the image: %s refuses %s: %w; log in with `docker login %s` as somebody who may write there", tag.RegistryStr(), tag, err, tag.RegistryStr()))
 		}
 	}
-	return fault.Environment(fmt.Errorf("pushing the image to %s: %w", tag, err))
+	return fault.RegistryUnreachable.Environment(fmt.Errorf("pushing the image to %s: %w", tag, err))
 }

@@ -50,7 +50,7 @@ type Source struct {
 func (s Source) Binary(ctx context.Context, p Platform) (string, error) {
 	goCommand, err := exec.LookPath("go")
 	if err != nil {
-		return "", fault.Environment(errors.New("the model server must be built and there is no go command on PATH; install Go (https://go.dev/dl), or use a released dosirak, which carries the server"))
+		return "", fault.ServerBuild.Environment(errors.New("the model server must be built and there is no go command on PATH; install Go (https://go.dev/dl), or use a released dosirak, which carries the server"))
 	}
 	// The go command runs in the module's folder, not in ours.
 	if s.CacheDir, err = filepath.Abs(s.CacheDir); err != nil {
@@ -87,15 +87,15 @@ func (s Source) find(ctx context.Context, goCommand string) (string, error) {
 		}
 	}
 	if s.Version == "" || s.Version == "devel" {
-		return "", fault.Environment(errors.New("the source of the model server is not where this dosirak was built; run it from a checkout with `go run ./cmd/dosirak`, install it by version, or use a release"))
+		return "", fault.ServerBuild.Environment(errors.New("the source of the model server is not where this dosirak was built; run it from a checkout with `go run ./cmd/dosirak`, install it by version, or use a release"))
 	}
 	out, err := s.run(ctx, 2*time.Minute, goCommand, os.TempDir(), "mod", "download", "-json", modulePath+"@"+s.Version)
 	if err != nil {
-		return "", fault.Environment(fmt.Errorf("downloading the source of the model server, %s@%s: %w", modulePath, s.Version, err))
+		return "", fault.ServerBuild.Environment(fmt.Errorf("downloading the source of the model server, %s@%s: %w", modulePath, s.Version, err))
 	}
 	var module struct{ Dir string }
 	if err := json.Unmarshal(out, &module); err != nil || module.Dir == "" {
-		return "", fault.Environment(fmt.Errorf("downloading the source of the model server: `go mod download` names no folder for %s@%s", modulePath, s.Version))
+		return "", fault.ServerBuild.Environment(fmt.Errorf("downloading the source of the model server: `go mod download` names no folder for %s@%s", modulePath, s.Version))
 	}
 	return module.Dir, nil
 }
@@ -171,7 +171,7 @@ func (s Source) build(ctx context.Context, goCommand, dir, binary string, p Plat
 	build := s
 	build.Environ = append(append([]string{}, s.Environ...), buildEnvironment(p)...)
 	if _, err := build.run(ctx, 15*time.Minute, goCommand, dir, s.buildArguments(out, "./"+serverPackage)...); err != nil {
-		return fault.Environment(fmt.Errorf("building the model server for %s in %s: %w", p, dir, err))
+		return fault.ServerBuild.Environment(fmt.Errorf("building the model server for %s in %s: %w", p, dir, err))
 	}
 	if err := os.Rename(out, binary); err != nil {
 		return fault.Environment(fmt.Errorf("building the model server: %w", err))

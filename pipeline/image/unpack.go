@@ -36,7 +36,7 @@ const jsonBound = 4 << 20
 func UnpackBundle(archive, dir string) (Unpacked, error) {
 	u, err := unpack(archive, dir)
 	if err != nil {
-		return Unpacked{}, fault.Usage(fmt.Errorf("reading the image %s: %w", archive, err))
+		return Unpacked{}, fault.BadImage.Usage(fmt.Errorf("reading the image %s: %w", archive, err))
 	}
 	return u, nil
 }

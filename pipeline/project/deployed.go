@@ -55,10 +55,10 @@ func (p *Project) deployed(ctx context.Context, from Tree, environment string) (
 	}
 	m, err := config.ParseManifest(name, data)
 	if err != nil {
-		return nil, fault.Usage(fmt.Errorf("reading the manifest on %s: %w", from, err))
+		return nil, fault.ManifestInvalid.Usage(fmt.Errorf("reading the manifest on %s: %w", from, err))
 	}
 	if m.Model != p.Config.Model || m.Environment != environment {
-		return nil, fault.Usage(fmt.Errorf("%s on %s is for model %q in %q, the config asks for %q in %q: correct promote.manifest or the manifest", name, from, m.Model, m.Environment, p.Config.Model, environment))
+		return nil, fault.ManifestOfAnother.Usage(fmt.Errorf("%s on %s is for model %q in %q, the config asks for %q in %q: correct promote.manifest or the manifest", name, from, m.Model, m.Environment, p.Config.Model, environment))
 	}
 	return &Deployed{Manifest: m, From: from}, nil
 }
@@ -74,7 +74,7 @@ func (d *Deployed) Bundle(ctx context.Context, source, digest, dir string) (*bun
 		return nil, fault.Environment(fmt.Errorf("fetching the production bundle: %w", err))
 	}
 	if len(names) == 0 {
-		return nil, fault.Usage(fmt.Errorf("the manifest for %s names bundle %s at %s, and %s has no such folder: restore the folder from the commit that promoted it, or correct `sources` in the manifest", d.Manifest.Environment, digest, source, d.From))
+		return nil, fault.BundleGone.Usage(fmt.Errorf("the manifest for %s names bundle %s at %s, and %s has no such folder: restore the folder from the commit that promoted it, or correct `sources` in the manifest", d.Manifest.Environment, digest, source, d.From))
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, fault.Environment(fmt.Errorf("fetching the production bundle: %w", err))
@@ -90,10 +90,10 @@ func (d *Deployed) Bundle(ctx context.Context, source, digest, dir string) (*bun
 	}
 	opened, err := bundle.Open(dir)
 	if err != nil {
-		return nil, fault.Usage(fmt.Errorf("opening the production bundle at %s on %s: %w", source, d.From, err))
+		return nil, fault.BundleGone.Usage(fmt.Errorf("opening the production bundle at %s on %s: %w", source, d.From, err))
 	}
 	if opened.Digest != digest {
-		return nil, fault.Usage(fmt.Errorf("the bundle at %s on %s is %s, the manifest for %s names %s: restore the folder from the commit that promoted it", source, d.From, opened.Digest, d.Manifest.Environment, digest))
+		return nil, fault.BundleGone.Usage(fmt.Errorf("the bundle at %s on %s is %s, the manifest for %s names %s: restore the folder from the commit that promoted it", source, d.From, opened.Digest, d.Manifest.Environment, digest))
 	}
 	return opened, nil
 }
@@ -116,7 +116,7 @@ func (d *Deployed) Exam(ctx context.Context) (*exam.Exam, error) {
 		return nil, fault.Usage(err)
 	}
 	if e.Digest() != d.Manifest.Exam {
-		return nil, fault.Usage(fmt.Errorf("the exam in %s is %s, the manifest for %s names %s: the evidence was changed; restore it from the commit that promoted", d.Manifest.Sources.Evidence, e.Digest(), d.Manifest.Environment, d.Manifest.Exam))
+		return nil, fault.EvidenceChanged.Usage(fmt.Errorf("the exam in %s is %s, the manifest for %s names %s: the evidence was changed; restore it from the commit that promoted", d.Manifest.Sources.Evidence, e.Digest(), d.Manifest.Environment, d.Manifest.Exam))
 	}
 	return &e, nil
 }

@@ -37,7 +37,7 @@ func Open(ctx context.Context, dir, configFile string) (*Project, error) {
 		return nil, fault.Usage(fmt.Errorf("opening the project: %w", err))
 	}
 	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
-		return nil, fault.Usage(fmt.Errorf("opening the project: %s is not a folder: name the folder that holds %s with -C", dir, ConfigFile))
+		return nil, fault.ConfigUnreadable.Usage(fmt.Errorf("opening the project: %s is not a folder: name the folder that holds %s with -C", dir, ConfigFile))
 	}
 	if configFile == "" {
 		configFile = ConfigFile
@@ -50,9 +50,9 @@ func Open(ctx context.Context, dir, configFile string) (*Project, error) {
 	path := filepath.Join(dir, configFile) // as the user wrote it, so that messages can be clicked
 	if _, err := os.Stat(path); err != nil {
 		if p.NoRepo != nil {
-			return nil, fault.Usage(fmt.Errorf("there is no %s in %s (%w): name the project's folder with -C, or write one; `dosirak schema config` describes it", configFile, dir, p.NoRepo))
+			return nil, fault.ConfigAbsent.Usage(fmt.Errorf("there is no %s in %s (%w): name the project's folder with -C, or write one; `dosirak schema config` describes it", configFile, dir, p.NoRepo))
 		}
-		return nil, fault.Usage(fmt.Errorf("there is no %s in %s: name the project's folder with -C, or write one; `dosirak schema config` describes it", configFile, dir))
+		return nil, fault.ConfigAbsent.Usage(fmt.Errorf("there is no %s in %s: name the project's folder with -C, or write one; `dosirak schema config` describes it", configFile, dir))
 	}
 	if p.Config, err = config.Load(path, Catalogue); err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (p *Project) Environment(name string) (string, error) {
 		return environments[0], nil
 	}
 	if !slices.Contains(environments, name) {
-		return "", fault.Usage(fmt.Errorf("environment %q is not one of promote.environments: %s", name, strings.Join(environments, ", ")))
+		return "", fault.UnknownEnvironment.Usage(fmt.Errorf("environment %q is not one of promote.environments: %s", name, strings.Join(environments, ", ")))
 	}
 	return name, nil
 }

@@ -45,7 +45,7 @@ type at struct {
 func (a at) Base(ctx context.Context, branch string) (string, error) {
 	commit, err := a.Forge.Base(ctx, branch)
 	if err == nil && commit != a.commit {
-		return "", fault.Environment(fmt.Errorf("%s is at %.12s, and the proposal was made from %.12s: %w: run again", branch, commit, a.commit, ErrBaseMoved))
+		return "", fault.BranchMoved.Environment(fmt.Errorf("%s is at %.12s, and the proposal was made from %.12s: %w: run again", branch, commit, a.commit, ErrBaseMoved))
 	}
 	return commit, err
 }

@@ -71,7 +71,7 @@ func Plan(d Decision, format func(manifest.Manifest) ([]byte, error)) (Proposal,
 		}
 	}
 	if size > MaxGitBytes {
-		return Proposal{}, fault.Usage(fmt.Errorf("planning the promotion: bundle and evidence of %s are %.1f MB, and at most %.0f MB go into Git; make the model or the evaluation data smaller, or publish the bundle as an image with `dosirak image --push` and promote that", m.Model, float64(size)/1e6, float64(MaxGitBytes)/1e6))
+		return Proposal{}, fault.TooLarge.Usage(fmt.Errorf("planning the promotion: bundle and evidence of %s are %.1f MB, and at most %.0f MB go into Git; make the model or the evaluation data smaller, or publish the bundle as an image with `dosirak image --push` and promote that", m.Model, float64(size)/1e6, float64(MaxGitBytes)/1e6))
 	}
 	switch m.Anchor {
 	case "":

@@ -58,7 +58,7 @@ func explain(doing string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrMoved):
-		return fault.Environment(fmt.Errorf("%s: %w, %d times in a row: look at who else works on it, then run again", doing, err, attempts))
+		return fault.BranchMoved.Environment(fmt.Errorf("%s: %w, %d times in a row: look at who else works on it, then run again", doing, err, attempts))
 	default:
 		return fmt.Errorf("%s: %w", doing, err)
 	}

@@ -22,7 +22,7 @@ var host = regexp.MustCompile(`^[A-Za-z0-9._-]+(:[0-9]+)?$|^\[[0-9A-Fa-f:.]+\](:
 func ParseAddress(text string) (string, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !host.MatchString(u.Host) || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return "", fault.Usage(fmt.Errorf("--endpoint %q: give an address such as https://models.example.org", text))
+		return "", fault.BadEndpoint.Usage(fmt.Errorf("--endpoint %q: give an address such as https://models.example.org", text))
 	}
 	return strings.TrimRight(u.Scheme+"://"+u.Host+u.EscapedPath(), "/"), nil
 }

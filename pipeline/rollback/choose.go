@@ -34,7 +34,7 @@ var digestPrefix = regexp.MustCompile(`^(sha256:)?[0-9a-f]{6,64}$`)
 // is the model that ran before.
 func Choose(history []Version, complete bool, to string) (Choice, error) {
 	if len(history) == 0 {
-		return Choice{}, fault.Usage(errors.New("nothing was promoted to this environment yet, so there is nothing to roll back"))
+		return Choice{}, fault.NothingToRollBack.Usage(errors.New("nothing was promoted to this environment yet, so there is nothing to roll back"))
 	}
 	now := history[0]
 	if to != "" {
@@ -47,16 +47,16 @@ func Choose(history []Version, complete bool, to string) (Choice, error) {
 		}
 	}
 	if !complete {
-		return Choice{}, fault.Usage(errors.New(shallow))
+		return Choice{}, fault.NothingToRollBack.Usage(errors.New(shallow))
 	}
-	return Choice{}, fault.Usage(fmt.Errorf("%.19s… is the first model that this environment runs, so there is none to return to; take the model out of service where it is deployed, or promote another", now.Manifest.Bundle))
+	return Choice{}, fault.NothingToRollBack.Usage(fmt.Errorf("%.19s… is the first model that this environment runs, so there is none to return to; take the model out of service where it is deployed, or promote another", now.Manifest.Bundle))
 }
 
 const shallow = "this clone does not hold the manifest's whole history: get it with `git fetch --unshallow` (in a workflow, `fetch-depth: 0` of actions/checkout), then roll back again"
 
 func chooseBundle(history []Version, complete bool, to string) (Choice, error) {
 	if !digestPrefix.MatchString(to) {
-		return Choice{}, fault.Usage(fmt.Errorf("--to %q: name a bundle by its digest, or by at least 6 digits of it", to))
+		return Choice{}, fault.NothingToRollBack.Usage(fmt.Errorf("--to %q: name a bundle by its digest, or by at least 6 digits of it", to))
 	}
 	want := "sha256:" + strings.TrimPrefix(to, "sha256:")
 	var found []Version // one for each bundle, the newest
@@ -69,11 +69,11 @@ func chooseBundle(history []Version, complete bool, to string) (Choice, error) {
 	}
 	switch {
 	case len(found) > 1:
-		return Choice{}, fault.Usage(fmt.Errorf("--to %s: it is the beginning of %d bundles, %s and %s among them: give more digits", to, len(found), found[0].Manifest.Bundle, found[1].Manifest.Bundle))
+		return Choice{}, fault.NothingToRollBack.Usage(fmt.Errorf("--to %s: it is the beginning of %d bundles, %s and %s among them: give more digits", to, len(found), found[0].Manifest.Bundle, found[1].Manifest.Bundle))
 	case len(found) == 0 && !complete:
-		return Choice{}, fault.Usage(fmt.Errorf("--to %s: no manifest in this clone names it; %s", to, shallow))
+		return Choice{}, fault.NothingToRollBack.Usage(fmt.Errorf("--to %s: no manifest in this clone names it; %s", to, shallow))
 	case len(found) == 0:
-		return Choice{}, fault.Usage(fmt.Errorf("--to %s: this environment never ran such a bundle; `git log` of the manifest shows what it ran", to))
+		return Choice{}, fault.NothingToRollBack.Usage(fmt.Errorf("--to %s: this environment never ran such a bundle; `git log` of the manifest shows what it ran", to))
 	case found[0].Manifest.Bundle == history[0].Manifest.Bundle:
 		return Choice{Now: history[0], Back: history[0]}, ErrRunning
 	}

@@ -51,12 +51,12 @@ func FindModel(out string) (string, error) {
 		if len(folders) > 0 {
 			also = fmt.Sprintf(" (there is %s, without the file %s of an MLflow model)", strings.Join(folders, ", "), mlmodel)
 		}
-		return "", fault.Failed(errors.New("the trainer wrote no model to {out}" + also + "; it must write one model file, or the folder of an MLflow model"))
+		return "", fault.NoModel.Failed(errors.New("the trainer wrote no model to {out}" + also + "; it must write one model file, or the folder of an MLflow model"))
 	}
 	names := make([]string, len(found))
 	for i, path := range found {
 		names[i] = filepath.Base(path)
 	}
-	return "", fault.Failed(fmt.Errorf("the trainer wrote %d files to {out} that may be the model: %s; it must write one model there (%s are known and may lie beside it)",
+	return "", fault.NoModel.Failed(fmt.Errorf("the trainer wrote %d files to {out} that may be the model: %s; it must write one model there (%s are known and may lie beside it)",
 		len(found), strings.Join(names, ", "), strings.Join(notModels, ", ")))
 }

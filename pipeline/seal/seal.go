@@ -58,7 +58,7 @@ func Seal(ctx context.Context, o Options) (*Sealed, error) { return seal(ctx, o,
 func seal(ctx context.Context, o Options, load func([]byte) (engine.Engine, error)) (*Sealed, error) {
 	format, err := bundle.SniffFormat(o.Model)
 	if err != nil {
-		return nil, fault.Usage(fmt.Errorf("sealing the model: %w", err))
+		return nil, fault.ModelUnreadable.Usage(fmt.Errorf("sealing the model: %w", err))
 	}
 	model, err := os.ReadFile(format.Path)
 	if err != nil {
@@ -78,7 +78,7 @@ func seal(ctx context.Context, o Options, load func([]byte) (engine.Engine, erro
 	}
 	_, digest, err := bundle.Render(b, model, golden)
 	if err != nil {
-		return nil, fault.Usage(fmt.Errorf("sealing the model: %w", err))
+		return nil, fault.ModelUnreadable.Usage(fmt.Errorf("sealing the model: %w", err))
 	}
 	dir := filepath.Join(o.Dir, strings.TrimPrefix(digest, "sha256:"))
 	if _, err := bundle.Write(dir, b, model, golden); err != nil {

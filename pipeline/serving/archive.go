@@ -20,7 +20,7 @@ import (
 func (i *container) load(ctx context.Context, archive string) error {
 	f, err := os.Open(archive)
 	if err != nil {
-		return fault.Usage(fmt.Errorf("reading the image: %w", err))
+		return fault.BadImage.Usage(fmt.Errorf("reading the image: %w", err))
 	}
 	defer f.Close()
 	r, w := io.Pipe()
@@ -33,7 +33,7 @@ func (i *container) load(ctx context.Context, archive string) error {
 	_, err = i.docker.run(ctx, 5*time.Minute, r, "load", "--quiet")
 	r.CloseWithError(errors.New("docker load has ended"))
 	if bad := <-renamed; bad != nil && err != nil {
-		return fault.Usage(fmt.Errorf("reading the image %s: %w", archive, bad))
+		return fault.BadImage.Usage(fmt.Errorf("reading the image %s: %w", archive, bad))
 	}
 	return err
 }

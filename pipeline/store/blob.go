@@ -197,7 +197,7 @@ func (s *Store) CopyBlob(ctx context.Context, digest, path string) (err error) {
 }
 
 func corrupt(path string) error {
-	return fault.Environment(fmt.Errorf("reading the blob %s: %w: remove the file; what it held is made anew", path, ErrCorrupt))
+	return fault.StoreDamaged.Environment(fmt.Errorf("reading the blob %s: %w: remove the file; what it held is made anew", path, ErrCorrupt))
 }
 
 // contextReader ends a long copy when its context ends.

@@ -174,9 +174,9 @@ func explain(doing, path string, err error) error {
 	}
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fault.Environment(fmt.Errorf("%s %s: %w: free some space there (dosirak gc removes old runs) and run again, with --resume to go on where this run stopped", doing, path, reason))
+		return fault.DiskFull.Environment(fmt.Errorf("%s %s: %w: free some space there (dosirak gc removes old runs) and run again, with --resume to go on where this run stopped", doing, path, reason))
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return fault.Usage(fmt.Errorf("%s %s: %w: this user must be able to write there", doing, path, reason))
+		return fault.NotWritable.Usage(fmt.Errorf("%s %s: %w: this user must be able to write there", doing, path, reason))
 	}
 	return fault.Environment(fmt.Errorf("%s %s: %w", doing, path, reason))
 }

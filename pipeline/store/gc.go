@@ -46,7 +46,7 @@ var (
 func (s *Store) GC(ctx context.Context, o GCOptions) (GCResult, error) {
 	result := GCResult{Runs: []string{}, DryRun: o.DryRun}
 	if o.Keep < 0 {
-		return result, fault.Usage(fmt.Errorf("removing old runs: cannot keep %d runs", o.Keep))
+		return result, fault.BadValue.Usage(fmt.Errorf("removing old runs: cannot keep %d runs", o.Keep))
 	}
 	if _, err := os.Stat(s.root); errors.Is(err, fs.ErrNotExist) {
 		return result, nil
@@ -62,7 +62,7 @@ func (s *Store) GC(ctx context.Context, o GCOptions) (GCResult, error) {
 	defer s.Close()
 	alone, err := lock(s.path("lock"), true)
 	if errors.Is(err, errLocked) {
-		return result, fault.Environment(fmt.Errorf("removing old runs from %s: a run is going on; try again when it has ended", s.root))
+		return result, fault.StoreBusy.Environment(fmt.Errorf("removing old runs from %s: a run is going on; try again when it has ended", s.root))
 	}
 	if err != nil {
 		return result, explain("locking", s.path("lock"), err)

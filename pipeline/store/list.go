@@ -72,7 +72,7 @@ func (s *Store) List() ([]Stored, error) {
 // process is dead is returned as interrupted.
 func (s *Store) Load(id string) (Stored, error) {
 	if !filepath.IsLocal(id) || strings.ContainsAny(id, `/\`) {
-		return Stored{}, fault.Usage(fmt.Errorf("%q is no run", id))
+		return Stored{}, fault.NoSuchRun.Usage(fmt.Errorf("%q is no run", id))
 	}
 	record, err := s.readRecord(id)
 	if err != nil {
@@ -137,7 +137,7 @@ func (s *Store) Find(name string) (string, error) {
 		return "", err
 	}
 	if len(ids) == 0 {
-		return "", fault.Usage(fmt.Errorf("there is no run in %s yet: `dosirak run` makes one", s.root))
+		return "", fault.NoSuchRun.Usage(fmt.Errorf("there is no run in %s yet: `dosirak run` makes one", s.root))
 	}
 	if name == "latest" {
 		runs, err := s.List()
@@ -161,7 +161,7 @@ func (s *Store) Find(name string) (string, error) {
 	case 1:
 		return matches[0], nil
 	case 0:
-		return "", fault.Usage(fmt.Errorf("there is no run %q in %s: `dosirak runs list` shows them", name, s.root))
+		return "", fault.NoSuchRun.Usage(fmt.Errorf("there is no run %q in %s: `dosirak runs list` shows them", name, s.root))
 	}
-	return "", fault.Usage(fmt.Errorf("%q could be %s: give more of the id", name, strings.Join(matches, " or ")))
+	return "", fault.NoSuchRun.Usage(fmt.Errorf("%q could be %s: give more of the id", name, strings.Join(matches, " or ")))
 }

@@ -144,7 +144,7 @@ func (s *Store) Resume(ctx context.Context, id string) (*Run, error) {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, fault.Usage(fmt.Errorf("resuming run %s: it is going on in another process: wait for it, or begin a new run", id))
+		return nil, fault.StoreBusy.Usage(fmt.Errorf("resuming run %s: it is going on in another process: wait for it, or begin a new run", id))
 	case err != nil:
 		return nil, explain("locking", r.dir, err)
 	}
@@ -277,7 +277,7 @@ func (s *Store) readRecord(id string) (Record, error) {
 		return Record{}, err
 	}
 	if record.Schema != RunSchema {
-		return Record{}, fault.Usage(fmt.Errorf("%s says schema %q, this release knows %q", path, record.Schema, RunSchema))
+		return Record{}, fault.StoreDamaged.Usage(fmt.Errorf("%s says schema %q, this release knows %q", path, record.Schema, RunSchema))
 	}
 	return record, nil
 }
@@ -290,7 +290,7 @@ func (s *Store) readJSON(path string, into any) error {
 		return explain("reading", path, err)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return fault.Usage(fmt.Errorf("reading %s: %w: the file was changed by hand or damaged: remove it", path, err))
+		return fault.StoreDamaged.Usage(fmt.Errorf("reading %s: %w: the file was changed by hand or damaged: remove it", path, err))
 	}
 	return nil
 }

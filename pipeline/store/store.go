@@ -69,7 +69,7 @@ func Open(projectDir string, o Options) (*Store, error) {
 	case err != nil:
 		return nil, explain("opening the store", s.root, err)
 	case !info.IsDir():
-		return nil, fault.Usage(fmt.Errorf("opening the store: %s is a file, not a folder: move it away", s.root))
+		return nil, fault.StoreDamaged.Usage(fmt.Errorf("opening the store: %s is a file, not a folder: move it away", s.root))
 	}
 	data, err := os.ReadFile(s.path("store.json"))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -82,7 +82,7 @@ func Open(projectDir string, o Options) (*Store, error) {
 		Schema string `json:"schema"`
 	}
 	if err := json.Unmarshal(data, &format); err != nil || format.Schema != Schema {
-		return nil, fault.Usage(fmt.Errorf("opening the store: %s says schema %q, this release knows %q: use the release that wrote it, or move the folder away", s.path("store.json"), format.Schema, Schema))
+		return nil, fault.StoreDamaged.Usage(fmt.Errorf("opening the store: %s says schema %q, this release knows %q: use the release that wrote it, or move the folder away", s.path("store.json"), format.Schema, Schema))
 	}
 	return s, nil
 }

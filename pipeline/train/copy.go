@@ -66,11 +66,11 @@ func copyError(name string, err error) error {
 	err = fmt.Errorf("copying %s into a working copy: %w", name, err)
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fault.Environment(fmt.Errorf("%w: free some space (dosirak gc removes old runs), or run fewer replicates at once (train.parallel)", err))
+		return fault.DiskFull.Environment(fmt.Errorf("%w: free some space (dosirak gc removes old runs), or run fewer replicates at once (train.parallel)", err))
 	case errors.Is(err, fs.ErrNotExist):
-		return fault.Environment(fmt.Errorf("%w: the project changed while it was copied; run again", err))
+		return fault.WorkingCopy.Environment(fmt.Errorf("%w: the project changed while it was copied; run again", err))
 	case errors.Is(err, fs.ErrPermission):
-		return fault.Usage(err)
+		return fault.WorkingCopy.Usage(err)
 	}
 	return fault.Environment(err)
 }

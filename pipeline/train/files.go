@@ -47,7 +47,7 @@ func (o *Options) list(ctx context.Context) ([]entry, error) {
 			return nil, err
 		}
 		if data, inside := o.dataInside(); out && inside && below(e.path, data) {
-			return nil, fault.Usage(fmt.Errorf("training: the training data %s has the same content as withheld evaluation data: a model must not be trained on the rows it is judged by", e.path))
+			return nil, fault.ForbiddenData.Usage(fmt.Errorf("training: the training data %s has the same content as withheld evaluation data: a model must not be trained on the rows it is judged by", e.path))
 		}
 		if !out {
 			entries = append(entries, e)
@@ -163,7 +163,7 @@ func (o *Options) link(name, path string) (string, error) {
 	if err != nil {
 		return "", fault.Usage(fmt.Errorf("making working copies: %w", err))
 	}
-	refused := fault.Usage(fmt.Errorf("making working copies: the link %s leads to %s, out of the project: put the file into the project, get it by data.fetch, or let Git ignore the link", name, target))
+	refused := fault.WorkingCopy.Usage(fmt.Errorf("making working copies: the link %s leads to %s, out of the project: put the file into the project, get it by data.fetch, or let Git ignore the link", name, target))
 	full := target
 	if !filepath.IsAbs(full) {
 		full = filepath.Join(filepath.Dir(path), full)
@@ -232,7 +232,7 @@ func (o *Options) withheld() (withheld, error) {
 			w.paths = append(w.paths, filepath.ToSlash(rel))
 		}
 		if data, inside := o.dataInside(); inside && slices.ContainsFunc(w.paths, func(path string) bool { return below(data, path) }) {
-			return w, fault.Usage(fmt.Errorf("training: the training data %s is, or lies in, what is withheld as evaluation data (%s): a model must not be trained on the rows it is judged by", o.Data, name))
+			return w, fault.ForbiddenData.Usage(fmt.Errorf("training: the training data %s is, or lies in, what is withheld as evaluation data (%s): a model must not be trained on the rows it is judged by", o.Data, name))
 		}
 		real, err := filepath.EvalSymlinks(full)
 		if err != nil {

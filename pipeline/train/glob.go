@@ -39,10 +39,10 @@ func segments(pattern, name []string) bool {
 // checkGlob returns what is wrong with a pattern, before any file is matched.
 func checkGlob(pattern string) error {
 	if strings.HasPrefix(pattern, "/") || strings.HasPrefix(path.Clean(pattern), "..") {
-		return fault.Usage(fmt.Errorf("train.inputs: %q leads out of the project: name files inside it", pattern))
+		return fault.BadInputs.Usage(fmt.Errorf("train.inputs: %q leads out of the project: name files inside it", pattern))
 	}
 	if _, err := path.Match(pattern, ""); err != nil {
-		return fault.Usage(fmt.Errorf("train.inputs: %q is no pattern: %w", pattern, err))
+		return fault.BadInputs.Usage(fmt.Errorf("train.inputs: %q is no pattern: %w", pattern, err))
 	}
 	return nil
 }

@@ -113,12 +113,12 @@ func (o *Options) checkInputs(entries []entry) error {
 			return err
 		}
 		if !slices.ContainsFunc(entries, func(e entry) bool { return glob(pattern, e.path) }) {
-			return fault.Usage(fmt.Errorf("train.inputs: %q matches no file of the working copy: mend the pattern, or add the file to Git (ignored files count only where they are named in full)", pattern))
+			return fault.BadInputs.Usage(fmt.Errorf("train.inputs: %q matches no file of the working copy: mend the pattern, or add the file to Git (ignored files count only where they are named in full)", pattern))
 		}
 	}
 	data, inside := o.dataInside()
 	if inside && !slices.ContainsFunc(entries, func(e entry) bool { return below(e.path, data) }) {
-		return fault.Usage(fmt.Errorf("the training data %s does not exist in %s: mend data.train, or get it first (data.fetch)", o.Data, o.Dir))
+		return fault.TrainingDataAbsent.Usage(fmt.Errorf("the training data %s does not exist in %s: mend data.train, or get it first (data.fetch)", o.Data, o.Dir))
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func outside(path string) ([]Input, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fault.Usage(fmt.Errorf("reading the training data: %w: mend data.train, or get it first (data.fetch)", err))
+		return nil, fault.TrainingDataAbsent.Usage(fmt.Errorf("reading the training data: %w: mend data.train, or get it first (data.fetch)", err))
 	}
 	return inputs, nil
 }

@@ -43,7 +43,7 @@ func program(command string, allowed ...string) (string, error) {
 		c := command[i]
 		switch {
 		case c == 0:
-			return "", fault.Usage(fmt.Errorf("the command holds a NUL byte"))
+			return "", fault.BadTemplate.Usage(fmt.Errorf("the command holds a NUL byte"))
 		case top() == '\'':
 			if c == '\'' {
 				quotes = quotes[:len(quotes)-1]
@@ -85,7 +85,7 @@ func program(command string, allowed ...string) (string, error) {
 		}
 		if name, ok := placeholderAt(command[i:]); ok {
 			if !slices.Contains(allowed, name) {
-				return "", fault.Usage(fmt.Errorf("the command %q holds {%s}, which has no value there: use {%s}", command, name, strings.Join(allowed, "}, {")))
+				return "", fault.BadTemplate.Usage(fmt.Errorf("the command %q holds {%s}, which has no value there: use {%s}", command, name, strings.Join(allowed, "}, {")))
 			}
 			variable := placeholders[name]
 			switch top() {
@@ -102,7 +102,7 @@ func program(command string, allowed ...string) (string, error) {
 		out.WriteByte(c)
 	}
 	if slices.Contains(quotes, '\'') || slices.Contains(quotes, '"') {
-		return "", fault.Usage(fmt.Errorf("the command %q opens a quote that it does not close", command))
+		return "", fault.BadTemplate.Usage(fmt.Errorf("the command %q opens a quote that it does not close", command))
 	}
 	return out.String(), nil
 }

@@ -145,7 +145,7 @@ func (o *Options) verdict(who string, end ending, log *boundedLog) error {
 	default:
 		return nil
 	}
-	return fault.Failed(fmt.Errorf("%s %s%s", who, what, o.tell(log)))
+	return fault.TrainerFailed.Failed(fmt.Errorf("%s %s%s", who, what, o.tell(log)))
 }
 
 // tell shows the end of a log, and where the whole is.

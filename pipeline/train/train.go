@@ -261,7 +261,7 @@ func (t *training) keep(ctx context.Context, k task, r Replicate, out string, lo
 		return Replicate{}, fmt.Errorf("seed %d: storing the trainer's output: %w", k.seed, err)
 	}
 	if !slices.ContainsFunc(r.Files, func(f store.File) bool { return !slices.Contains(sideFiles, f.Path) }) {
-		return Replicate{}, fault.Failed(fmt.Errorf("seed %d: the trainer ended well but wrote no model: it must write one model file, or an MLflow model directory, to the folder {out} (DOSIRAK_OUT)%s", k.seed, t.tell(log)))
+		return Replicate{}, fault.NoModel.Failed(fmt.Errorf("seed %d: the trainer ended well but wrote no model: it must write one model file, or an MLflow model directory, to the folder {out} (DOSIRAK_OUT)%s", k.seed, t.tell(log)))
 	}
 	digests := []string{}
 	for _, file := range r.Files {

@@ -36,7 +36,7 @@ func (f *Forge) Artifacts(ctx context.Context, run int64) ([]artifact.Artifact, 
 	var out []artifact.Artifact
 	for number, n := 1, 0; number != 0; n++ {
 		if n == pages {
-			return nil, fault.Usage(fmt.Errorf("%s: there are more than %d: let the workflow leave fewer", doing, pages*100))
+			return nil, fault.ArtifactRefused.Usage(fmt.Errorf("%s: there are more than %d: let the workflow leave fewer", doing, pages*100))
 		}
 		req, err := f.rest.NewRequest(http.MethodGet, fmt.Sprintf("repos/%s/%s/actions/runs/%d/artifacts?per_page=100&page=%d", f.owner, f.name, run, number), nil)
 		if err != nil {
@@ -61,7 +61,7 @@ func (f *Forge) Artifacts(ctx context.Context, run int64) ([]artifact.Artifact, 
 func (f *Forge) Download(ctx context.Context, a artifact.Artifact, w io.Writer, limit int64) error {
 	doing := fmt.Sprintf("downloading the artifact %s of run %d", a.Name, a.Run.ID)
 	refused := func(format string, args ...any) error {
-		return fault.Usage(fmt.Errorf("%s: %w", doing, fmt.Errorf(format, args...)))
+		return fault.ArtifactRefused.Usage(fmt.Errorf("%s: %w", doing, fmt.Errorf(format, args...)))
 	}
 	if a.Size > limit {
 		return refused("it has %d bytes, at most %d are downloaded", a.Size, limit)
@@ -78,11 +78,11 @@ func (f *Forge) Download(ctx context.Context, a artifact.Artifact, w io.Writer, 
 			}
 			continue
 		case status(err) == http.StatusGone:
-			return fault.Usage(artifact.Expired(a))
+			return fault.ArtifactAbsent.Usage(artifact.Expired(a))
 		case errors.Is(err, context.Canceled):
 			return fmt.Errorf("%s: %w", doing, err)
 		case errors.Is(err, errStorage):
-			return fault.Environment(fmt.Errorf("%s: %w", doing, err))
+			return fault.GitHubUnreachable.Environment(fmt.Errorf("%s: %w", doing, err))
 		case errors.Is(err, errAddress), errors.Is(err, errTooLarge):
 			return refused("%w", err)
 		default:

@@ -55,7 +55,7 @@ func (f *Forge) Base(ctx context.Context, branch string) (string, error) {
 	if _, _, err := f.rest.Repositories.Get(ctx, f.owner, f.name); err != nil {
 		return "", explain("reading "+f.options.Repository, readContents, err)
 	}
-	return "", fault.Usage(fmt.Errorf("the base branch %q does not exist in %s: create it, or name the right one in promote.base", branch, f.options.Repository))
+	return "", fault.NoBaseBranch.Usage(fmt.Errorf("the base branch %q does not exist in %s: create it, or name the right one in promote.base", branch, f.options.Repository))
 }
 
 // Head returns the promotion branch as it stands against base.
@@ -226,7 +226,7 @@ func (f *Forge) explainBranch(ctx context.Context, doing, branch string, err err
 		return explain(doing, writeContents, err)
 	}
 	if text := strings.ToLower(query.message); strings.Contains(text, "rule violation") || strings.Contains(text, "protected") {
-		return fault.Usage(&PermissionError{Doing: doing, Reason: query.message, Remedy: "a rule of the repository closes " + branch + ": in Settings, Rules (or Branches) let the token's owner bypass it, or leave dosirak/** out of it"})
+		return fault.RefusedByRule.Usage(&PermissionError{Doing: doing, Reason: query.message, Remedy: "a rule of the repository closes " + branch + ": in Settings, Rules (or Branches) let the token's owner bypass it, or leave dosirak/** out of it"})
 	}
 	// A branch named like a folder of ours leaves no room for branches in it.
 	for i, r := range branch {
@@ -234,7 +234,7 @@ func (f *Forge) explainBranch(ctx context.Context, doing, branch string, err err
 			continue
 		}
 		if inTheWay, readErr := f.tip(ctx, branch[:i]); readErr == nil && inTheWay != nil {
-			return fault.Usage(fmt.Errorf("%s: there is a branch named %s, which leaves no room for %s: rename it", doing, branch[:i], branch))
+			return fault.BranchNameTaken.Usage(fmt.Errorf("%s: there is a branch named %s, which leaves no room for %s: rename it", doing, branch[:i], branch))
 		}
 	}
 	return explain(doing, writeContents, err)

@@ -75,17 +75,17 @@ var repositoryName = regexp.MustCompile(`^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$`)
 // New returns the forge of a repository. Nothing is called yet.
 func New(o Options) (*Forge, error) {
 	if !repositoryName.MatchString(o.Repository) {
-		return nil, fault.Usage(fmt.Errorf("the GitHub repository is %q, not owner/name: set GITHUB_REPOSITORY", o.Repository))
+		return nil, fault.NoToken.Usage(fmt.Errorf("the GitHub repository is %q, not owner/name: set GITHUB_REPOSITORY", o.Repository))
 	}
 	if o.Token == "" {
-		return nil, fault.Usage(fmt.Errorf("there is no token for GitHub: set GITHUB_TOKEN, in a workflow to ${{ github.token }}"))
+		return nil, fault.NoToken.Usage(fmt.Errorf("there is no token for GitHub: set GITHUB_TOKEN, in a workflow to ${{ github.token }}"))
 	}
 	if o.API == "" {
 		o.API = "https://api.github.com"
 	}
 	api, err := url.Parse(strings.TrimSuffix(o.API, "/") + "/")
 	if err != nil || api.Host == "" {
-		return nil, fault.Usage(fmt.Errorf("the address of GitHub's API is %q, not one such as https://api.github.com: set GITHUB_API_URL", o.API))
+		return nil, fault.NoToken.Usage(fmt.Errorf("the address of GitHub's API is %q, not one such as https://api.github.com: set GITHUB_API_URL", o.API))
 	}
 	f := &Forge{options: o, trees: map[string]string{}, drafts: map[string]string{}, present: map[string][]statusContext{}}
 	f.owner, f.name, _ = strings.Cut(o.Repository, "/")

@@ -62,15 +62,15 @@ func explain(doing string, n need, err error) error {
 	}
 	var limit *limitError
 	if errors.As(err, &limit) {
-		return fault.Environment(fmt.Errorf("%s: %w", doing, limit))
+		return fault.RateLimited.Environment(fmt.Errorf("%s: %w", doing, limit))
 	}
 	var query *queryError
 	if errors.As(err, &query) {
 		switch query.kind {
 		case "FORBIDDEN":
-			return fault.Usage(lacks(doing, n, query.message))
+			return fault.MissingPermission.Usage(lacks(doing, n, query.message))
 		case "NOT_FOUND":
-			return fault.Usage(lacks(doing, n, query.message))
+			return fault.MissingPermission.Usage(lacks(doing, n, query.message))
 		case "":
 			return fault.Environment(fmt.Errorf("%s: %w", doing, err))
 		}
@@ -78,7 +78,7 @@ func explain(doing string, n need, err error) error {
 	}
 	var refused *github.ErrorResponse
 	if !errors.As(err, &refused) || refused.Response == nil {
-		return fault.Environment(fmt.Errorf("%s: GitHub could not be reached: %w", doing, err))
+		return fault.GitHubUnreachable.Environment(fmt.Errorf("%s: GitHub could not be reached: %w", doing, err))
 	}
 	return explainStatus(doing, n, refused)
 }
@@ -100,21 +100,21 @@ func explainStatus(doing string, n need, refused *github.ErrorResponse) error {
 	status := refused.Response.StatusCode
 	switch {
 	case status == http.StatusUnauthorized:
-		return fault.Usage(&PermissionError{Doing: doing, Reason: "GitHub does not accept the token (" + reason + ")", Remedy: "pass ${{ github.token }}, or a token that has not expired"})
+		return fault.TokenRefused.Usage(&PermissionError{Doing: doing, Reason: "GitHub does not accept the token (" + reason + ")", Remedy: "pass ${{ github.token }}, or a token that has not expired"})
 	case strings.Contains(reason, "not permitted to create or approve pull requests"):
-		return fault.Usage(&PermissionError{Doing: doing, Reason: reason, Remedy: "allow it in the repository's Settings, Actions, General, \"Allow GitHub Actions to create and approve pull requests\", or pass the token of an app"})
+		return fault.RefusedByRule.Usage(&PermissionError{Doing: doing, Reason: reason, Remedy: "allow it in the repository's Settings, Actions, General, \"Allow GitHub Actions to create and approve pull requests\", or pass the token of an app"})
 	case strings.Contains(reason, "SAML"):
-		return fault.Usage(&PermissionError{Doing: doing, Reason: reason, Remedy: "authorise the token for the organisation's single sign-on"})
+		return fault.TokenRefused.Usage(&PermissionError{Doing: doing, Reason: reason, Remedy: "authorise the token for the organisation's single sign-on"})
 	case strings.Contains(reason, "locked"):
-		return fault.Usage(&PermissionError{Doing: doing, Reason: reason, Remedy: "unlock the conversation"})
+		return fault.RefusedByRule.Usage(&PermissionError{Doing: doing, Reason: reason, Remedy: "unlock the conversation"})
 	case strings.Contains(reason, "archived"):
-		return fault.Usage(&PermissionError{Doing: doing, Reason: reason, Remedy: "an archived repository cannot be changed"})
+		return fault.RefusedByRule.Usage(&PermissionError{Doing: doing, Reason: reason, Remedy: "an archived repository cannot be changed"})
 	case status == http.StatusForbidden:
-		return fault.Usage(lacks(doing, n, reason))
+		return fault.MissingPermission.Usage(lacks(doing, n, reason))
 	case status == http.StatusNotFound:
-		return fault.Usage(&PermissionError{Doing: doing, Reason: "GitHub says 404: it is not there, or the token may not see it", Remedy: lacks(doing, n, "").Remedy})
+		return fault.MissingPermission.Usage(&PermissionError{Doing: doing, Reason: "GitHub says 404: it is not there, or the token may not see it", Remedy: lacks(doing, n, "").Remedy})
 	case status >= 500:
-		return fault.Environment(fmt.Errorf("%s: GitHub answered %d: run again", doing, status))
+		return fault.GitHubUnreachable.Environment(fmt.Errorf("%s: GitHub answered %d: run again", doing, status))
 	}
 	return fault.Usage(fmt.Errorf("%s: GitHub refuses it (%d): %s", doing, status, reason))
 }

@@ -30,7 +30,7 @@ func (f *Forge) Base(ctx context.Context, branch string) (string, error) {
 			return commit, err
 		}
 	}
-	return "", fault.Usage(fmt.Errorf("the base branch %q does not exist in this repository: create it, or name the right one in promote.base", branch))
+	return "", fault.NoBaseBranch.Usage(fmt.Errorf("the base branch %q does not exist in this repository: create it, or name the right one in promote.base", branch))
 }
 
 // Head returns the promotion branch as it stands against base.
@@ -83,16 +83,16 @@ func (f *Forge) update(ctx context.Context, branch, commit, old, reason string) 
 		return fault.Environment(err)
 	}
 	if tree != "" {
-		return fault.Usage(fmt.Errorf("branch %s is checked out in %s: switch that work tree to another branch, then promote again", branch, tree))
+		return fault.BranchCheckedOut.Usage(fmt.Errorf("branch %s is checked out in %s: switch that work tree to another branch, then promote again", branch, tree))
 	}
 	err = f.Repo.UpdateRef(ctx, "refs/heads/"+branch, commit, old, reason)
 	if errors.Is(err, git.ErrMoved) {
-		return fault.Usage(fmt.Errorf("%w: %w", promote.ErrMoved, err))
+		return fault.BranchMoved.Usage(fmt.Errorf("%w: %w", promote.ErrMoved, err))
 	}
 	if err != nil {
 		// The usual cause is a branch named "dosirak", which leaves no room for
 		// branches below it.
-		return fault.Usage(fmt.Errorf("%w (a branch named dosirak or dosirak/promote leaves no room for %s: rename it)", err, branch))
+		return fault.BranchNameTaken.Usage(fmt.Errorf("%w (a branch named dosirak or dosirak/promote leaves no room for %s: rename it)", err, branch))
 	}
 	return nil
 }

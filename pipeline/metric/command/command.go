@@ -36,10 +36,10 @@ func Run(ctx context.Context, dir, name, command, path string, rows int) ([]floa
 		return nil, fmt.Errorf("running the command of metric %s: %w", name, ctx.Err())
 	}
 	if errors.Is(err, errTooMuch) || out.full {
-		return nil, fault.Failed(fmt.Errorf("metric %s: the command printed more than %d rows of numbers can hold", name, rows))
+		return nil, fault.MetricCommandFailed.Failed(fmt.Errorf("metric %s: the command printed more than %d rows of numbers can hold", name, rows))
 	}
 	if err != nil {
-		return nil, fault.Failed(fmt.Errorf("metric %s: the command failed: %w: %s", name, err, strings.TrimSpace(errs.String())))
+		return nil, fault.MetricCommandFailed.Failed(fmt.Errorf("metric %s: the command failed: %w: %s", name, err, strings.TrimSpace(errs.String())))
 	}
 	return parse(name, out.String(), rows)
 }
@@ -69,13 +69,13 @@ func Measure(ctx context.Context, folder, name, command string, rows int, write 
 func parse(name, text string, rows int) ([]float64, error) {
 	fields := strings.Fields(text)
 	if len(fields) != 1 && len(fields) != rows {
-		return nil, fault.Failed(fmt.Errorf("metric %s: the command printed %d numbers; it must print %d, one per row, or one for all", name, len(fields), rows))
+		return nil, fault.MetricCommandFailed.Failed(fmt.Errorf("metric %s: the command printed %d numbers; it must print %d, one per row, or one for all", name, len(fields), rows))
 	}
 	x := make([]float64, len(fields))
 	for i, f := range fields {
 		v, err := strconv.ParseFloat(f, 64)
 		if err != nil {
-			return nil, fault.Failed(fmt.Errorf("metric %s: the command printed %q as number %d", name, f[:min(len(f), 40)], i+1))
+			return nil, fault.MetricCommandFailed.Failed(fmt.Errorf("metric %s: the command printed %q as number %d", name, f[:min(len(f), 40)], i+1))
 		}
 		x[i] = v
 	}

@@ -47,7 +47,7 @@ func (r Registry) Want(m manifest.Manifest) (reconcile.Pointer, error) {
 		return reconcile.Pointer{}, fmt.Errorf("the manifest's image was promoted without a repository (serve.repository): %w", reconcile.ErrNoTarget)
 	}
 	if _, err := name.NewDigest(m.Image); err != nil {
-		return reconcile.Pointer{}, fault.Usage(fmt.Errorf("image %q of the manifest: %w: it is written repository@sha256:<64 hexadecimal digits>", m.Image, err))
+		return reconcile.Pointer{}, fault.BadReference.Usage(fmt.Errorf("image %q of the manifest: %w: it is written repository@sha256:<64 hexadecimal digits>", m.Image, err))
 	}
 	alias := repository + ":" + m.Environment
 	if _, err := name.NewTag(alias); err != nil {
@@ -81,7 +81,7 @@ func (r Registry) Write(ctx context.Context, p reconcile.Pointer) error {
 	}
 	image, err := remote.Get(tag.Context().Digest(p.Target), r.options(ctx)...)
 	if status(err) == http.StatusNotFound {
-		return fault.Usage(fmt.Errorf("%s: the registry does not hold that image: push the promoted bundle's with `dosirak image BUNDLE --push %s`, by the release that promoted it, then run again", doing, tag.Context()))
+		return fault.NotInRegistry.Usage(fmt.Errorf("%s: the registry does not hold that image: push the promoted bundle's with `dosirak image BUNDLE --push %s`, by the release that promoted it, then run again", doing, tag.Context()))
 	}
 	if err != nil {
 		return explain(ctx, doing, tag.RegistryStr(), "read", err)
@@ -123,9 +123,9 @@ func explain(ctx context.Context, doing, registry, right string, err error) erro
 	}
 	switch status(err) {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fault.Usage(fmt.Errorf("%s: %s refuses it: %w; log in with `docker login %s` as somebody who may %s there (a workflow needs `packages: write` to set a tag at GitHub)", doing, registry, err, registry, right))
+		return fault.RegistryLogin.Usage(fmt.Errorf("%s: %s refuses it: %w; log in with `docker login %s` as somebody who may %s there (a workflow needs `packages: write` to set a tag at GitHub)", doing, registry, err, registry, right))
 	case http.StatusMethodNotAllowed, http.StatusConflict, http.StatusBadRequest:
 		return fault.Usage(fmt.Errorf("%s: %s refuses it: %w; the repository may have tags that cannot be moved", doing, registry, err))
 	}
-	return fault.Environment(fmt.Errorf("%s: %w", doing, err))
+	return fault.RegistryUnreachable.Environment(fmt.Errorf("%s: %w", doing, err))
 }
