@@ -53,59 +53,59 @@ type Outcome struct {
 // could not be walked to its end; what was finished is kept, and the run can
 // go on from there with Request.Resume.
 func Run(ctx context.Context, p *project.Project, env Env, asked Request) (Outcome, error) {
-	l, err := begin(ctx, p, env, asked)
+	s, err := begin(ctx, p, env, asked)
 	if err != nil {
 		return Outcome{}, err
 	}
-	out, err := l.walk(ctx)
-	return out, l.end(out, err)
+	out, err := s.walk(ctx)
+	return out, s.end(out, err)
 }
 
-func (l *line) walk(ctx context.Context) (Outcome, error) {
-	out := Outcome{Run: l.run.ID(), Dir: l.run.Dir()}
+func (s *session) walk(ctx context.Context) (Outcome, error) {
+	out := Outcome{Run: s.run.ID(), Dir: s.run.Dir()}
 
 	// The rows that train, the rows that decide, and what production runs.
-	if err := l.load(ctx); err != nil {
+	if err := s.load(ctx); err != nil {
 		return out, err
 	}
 	// The candidate: train with every seed, prove that the first one reproduces,
 	// seal it. A later environment takes the bundle of the one before it.
-	trained, proof, sealed, err := l.makeCandidate(ctx)
+	trained, proof, sealed, err := s.makeCandidate(ctx)
 	if err != nil {
 		return out, err
 	}
 	// Candidate, production, anchor and the other seeds answer the same rows
 	// through the server that ships.
-	answers, err := l.evaluate(ctx, trained, sealed)
+	answers, err := s.evaluate(ctx, trained, sealed)
 	if err != nil {
 		return out, err
 	}
 	// PASS, FAIL or INCONCLUSIVE, by today's exam and by the one that production
 	// was promoted by.
-	judged, err := l.compare(ctx, answers)
+	judged, err := s.compare(ctx, answers)
 	if err != nil {
 		return out, err
 	}
 	// The bundle and the server become an image, and that very image is used as
 	// its callers would.
-	built, err := l.image(ctx, sealed)
+	built, err := s.image(ctx, sealed)
 	if err != nil {
 		return out, err
 	}
-	tested, err := l.smoke(ctx, sealed, built)
+	tested, err := s.smoke(ctx, sealed, built)
 	if err != nil {
 		return out, err
 	}
-	found := findings{trained, proof, sealed, answers, judged, built, tested}
-	r, err := l.report(ctx, found)
+	found := stepResults{trained, proof, sealed, answers, judged, built, tested}
+	r, err := s.report(ctx, found)
 	if err != nil {
 		return out, err
 	}
 	out.Report, out.Verdict, out.Unchanged = r, r.Verdict, r.Unchanged
-	if !l.asked.Promote {
+	if !s.asked.Promote {
 		return out, nil
 	}
 	// One commit that changes one manifest. Merging it is the promotion.
-	out.Proposal, out.Promotion, err = l.promote(ctx, r, found)
+	out.Proposal, out.Promotion, err = s.promote(ctx, r, found)
 	return out, err
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 )
 
-// line is one walk from training to a report.
-type line struct {
+// session is one run on its way from training to a report.
+type session struct {
 	project *project.Project
 	env     Env
 	asked   Request
@@ -29,9 +29,9 @@ type line struct {
 	leakage             dataset.LeakageReport
 	exam                exam.Exam         // today's
 	promotedExam        *exam.Exam        // the one that production was promoted by; nil: unknown
-	production          *project.Deployed // nil: a first model
-	unvouched           bool              // there is Git, and no base branch: production is what the change says
-	baseline, anchor    *opened           // nil: a first model
+	deployed            *project.Deployed // nil: a first model
+	baseBranchMissing   bool              // there is Git, and no base branch: production is what the change says
+	baseline, anchor    *openedBundle     // nil: a first model
 	staged              *project.Deployed // the environment whose bundle is the candidate; nil: trained here
 
 	// chain is the digest of all that the steps so far depend on and gave: the
@@ -44,7 +44,7 @@ type line struct {
 var commitName = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 
 // begin opens the run.
-func begin(ctx context.Context, p *project.Project, env Env, asked Request) (*line, error) {
+func begin(ctx context.Context, p *project.Project, env Env, asked Request) (*session, error) {
 	var err error
 	if asked.Environment, err = p.Environment(asked.Environment); err != nil {
 		return nil, err
@@ -69,33 +69,33 @@ func begin(ctx context.Context, p *project.Project, env Env, asked Request) (*li
 			return nil, err
 		}
 	}
-	s, err := store.Open(p.Dir, store.Options{Now: env.Now, Log: env.Observer.Log})
+	kept, err := store.Open(p.Dir, store.Options{Now: env.Now, Log: env.Observer.Log})
 	if err != nil {
 		return nil, err
 	}
-	l := &line{project: p, env: env, asked: asked, store: s, spent: map[string]time.Duration{}}
+	s := &session{project: p, env: env, asked: asked, store: kept, spent: map[string]time.Duration{}}
 	if asked.Resume != "" {
-		l.run, err = s.Resume(ctx, asked.Resume)
+		s.run, err = kept.Resume(ctx, asked.Resume)
 	} else {
-		l.run, err = s.NewRun(ctx, "run", map[string]string{
+		s.run, err = kept.NewRun(ctx, "run", map[string]string{
 			"model": p.Config.Model, "environment": asked.Environment, "config": p.ConfigPath, "commit": p.Commit,
 		})
 	}
 	if err != nil {
-		s.Close()
+		kept.Close()
 		return nil, err
 	}
-	return l, nil
+	return s, nil
 }
 
 // end closes the run with what became of it.
-func (l *line) end(out Outcome, err error) error {
+func (s *session) end(out Outcome, err error) error {
 	code := fault.ExitCode(err)
 	if err == nil {
 		code = out.Verdict.ExitCode()
 	}
-	finished := l.run.Finish(code, err)
-	closed := l.store.Close()
+	finished := s.run.Finish(code, err)
+	closed := s.store.Close()
 	if err != nil {
 		return err
 	}
@@ -107,47 +107,47 @@ func (l *line) end(out Outcome, err error) error {
 
 // step makes one step of the run, or takes what an earlier try of this run
 // made of it. depends is what the step depends on beside the steps before it.
-func step[T any](ctx context.Context, l *line, name string, depends any, make func(context.Context, *store.Step) (T, error)) (T, error) {
+func step[T any](ctx context.Context, s *session, name string, depends any, make func(context.Context, *store.Step) (T, error)) (T, error) {
 	var result T
-	key, err := l.link(name, depends)
+	key, err := s.link(name, depends)
 	if err != nil {
 		return result, err
 	}
-	started := l.env.Now()
-	l.env.Observer.Start(name, "")
-	record, reused, err := l.run.Step(ctx, name, key, func(ctx context.Context, s *store.Step) error {
-		made, err := make(ctx, s)
+	started := s.env.Now()
+	s.env.Observer.Start(name, "")
+	record, reused, err := s.run.Step(ctx, name, key, func(ctx context.Context, made *store.Step) error {
+		value, err := make(ctx, made)
 		if err != nil {
 			return err
 		}
-		result = made
-		return s.SetResult(made)
+		result = value
+		return made.SetResult(value)
 	})
-	l.spent[name] = l.env.Now().Sub(started)
+	s.spent[name] = s.env.Now().Sub(started)
 	detail := ""
 	if err == nil && reused {
 		detail = "as this run made it before"
 		if err = json.Unmarshal(record.Result, &result); err != nil {
-			err = fault.Usage(fmt.Errorf("reading what step %s left in %s: %w", name, l.run.Dir(), err))
+			err = fault.Usage(fmt.Errorf("reading what step %s left in %s: %w", name, s.run.Dir(), err))
 		}
 	}
 	if err == nil {
 		if said, ok := any(result).(fmt.Stringer); ok && detail == "" {
 			detail = said.String()
 		}
-		_, err = l.link(name+" gave", result)
+		_, err = s.link(name+" gave", result)
 	}
-	l.env.Observer.Done(name, detail, err)
+	s.env.Observer.Done(name, detail, err)
 	return result, err
 }
 
 // link adds to the chain and returns it.
-func (l *line) link(name string, value any) (string, error) {
+func (s *session) link(name string, value any) (string, error) {
 	data, err := json.Marshal(value)
 	if err != nil {
 		return "", fault.Usage(fmt.Errorf("remembering step %s: %w", name, err))
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", l.chain, name, data))
-	l.chain = hex.EncodeToString(sum[:])
-	return l.chain, nil
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", s.chain, name, data))
+	s.chain = hex.EncodeToString(sum[:])
+	return s.chain, nil
 }

@@ -15,12 +15,12 @@ import (
 
 // whyDifferent says what differs between the candidate and production: what
 // went into them, and the rows that they answer differently.
-func (l *line) whyDifferent(ctx context.Context, facts provenance.Facts, a answerSet) (*report.WhyDifferent, error) {
-	if l.production == nil || l.baseline == nil || a.Baseline == nil {
+func (s *session) whyDifferent(ctx context.Context, facts provenance.Facts, a answerSet) (*report.WhyDifferent, error) {
+	if s.deployed == nil || s.baseline == nil || a.Baseline == nil {
 		return nil, nil
 	}
 	out := &report.WhyDifferent{Changes: []report.Change{}}
-	old, err := l.production.Statement(ctx)
+	old, err := s.deployed.Statement(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -31,20 +31,20 @@ func (l *line) whyDifferent(ctx context.Context, facts provenance.Facts, a answe
 			})
 		}
 	}
-	candidate, err := a.Candidate.read(l.exam)
+	candidate, err := a.Candidate.read(s.exam)
 	if err != nil {
 		return nil, err
 	}
-	baseline, err := a.Baseline.read(l.exam)
+	baseline, err := a.Baseline.read(s.exam)
 	if err != nil {
 		return nil, err
 	}
 	// Slices that a condition makes read columns too; by the levels of one such
 	// as a distance there would be a line for every few rows.
 	var levels []string
-	for _, s := range l.exam.Slices {
-		if s.Column != "" {
-			levels = append(levels, s.Column)
+	for _, slice := range s.exam.Slices {
+		if slice.Column != "" {
+			levels = append(levels, slice.Column)
 		}
 	}
 	flips, err := modeldiff.FlipsOf(candidate, baseline, levels)
@@ -52,7 +52,7 @@ func (l *line) whyDifferent(ctx context.Context, facts provenance.Facts, a answe
 		return nil, err
 	}
 	out.Flips = &report.Flips{N: flips.N, Of: flips.Of, Mended: flips.Mended, Broken: flips.Broken, Complete: flips.Complete}
-	if l.exam.Task == exam.Regression {
+	if s.exam.Task == exam.Regression {
 		out.Flips.Moved = &flips.Moved
 	}
 	for _, f := range flips.Rows {
@@ -60,8 +60,8 @@ func (l *line) whyDifferent(ctx context.Context, facts provenance.Facts, a answe
 			ID: report.NewText(f.ID), Label: report.NewText(f.Label), Baseline: report.NewText(f.Baseline), Candidate: report.NewText(f.Candidate),
 		})
 	}
-	for _, s := range flips.BySlice {
-		out.Flips.BySlice = append(out.Flips.BySlice, report.SliceFlip{Column: report.NewText(s.Column), Level: report.NewText(s.Level), N: s.N, Of: s.Of})
+	for _, slice := range flips.BySlice {
+		out.Flips.BySlice = append(out.Flips.BySlice, report.SliceFlip{Column: report.NewText(slice.Column), Level: report.NewText(slice.Level), N: slice.N, Of: slice.Of})
 	}
 	return out, nil
 }
@@ -71,19 +71,19 @@ const maxHistory = 200
 
 // wear says how often today's evaluation data has decided a promotion; nil
 // where there is no history to read.
-func (l *line) wear(ctx context.Context) (*reuse.Wear, error) {
-	if l.production == nil {
+func (s *session) wear(ctx context.Context) (*reuse.Wear, error) {
+	if s.deployed == nil {
 		return nil, nil
 	}
-	at, ok := l.production.From.(project.CommitTree)
+	at, ok := s.deployed.From.(project.CommitTree)
 	if !ok {
 		return nil, nil
 	}
-	name, err := l.project.Config.ManifestPath(l.asked.Environment)
+	name, err := s.project.Config.ManifestPath(s.asked.Environment)
 	if err != nil {
 		return nil, fault.Usage(err)
 	}
-	history, err := l.project.Repo.History(ctx, at.Commit, name, maxHistory)
+	history, err := s.project.Repo.History(ctx, at.Commit, name, maxHistory)
 	if err != nil {
 		return nil, fault.Environment(err)
 	}
@@ -93,13 +93,13 @@ func (l *line) wear(ctx context.Context) (*reuse.Wear, error) {
 		if err != nil {
 			continue // of another release, or broken for a while: it decided nothing that can be read
 		}
-		then := &project.Deployed{Manifest: m, From: project.CommitTree{Repo: l.project.Repo, Commit: v.Commit, Branch: at.Branch}}
+		then := &project.Deployed{Manifest: m, From: project.CommitTree{Repo: s.project.Repo, Commit: v.Commit, Branch: at.Branch}}
 		var e *exam.Exam
 		if e, err = then.Exam(ctx); err != nil {
 			e = nil
 		}
 		versions = append(versions, reuse.Version{Manifest: m, Exam: e})
 	}
-	w := reuse.Of(versions, history.Complete, l.exam)
+	w := reuse.Of(versions, history.Complete, s.exam)
 	return &w, nil
 }

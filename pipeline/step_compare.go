@@ -57,21 +57,21 @@ func (j judged) String() string {
 	return string(j.Today.Verdict)
 }
 
-func (l *line) compare(ctx context.Context, a answers) (judged, error) {
-	return step(ctx, l, "compare", nil, func(ctx context.Context, _ *store.Step) (judged, error) {
+func (s *session) compare(ctx context.Context, a answers) (judged, error) {
+	return step(ctx, s, "compare", nil, func(ctx context.Context, _ *store.Step) (judged, error) {
 		var j judged
 		var err error
-		if j.Today, err = l.judge(ctx, l.exam, a.Today); err != nil {
+		if j.Today, err = s.judge(ctx, s.exam, a.Today); err != nil {
 			return j, err
 		}
-		if l.promotedExam == nil {
-			if l.production != nil && l.production.Manifest.Exam != l.exam.Digest() {
-				j.Changes = []exam.Change{{Path: "exam", Old: l.production.Manifest.Exam, New: l.exam.Digest()}}
+		if s.promotedExam == nil {
+			if s.deployed != nil && s.deployed.Manifest.Exam != s.exam.Digest() {
+				j.Changes = []exam.Change{{Path: "exam", Old: s.deployed.Manifest.Exam, New: s.exam.Digest()}}
 				j.Reason = "the evidence of production does not hold the text of its exam"
 			}
 			return j, nil
 		}
-		j.Changes = exam.Changes(*l.promotedExam, l.exam)
+		j.Changes = exam.Changes(*s.promotedExam, s.exam)
 		if len(j.Changes) == 0 {
 			return j, nil
 		}
@@ -79,7 +79,7 @@ func (l *line) compare(ctx context.Context, a answers) (judged, error) {
 			j.Reason = a.PromotedReason
 			return j, nil
 		}
-		promoted, err := l.judge(ctx, *l.promotedExam, *a.Promoted)
+		promoted, err := s.judge(ctx, *s.promotedExam, *a.Promoted)
 		if ctx.Err() != nil {
 			return j, ctx.Err()
 		}
@@ -96,8 +96,8 @@ func (l *line) compare(ctx context.Context, a answers) (judged, error) {
 
 // judge compares by one exam. A custom metric is asked by its exam's command,
 // so a change that rewrites the command is still judged by the older one.
-func (l *line) judge(ctx context.Context, e exam.Exam, a answerSet) (compare.Result, error) {
-	in := compare.Input{Exam: e, Custom: command.Custom(ctx, l.project.Dir)}
+func (s *session) judge(ctx context.Context, e exam.Exam, a answerSet) (compare.Result, error) {
+	in := compare.Input{Exam: e, Custom: command.Custom(ctx, s.project.Dir)}
 	compared := []string{a.Candidate.Digest}
 	var err error
 	if in.Candidate, err = a.Candidate.read(e); err != nil {
@@ -114,18 +114,18 @@ func (l *line) judge(ctx context.Context, e exam.Exam, a answerSet) (compare.Res
 			return compare.Result{}, err
 		}
 	}
-	in.Seed, in.Levels = compare.SeedOf(e, compared...), l.trainLevels(e)
+	in.Seed, in.Levels = compare.SeedOf(e, compared...), s.trainLevels(e)
 	return compare.Compare(in)
 }
 
 // trainLevels are the levels of slice columns in the training data.
-func (l *line) trainLevels(e exam.Exam) map[string][]string {
+func (s *session) trainLevels(e exam.Exam) map[string][]string {
 	levels := map[string][]string{}
-	for _, s := range e.Slices {
-		if s.Column == "" || levels[s.Column] != nil {
+	for _, slice := range e.Slices {
+		if slice.Column == "" || levels[slice.Column] != nil {
 			continue
 		}
-		column, ok := l.trainRows.Column(s.Column)
+		column, ok := s.trainRows.Column(slice.Column)
 		if !ok {
 			continue
 		}
@@ -133,7 +133,7 @@ func (l *line) trainLevels(e exam.Exam) map[string][]string {
 		for i := range column.Len() {
 			if v := column.At(i); !seen[v] {
 				seen[v] = true
-				levels[s.Column] = append(levels[s.Column], v)
+				levels[slice.Column] = append(levels[slice.Column], v)
 			}
 		}
 	}

@@ -51,23 +51,23 @@ func keptReplicates(t trained) (map[string][]byte, error) {
 
 // baselineReplicates are the replicates of production's recipe: those that the
 // evidence holds, or, with train.baseline: retrain, new ones.
-func (l *line) baselineReplicates(ctx context.Context) ([]contestant, error) {
+func (s *session) baselineReplicates(ctx context.Context) ([]evaluatedModel, error) {
 	switch {
-	case l.production == nil || l.staged != nil:
+	case s.deployed == nil || s.staged != nil:
 		return nil, nil
-	case l.project.Config.Train.Baseline == config.Retrain && l.asked.Trained == "":
-		return l.retrainBaseline(ctx)
-	case l.production.Manifest.Sources.Evidence == "":
+	case s.project.Config.Train.Baseline == config.Retrain && s.asked.Trained == "":
+		return s.retrainBaseline(ctx)
+	case s.deployed.Manifest.Sources.Evidence == "":
 		return nil, nil
 	}
-	source := path.Join(l.production.Manifest.Sources.Evidence, evidence.Replicates)
-	names, err := l.production.From.List(ctx, source)
+	source := path.Join(s.deployed.Manifest.Sources.Evidence, evidence.Replicates)
+	names, err := s.deployed.From.List(ctx, source)
 	if err != nil {
 		return nil, fault.Environment(fmt.Errorf("fetching the replicates of production: %w", err))
 	}
-	var out []contestant
+	var out []evaluatedModel
 	for _, name := range names {
-		data, err := l.production.From.Read(ctx, name)
+		data, err := s.deployed.From.Read(ctx, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -76,24 +76,24 @@ func (l *line) baselineReplicates(ctx context.Context) ([]contestant, error) {
 		}
 		base := path.Base(name)
 		to := "baseline/replicates/" + base
-		if err := l.run.WriteFile(to, data); err != nil {
+		if err := s.run.WriteFile(to, data); err != nil {
 			return nil, err
 		}
-		out = append(out, contestant{"baseline-" + strings.TrimSuffix(base, path.Ext(base)), filepath.Join(l.run.Dir(), filepath.FromSlash(to))})
+		out = append(out, evaluatedModel{"baseline-" + strings.TrimSuffix(base, path.Ext(base)), filepath.Join(s.run.Dir(), filepath.FromSlash(to))})
 	}
 	return out, nil
 }
 
 // recipes compares the recipes of candidate and production, each seen through
 // its replicates: a change can win by its seed alone. It is shown, never a gate.
-func (l *line) recipes(a answers) ([]report.Recipe, error) {
+func (s *session) recipes(a answers) ([]report.Recipe, error) {
 	if a.Today.Baseline == nil || len(a.Seeds) < 2 {
 		return nil, nil
 	}
 	read := func(files []predictionsFile) ([]*predictions.Set, error) {
 		var sets []*predictions.Set
 		for i := range files {
-			set, err := files[i].read(l.exam)
+			set, err := files[i].read(s.exam)
 			if err != nil {
 				return nil, err
 			}
@@ -110,11 +110,11 @@ func (l *line) recipes(a answers) ([]report.Recipe, error) {
 		return nil, err
 	}
 	var out []report.Recipe
-	for _, m := range l.exam.Metrics {
+	for _, m := range s.exam.Metrics {
 		if m.Margin == nil || m.Command != "" {
 			continue
 		}
-		r, err := compare.Recipes(compare.RecipesInput{Exam: l.exam, Metric: m, Candidate: candidate, Baseline: baseline})
+		r, err := compare.Recipes(compare.RecipesInput{Exam: s.exam, Metric: m, Candidate: candidate, Baseline: baseline})
 		if err != nil {
 			return nil, err
 		}

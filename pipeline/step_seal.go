@@ -10,73 +10,126 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
+	"github.com/dosirak-ml/dosirak/pipeline/seal"
+	"github.com/dosirak-ml/dosirak/pipeline/store"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
+
+// sealed is the candidate as a bundle.
+type sealed struct {
+	Digest    string           `json:"digest"`
+	Dir       string           `json:"dir"`
+	Signature bundle.Signature `json:"signature"`
+}
+
+// String says it in a line.
+func (s sealed) String() string { return s.Digest }
+
+func (s *session) seal(ctx context.Context, t trained) (sealed, error) {
+	golden := s.project.Config.Serve.Golden
+	rows := s.evalRows
+	if golden.From != "eval" {
+		var err error
+		if rows, err = dataset.Read(s.project.Path(golden.From)); err != nil {
+			return sealed{}, err
+		}
+	}
+	return step(ctx, s, "seal", []any{golden, rows.Digest()}, func(ctx context.Context, made *store.Step) (sealed, error) {
+		dir, err := s.run.Path("candidate")
+		if err != nil {
+			return sealed{}, err
+		}
+		b, err := seal.Seal(ctx, seal.Options{
+			Model: t.Models[0], Name: s.project.Config.Model, Dir: dir, Rows: rows, N: golden.Rows, Data: s.exam.Data, Task: s.exam.Task,
+		})
+		if err != nil {
+			return sealed{}, blameTrainer(err)
+		}
+		rel, err := filepath.Rel(s.run.Dir(), b.Dir)
+		if err != nil {
+			return sealed{}, err
+		}
+		return sealed{Digest: b.Digest, Dir: b.Dir, Signature: b.Signature}, made.AddTree(filepath.ToSlash(rel))
+	})
+}
+
+// blameTrainer marks the error of a model that the trainer left damaged or in
+// a form that is refused: the change does not train.
+func blameTrainer(err error) error {
+	var damaged *bundle.DamagedError
+	var refused *bundle.RefusedError
+	if errors.As(err, &damaged) || errors.As(err, &refused) {
+		return fault.Failed(err)
+	}
+	return err
+}
 
 // An environment that comes after another one takes that one's bundle, judged
 // again against what it runs itself, and never retrained: what was watched in
 // staging is what goes to production, bit by bit.
 
 // earlier is the environment before this one; "" for the first.
-func (l *line) earlier() string {
-	i := slices.Index(l.project.Config.Promote.Environments, l.asked.Environment)
-	if i <= 0 || l.asked.Trained != "" {
+func (s *session) earlier() string {
+	i := slices.Index(s.project.Config.Promote.Environments, s.asked.Environment)
+	if i <= 0 || s.asked.Trained != "" {
 		return ""
 	}
-	return l.project.Config.Promote.Environments[i-1]
+	return s.project.Config.Promote.Environments[i-1]
 }
 
 // makeCandidate gives the model that is judged: trained, proved and sealed
 // here, or the bundle that the environment before this one runs.
-func (l *line) makeCandidate(ctx context.Context) (trained, proved, sealed, error) {
-	if earlier := l.earlier(); earlier != "" {
-		p, s, err := l.takeStaged(ctx, earlier)
-		return trained{}, p, s, err
+func (s *session) makeCandidate(ctx context.Context) (trained, proved, sealed, error) {
+	if earlier := s.earlier(); earlier != "" {
+		p, candidate, err := s.takeStaged(ctx, earlier)
+		return trained{}, p, candidate, err
 	}
 	// Every seed trains in a working copy of its own; the first seed's model is
 	// the candidate, never the best one's.
-	t, err := l.train(ctx)
+	t, err := s.train(ctx)
 	if err != nil {
 		return t, proved{}, sealed{}, err
 	}
 	// The first seed again, past every cache: is it the same model?
-	p, err := l.prove(ctx, t)
+	p, err := s.prove(ctx, t)
 	if err != nil {
 		return t, p, sealed{}, err
 	}
 	// The candidate becomes a bundle: weights, signature, golden answers, digest.
-	s, err := l.seal(ctx, t)
-	return t, p, s, err
+	candidate, err := s.seal(ctx, t)
+	return t, p, candidate, err
 }
 
 // takeStaged copies the earlier environment's bundle and what is known of it.
-func (l *line) takeStaged(ctx context.Context, earlier string) (proved, sealed, error) {
-	l.env.Observer.Start("seal", "")
-	p, s, err := l.copyStaged(ctx, earlier)
-	l.env.Observer.Done("seal", "the bundle of "+earlier, err)
+func (s *session) takeStaged(ctx context.Context, earlier string) (proved, sealed, error) {
+	s.env.Observer.Start("seal", "")
+	p, taken, err := s.copyStaged(ctx, earlier)
+	s.env.Observer.Done("seal", "the bundle of "+earlier, err)
 	if err == nil {
-		_, err = l.link("staged", []any{p, s})
+		_, err = s.link("staged", []any{p, s})
 	}
-	return p, s, err
+	return p, taken, err
 }
 
-func (l *line) copyStaged(ctx context.Context, earlier string) (proved, sealed, error) {
-	q, err := l.project.Deployed(ctx, earlier)
+func (s *session) copyStaged(ctx context.Context, earlier string) (proved, sealed, error) {
+	q, err := s.project.Deployed(ctx, earlier)
 	if err != nil {
 		return proved{}, sealed{}, err
 	}
 	if q == nil {
-		return proved{}, sealed{}, fault.Usage(fmt.Errorf("%s takes the bundle of %s, and %s runs nothing yet: promote to %s first", l.asked.Environment, earlier, earlier, earlier))
+		return proved{}, sealed{}, fault.Usage(fmt.Errorf("%s takes the bundle of %s, and %s runs nothing yet: promote to %s first", s.asked.Environment, earlier, earlier, earlier))
 	}
 	m := q.Manifest
-	dir, err := l.run.Path("candidate/" + strings.TrimPrefix(m.Bundle, "sha256:"))
+	dir, err := s.run.Path("candidate/" + strings.TrimPrefix(m.Bundle, "sha256:"))
 	if err != nil {
 		return proved{}, sealed{}, err
 	}
@@ -88,7 +141,7 @@ func (l *line) copyStaged(ctx context.Context, earlier string) (proved, sealed, 
 	if err != nil {
 		return proved{}, sealed{}, err
 	}
-	l.staged = q
+	s.staged = q
 	return p, sealed{Digest: opened.Digest, Dir: dir, Signature: opened.Bundle.Signature}, nil
 }
 
@@ -123,17 +176,17 @@ func provedThen(ctx context.Context, q *project.Deployed, earlier string) (prove
 }
 
 // originsOfStaged keeps the statement of the bundle that was taken over.
-func (l *line) originsOfStaged(ctx context.Context) error {
-	source := l.staged.Manifest.Sources.Evidence
+func (s *session) originsOfStaged(ctx context.Context) error {
+	source := s.staged.Manifest.Sources.Evidence
 	if source == "" {
 		return nil
 	}
-	text, err := l.staged.From.Read(ctx, path.Join(source, provenance.File))
+	text, err := s.staged.From.Read(ctx, path.Join(source, provenance.File))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return fault.Environment(fmt.Errorf("reading the provenance: %w", err))
 	}
-	return l.run.WriteFile(filepath.ToSlash(filepath.Join("candidate", provenance.File)), text)
+	return s.run.WriteFile(filepath.ToSlash(filepath.Join("candidate", provenance.File)), text)
 }

@@ -38,15 +38,15 @@ func (p proved) String() string {
 	return string(p.Proof.Kind)
 }
 
-func (l *line) prove(ctx context.Context, t trained) (proved, error) {
-	return step(ctx, l, "prove", nil, func(ctx context.Context, _ *store.Step) (proved, error) {
+func (s *session) prove(ctx context.Context, t trained) (proved, error) {
+	return step(ctx, s, "prove", nil, func(ctx context.Context, _ *store.Step) (proved, error) {
 		p := proved{Proof: t.Proof}
 		if t.Twin != nil {
 			proof, err := train.Prove(ctx,
-				train.Side{Model: t.Models[0], Replicate: t.Replicates[0], RunDir: l.run.Dir()},
-				train.Side{Model: t.Again, Replicate: *t.Twin, RunDir: l.run.Dir()},
+				train.Side{Model: t.Models[0], Replicate: t.Replicates[0], RunDir: s.run.Dir()},
+				train.Side{Model: t.Again, Replicate: *t.Twin, RunDir: s.run.Dir()},
 				func(ctx context.Context) (train.PredictionDifference, error) {
-					return l.apart(ctx, t.Models[0], t.Again)
+					return s.predictionDistance(ctx, t.Models[0], t.Again)
 				},
 			)
 			if err != nil {
@@ -55,17 +55,17 @@ func (l *line) prove(ctx context.Context, t trained) (proved, error) {
 			p.Proof = &proof
 			// A training from elsewhere has no key: what it depends on was not here.
 			if t.ProofKey != "" {
-				if err := train.Remember(ctx, l.store, l.run, t.ProofKey, proof); err != nil {
+				if err := train.Remember(ctx, s.store, s.run, t.ProofKey, proof); err != nil {
 					return p, err
 				}
 			}
 		}
 		var err error
-		if p.Today, err = judgeProof(p.Proof, l.exam); err != nil {
+		if p.Today, err = judgeProof(p.Proof, s.exam); err != nil {
 			return p, err
 		}
-		if l.promotedExam != nil {
-			p.Promoted, err = judgeProof(p.Proof, *l.promotedExam)
+		if s.promotedExam != nil {
+			p.Promoted, err = judgeProof(p.Proof, *s.promotedExam)
 		}
 		return p, err
 	})
@@ -79,14 +79,14 @@ func judgeProof(p *train.Proof, e exam.Exam) (train.Judgement, error) {
 	return train.Judge(p, required), nil
 }
 
-// apart lets two models answer the evaluation rows and says how far apart
+// predictionDistance lets two models answer the evaluation rows and says how far apart
 // they are.
-func (l *line) apart(ctx context.Context, first, second string) (train.PredictionDifference, error) {
-	a, err := l.ask(ctx, first, l.exam, l.evalRows)
+func (s *session) predictionDistance(ctx context.Context, first, second string) (train.PredictionDifference, error) {
+	a, err := s.ask(ctx, first, s.exam, s.evalRows)
 	if err != nil {
 		return train.PredictionDifference{}, fmt.Errorf("evaluating the first training: %w", err)
 	}
-	b, err := l.ask(ctx, second, l.exam, l.evalRows)
+	b, err := s.ask(ctx, second, s.exam, s.evalRows)
 	if err != nil {
 		return train.PredictionDifference{}, fmt.Errorf("evaluating the second training: %w", err)
 	}

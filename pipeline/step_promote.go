@@ -51,9 +51,9 @@ func promotable(ctx context.Context, p *project.Project, forge promote.Forge) er
 
 // promote proposes the candidate. It returns no proposal for a candidate that
 // is not to be promoted, and says why in the outcome.
-func (l *line) promote(ctx context.Context, r report.Report, f findings) (*promote.Proposal, *promote.Outcome, error) {
-	l.env.Observer.Start("promote", "")
-	proposal, out, err := l.propose(ctx, r, f)
+func (s *session) promote(ctx context.Context, r report.Report, f stepResults) (*promote.Proposal, *promote.Outcome, error) {
+	s.env.Observer.Start("promote", "")
+	proposal, out, err := s.propose(ctx, r, f)
 	detail := ""
 	if out != nil {
 		detail = string(out.Operation)
@@ -61,14 +61,14 @@ func (l *line) promote(ctx context.Context, r report.Report, f findings) (*promo
 			detail += ": " + out.Reason
 		}
 	}
-	l.env.Observer.Done("promote", detail, err)
+	s.env.Observer.Done("promote", detail, err)
 	return proposal, out, err
 }
 
-func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promote.Proposal, *promote.Outcome, error) {
+func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (*promote.Proposal, *promote.Outcome, error) {
 	j := f.judged
 	skip := func(reason string) (*promote.Proposal, *promote.Outcome, error) {
-		out, err := l.withdraw(ctx, reason)
+		out, err := s.withdraw(ctx, reason)
 		return nil, &out, err
 	}
 	switch {
@@ -76,12 +76,12 @@ func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promo
 		return skip("the candidate is the model in production")
 	case r.Verdict != verdict.Pass:
 		return skip(fmt.Sprintf("the verdict is %s", r.Verdict))
-	case l.exam.When == exam.Improved && !j.improved():
+	case s.exam.When == exam.Improved && !j.improved():
 		return skip("promote.when asks for an improvement of the primary metric, and it is not shown to be one")
-	case len(j.Changes) > 0 && !l.asked.AcknowledgeExam:
+	case len(j.Changes) > 0 && !s.asked.AcknowledgeExam:
 		return nil, nil, fault.Usage(fmt.Errorf("the exam differs from the one that production was promoted by (%s, and %d more in the report): a change may not grade its own exam; look at the differences, then promote with --acknowledge-exam", j.Changes[0].Path, len(j.Changes)-1))
 	}
-	d, err := l.decide(r, f)
+	d, err := s.decide(r, f)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -89,43 +89,43 @@ func (l *line) propose(ctx context.Context, r report.Report, f findings) (*promo
 	if err != nil {
 		return nil, nil, err
 	}
-	if l.asked.Plan {
+	if s.asked.Plan {
 		return &proposal, &promote.Outcome{Operation: promote.Planned, Branch: proposal.Branch}, nil
 	}
-	newer, err := l.overtaken(ctx)
+	newer, err := s.supersededBy(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	if newer != "" {
 		return nil, &promote.Outcome{Operation: promote.Skipped, Branch: proposal.Branch, Reason: newer}, nil
 	}
-	out, err := promote.Propose(ctx, l.env.Forge, proposal)
+	out, err := promote.Propose(ctx, s.env.Forge, proposal)
 	return &proposal, &out, err
 }
 
-// overtaken says that a newer commit of the base branch has been proposed
+// supersededBy says that a newer commit of the base branch has been proposed
 // already: of two runs the slower one may be that of the older commit, and the
 // newest PASS is what stands.
-func (l *line) overtaken(ctx context.Context) (string, error) {
-	base, err := l.env.Forge.Base(ctx, l.project.Config.Promote.Base)
-	if err != nil || base == l.project.Commit {
+func (s *session) supersededBy(ctx context.Context) (string, error) {
+	base, err := s.env.Forge.Base(ctx, s.project.Config.Promote.Base)
+	if err != nil || base == s.project.Commit {
 		return "", err
 	}
-	head, err := l.env.Forge.Head(ctx, promote.Branch(l.project.Config.Model, l.asked.Environment), base)
+	head, err := s.env.Forge.Head(ctx, promote.Branch(s.project.Config.Model, s.asked.Environment), base)
 	if err != nil || head == nil || head.Merged {
 		return "", err
 	}
 	for _, message := range head.Messages {
 		t, ours := promote.ParseTrailers(message)
-		if !ours || t.Source == "" || t.Source == l.project.Commit {
+		if !ours || t.Source == "" || t.Source == s.project.Commit {
 			continue
 		}
-		older, err := l.project.Repo.IsAncestor(ctx, l.project.Commit, t.Source)
+		older, err := s.project.Repo.IsAncestor(ctx, s.project.Commit, t.Source)
 		if err != nil {
 			return "", fault.Environment(fmt.Errorf("looking at what is proposed: %w", err))
 		}
 		if older {
-			return fmt.Sprintf("commit %.12s is proposed already, and it is newer than %.12s", t.Source, l.project.Commit), nil
+			return fmt.Sprintf("commit %.12s is proposed already, and it is newer than %.12s", t.Source, s.project.Commit), nil
 		}
 	}
 	return "", nil
@@ -134,13 +134,13 @@ func (l *line) overtaken(ctx context.Context) (string, error) {
 // withdraw takes back an older proposal, because what the base branch trains
 // today is not to be promoted. A variant's config decides nothing about what
 // the project's own proposed.
-func (l *line) withdraw(ctx context.Context, reason string) (promote.Outcome, error) {
-	out := promote.Outcome{Operation: promote.Skipped, Branch: promote.Branch(l.project.Config.Model, l.asked.Environment), Reason: reason}
-	base, err := l.env.Forge.Base(ctx, l.project.Config.Promote.Base)
-	if err != nil || base != l.project.Commit || l.project.ConfigPath != project.ConfigFile || l.asked.Plan {
+func (s *session) withdraw(ctx context.Context, reason string) (promote.Outcome, error) {
+	out := promote.Outcome{Operation: promote.Skipped, Branch: promote.Branch(s.project.Config.Model, s.asked.Environment), Reason: reason}
+	base, err := s.env.Forge.Base(ctx, s.project.Config.Promote.Base)
+	if err != nil || base != s.project.Commit || s.project.ConfigPath != project.ConfigFile || s.asked.Plan {
 		return out, err
 	}
-	taken, err := promote.Withdraw(ctx, l.env.Forge, out.Branch, l.project.Config.Promote.Base, reason+" at the newest commit of "+l.project.Config.Promote.Base)
+	taken, err := promote.Withdraw(ctx, s.env.Forge, out.Branch, s.project.Config.Promote.Base, reason+" at the newest commit of "+s.project.Config.Promote.Base)
 	if err != nil || taken.Operation == promote.Unchanged {
 		return out, err
 	}
@@ -149,41 +149,41 @@ func (l *line) withdraw(ctx context.Context, reason string) (promote.Outcome, er
 
 // decide gathers what is promoted: the manifest, the bundle's files and the
 // evidence.
-func (l *line) decide(r report.Report, f findings) (promote.Decision, error) {
-	s, a, j, built, t := f.sealed, f.answers.Today, f.judged, f.built, f.trained
-	path, err := l.project.Config.ManifestPath(l.asked.Environment)
+func (s *session) decide(r report.Report, f stepResults) (promote.Decision, error) {
+	candidate, a, j, built, t := f.sealed, f.answers.Today, f.judged, f.built, f.trained
+	path, err := s.project.Config.ManifestPath(s.asked.Environment)
 	if err != nil {
 		return promote.Decision{}, fault.Usage(err)
 	}
 	m := manifest.Manifest{
-		Schema: manifest.Schema, Model: l.project.Config.Model, Environment: l.asked.Environment,
-		Bundle: s.Digest, Image: built.Digest, Verdict: r.Verdict, Improved: j.improved(),
-		Metrics: manifestMetrics(r), Exam: l.exam.Digest(), Commit: l.project.Commit,
+		Schema: manifest.Schema, Model: s.project.Config.Model, Environment: s.asked.Environment,
+		Bundle: candidate.Digest, Image: built.Digest, Verdict: r.Verdict, Improved: j.improved(),
+		Metrics: manifestMetrics(r), Exam: s.exam.Digest(), Commit: s.project.Commit,
 	}
-	if l.project.Config.Serve.Repository != "" {
-		m.Image = l.project.Config.Serve.Repository + "@" + built.Digest
+	if s.project.Config.Serve.Repository != "" {
+		m.Image = s.project.Config.Serve.Repository + "@" + built.Digest
 	}
-	d := promote.Decision{ManifestPath: path, Base: l.project.Config.Promote.Base, Bundle: map[string][]byte{}, Evidence: map[string][]byte{}}
+	d := promote.Decision{ManifestPath: path, Base: s.project.Config.Promote.Base, Bundle: map[string][]byte{}, Evidence: map[string][]byte{}}
 	// The anchor moves only when production gets better: not worse than the
 	// last one, k times over, must not add up to much worse.
 	switch {
-	case l.production == nil || m.Improved:
-		m.Anchor = s.Digest
+	case s.deployed == nil || m.Improved:
+		m.Anchor = candidate.Digest
 	default:
-		m.Anchor, d.AnchorSource = l.anchor.Digest, l.production.Manifest.Sources.Anchor
+		m.Anchor, d.AnchorSource = s.anchor.Digest, s.deployed.Manifest.Sources.Anchor
 		if d.AnchorSource == "" {
-			d.AnchorSource = l.production.Manifest.Sources.Bundle
+			d.AnchorSource = s.deployed.Manifest.Sources.Bundle
 		}
 	}
-	if l.staged != nil {
-		m.Commit = l.staged.Manifest.Commit
+	if s.staged != nil {
+		m.Commit = s.staged.Manifest.Commit
 	}
-	if l.production != nil {
-		m.Replaces = l.production.Manifest.Bundle
+	if s.deployed != nil {
+		m.Replaces = s.deployed.Manifest.Bundle
 	}
 	d.Manifest = m
 
-	opened, err := bundle.Open(s.Dir)
+	opened, err := bundle.Open(candidate.Dir)
 	if err != nil {
 		return d, fault.Environment(err)
 	}
@@ -192,19 +192,19 @@ func (l *line) decide(r report.Report, f findings) (promote.Decision, error) {
 		names = append(names, f.Path)
 	}
 	for _, name := range names {
-		if d.Bundle[name], err = os.ReadFile(filepath.Join(s.Dir, name)); err != nil {
+		if d.Bundle[name], err = os.ReadFile(filepath.Join(candidate.Dir, name)); err != nil {
 			return d, fault.Environment(fmt.Errorf("reading the bundle: %w", err))
 		}
 	}
 
-	text, err := os.ReadFile(filepath.Join(l.run.Dir(), evidence.Report))
+	text, err := os.ReadFile(filepath.Join(s.run.Dir(), evidence.Report))
 	if err != nil {
 		return d, fault.Environment(fmt.Errorf("reading the report: %w", err))
 	}
 	d.ReportDigest = digest.Of(text)
 	d.Evidence[evidence.Report] = text
-	d.Evidence[evidence.Exam] = l.exam.Canonical()
-	origin, err := os.ReadFile(filepath.Join(l.run.Dir(), "candidate", provenance.File))
+	d.Evidence[evidence.Exam] = s.exam.Canonical()
+	origin, err := os.ReadFile(filepath.Join(s.run.Dir(), "candidate", provenance.File))
 	switch {
 	case err == nil:
 		d.Evidence[provenance.File] = origin

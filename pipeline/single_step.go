@@ -28,12 +28,12 @@ type Training struct {
 	Again   *handoff.Seed   `json:"again,omitempty"` // the first seed a second time
 }
 
-func (l *line) trainedSeed(r train.Replicate, model string) handoff.Seed {
-	s := handoff.Seed{Seed: r.Seed, Model: model, Params: r.Params, Duration: r.Duration, Reused: r.Reused}
+func (s *session) trainedSeed(r train.Replicate, model string) handoff.Seed {
+	seed := handoff.Seed{Seed: r.Seed, Model: model, Params: r.Params, Duration: r.Duration, Reused: r.Reused}
 	if r.History != "" {
-		s.History = filepath.Join(l.run.Dir(), filepath.FromSlash(r.History))
+		seed.History = filepath.Join(s.run.Dir(), filepath.FromSlash(r.History))
 	}
-	return s
+	return seed
 }
 
 // Train makes the steps train and prove alone. seeds replaces the config's,
@@ -53,71 +53,71 @@ func Train(ctx context.Context, p *project.Project, env Env, asked Request, seed
 		q := *p
 		q.Config, p = &c, &q
 	}
-	l, err := begin(ctx, p, env, asked)
+	s, err := begin(ctx, p, env, asked)
 	if err != nil {
 		return Training{}, err
 	}
-	t, err := l.trainAlone(ctx, p.Config.Train.Reproduce.Mode != config.ReproduceOff)
+	t, err := s.trainAlone(ctx, p.Config.Train.Reproduce.Mode != config.ReproduceOff)
 	if elsewhere != "" {
 		t.Reason = elsewhere
 	}
-	return t, l.end(Outcome{Verdict: t.Verdict}, err)
+	return t, s.end(Outcome{Verdict: t.Verdict}, err)
 }
 
-func (l *line) trainAlone(ctx context.Context, prove bool) (Training, error) {
-	out := Training{Run: l.run.ID(), Dir: l.run.Dir()}
-	if err := l.load(ctx); err != nil {
+func (s *session) trainAlone(ctx context.Context, prove bool) (Training, error) {
+	out := Training{Run: s.run.ID(), Dir: s.run.Dir()}
+	if err := s.load(ctx); err != nil {
 		return out, err
 	}
 	if !prove {
 		// The exam of production asks for the proof of the first seed, which
 		// another machine trains: a proof of this one would cost as much and
 		// count for nothing.
-		l.promotedExam = nil
+		s.promotedExam = nil
 	}
-	trained, err := l.train(ctx)
+	trained, err := s.train(ctx)
 	if err != nil {
 		return out, err
 	}
-	proof, err := l.prove(ctx, trained)
+	proof, err := s.prove(ctx, trained)
 	if err != nil {
 		return out, err
 	}
 	out.Verdict, out.Reason = proof.Today.Verdict, proof.Today.Reason
 	for i, r := range trained.Replicates {
-		out.Seeds = append(out.Seeds, l.trainedSeed(r, trained.Models[i]))
+		out.Seeds = append(out.Seeds, s.trainedSeed(r, trained.Models[i]))
 	}
-	out.Again, err = l.again(ctx, trained)
+	out.Again, err = s.again(ctx, trained)
 	return out, err
 }
 
 // again is the first seed's second training; nil where nobody asked for it.
 // Where the proof is remembered the second training is not repeated: its files
 // are in the store.
-func (l *line) again(ctx context.Context, t trained) (*handoff.Seed, error) {
+func (s *session) again(ctx context.Context, t trained) (*handoff.Seed, error) {
 	if t.Twin != nil {
-		s := l.trainedSeed(*t.Twin, t.Again)
-		return &s, nil
+		seed := s.trainedSeed(*t.Twin, t.Again)
+		return &seed, nil
 	}
 	if t.Proof == nil {
 		return nil, nil
 	}
-	dir, err := l.run.Path(fmt.Sprintf("train/seed-%d-again/out", t.Proof.Seed))
+	dir, err := s.run.Path(fmt.Sprintf("train/seed-%d-again/out", t.Proof.Seed))
 	if err != nil {
 		return nil, err
 	}
-	if err := l.store.GetTree(ctx, t.Proof.TwinFiles, dir); err != nil {
+	if err := s.store.GetTree(ctx, t.Proof.TwinFiles, dir); err != nil {
 		return nil, err
 	}
 	model, err := seal.FindModel(dir)
 	if err != nil {
 		return nil, err
 	}
-	s := handoff.Seed{Seed: t.Proof.Seed, Model: model}
+	seed := handoff.Seed{Seed: t.Proof.Seed, Model: model}
 	if history := filepath.Join(dir, "history.jsonl"); exists(history) {
-		s.History = history
+		seed.History = history
 	}
-	return &s, nil
+	return &seed, nil
 }
 
 func exists(path string) bool {

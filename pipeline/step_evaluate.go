@@ -65,29 +65,29 @@ func (a answers) String() string {
 	return fmt.Sprintf("%d rows", a.Today.Candidate.set.N)
 }
 
-// contestant is a model that answers.
-type contestant struct {
+// evaluatedModel is a model that answers.
+type evaluatedModel struct {
 	name string
 	path string // bundle's folder or model file
 }
 
-func (l *line) evaluate(ctx context.Context, t trained, s sealed) (answers, error) {
-	return step(ctx, l, "evaluate", nil, func(ctx context.Context, made *store.Step) (answers, error) {
+func (s *session) evaluate(ctx context.Context, t trained, candidate sealed) (answers, error) {
+	return step(ctx, s, "evaluate", nil, func(ctx context.Context, made *store.Step) (answers, error) {
 		var a answers
-		if err := checkOrder(l.trainRows, l.evalRows, l.exam.Data, s.Signature); err != nil {
+		if err := checkOrder(s.trainRows, s.evalRows, s.exam.Data, candidate.Signature); err != nil {
 			return a, err
 		}
-		models := l.contestants(s)
+		models := s.evaluatedModels(candidate)
 		for i, r := range t.Replicates {
 			if i > 0 {
-				models = append(models, contestant{fmt.Sprintf("seed-%d", r.Seed), t.Models[i]})
+				models = append(models, evaluatedModel{fmt.Sprintf("seed-%d", r.Seed), t.Models[i]})
 			}
 		}
-		others, err := l.baselineReplicates(ctx)
+		others, err := s.baselineReplicates(ctx)
 		if err != nil {
 			return a, err
 		}
-		files, err := l.answer(ctx, append(models, others...), l.exam, l.evalRows, predictionsFolder)
+		files, err := s.answer(ctx, append(models, others...), s.exam, s.evalRows, predictionsFolder)
 		if err != nil {
 			return a, err
 		}
@@ -101,19 +101,19 @@ func (l *line) evaluate(ctx context.Context, t trained, s sealed) (answers, erro
 		for _, m := range others {
 			a.BaselineSeeds = append(a.BaselineSeeds, files[m.name])
 		}
-		if a.Promoted, a.PromotedReason, err = l.answerPromoted(ctx, s, a.Today); err != nil {
+		if a.Promoted, a.PromotedReason, err = s.answerPromoted(ctx, candidate, a.Today); err != nil {
 			return a, err
 		}
 		return a, made.AddTree(predictionsFolder)
 	})
 }
 
-func (l *line) contestants(s sealed) []contestant {
-	models := []contestant{{"candidate", s.Dir}}
-	if l.baseline != nil {
-		models = append(models, contestant{"baseline", l.baseline.Dir})
-		if l.anchor.Digest != l.baseline.Digest {
-			models = append(models, contestant{"anchor", l.anchor.Dir})
+func (s *session) evaluatedModels(candidate sealed) []evaluatedModel {
+	models := []evaluatedModel{{"candidate", candidate.Dir}}
+	if s.baseline != nil {
+		models = append(models, evaluatedModel{"baseline", s.baseline.Dir})
+		if s.anchor.Digest != s.baseline.Digest {
+			models = append(models, evaluatedModel{"anchor", s.anchor.Dir})
 		}
 	}
 	return models
@@ -132,12 +132,12 @@ func answersOf(files map[string]predictionsFile) answerSet {
 
 // answerPromoted answers what the exam of production asks. The same rows and
 // columns need no second answer.
-func (l *line) answerPromoted(ctx context.Context, s sealed, today answerSet) (*answerSet, string, error) {
-	e := l.promotedExam
+func (s *session) answerPromoted(ctx context.Context, candidate sealed, today answerSet) (*answerSet, string, error) {
+	e := s.promotedExam
 	if e == nil {
 		return nil, "", nil
 	}
-	columns, err := l.exam.Columns()
+	columns, err := s.exam.Columns()
 	if err != nil {
 		return nil, "", fault.Usage(err)
 	}
@@ -145,21 +145,21 @@ func (l *line) answerPromoted(ctx context.Context, s sealed, today answerSet) (*
 	if err != nil {
 		return nil, "the exam of production: " + err.Error(), nil
 	}
-	same := e.Task == l.exam.Task && sameData(e.Data, l.exam.Data)
+	same := e.Task == s.exam.Task && sameData(e.Data, s.exam.Data)
 	for _, name := range then {
 		same = same && slices.Contains(columns, name)
 	}
 	if same {
 		return &today, "", nil
 	}
-	table, err := l.findTable(ctx, e.Data.Eval)
+	table, err := s.findTable(ctx, e.Data.Eval)
 	if err != nil {
 		return nil, "", err
 	}
 	if table == nil {
 		return nil, fmt.Sprintf("no file that Git tracks here is the evaluation data %.19s… of the exam of production", e.Data.Eval), nil
 	}
-	files, err := l.answer(ctx, l.contestants(s), *e, table, predictionsFolder+"/promoted-exam")
+	files, err := s.answer(ctx, s.evaluatedModels(candidate), *e, table, predictionsFolder+"/promoted-exam")
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, "", err
@@ -177,14 +177,14 @@ func sameData(a, b exam.Data) bool {
 }
 
 // findTable finds the tracked file of a digest, or nil.
-func (l *line) findTable(ctx context.Context, want string) (*dataset.Table, error) {
-	if l.evalRows.Digest() == want {
-		return l.evalRows, nil
+func (s *session) findTable(ctx context.Context, want string) (*dataset.Table, error) {
+	if s.evalRows.Digest() == want {
+		return s.evalRows, nil
 	}
-	if l.project.Repo == nil {
+	if s.project.Repo == nil {
 		return nil, nil
 	}
-	names, err := l.project.Repo.Tracked(ctx)
+	names, err := s.project.Repo.Tracked(ctx)
 	if err != nil {
 		return nil, fault.Environment(err)
 	}
@@ -192,9 +192,9 @@ func (l *line) findTable(ctx context.Context, want string) (*dataset.Table, erro
 		if !dataset.Readable(name) {
 			continue
 		}
-		data, err := os.ReadFile(l.project.Path(name))
+		data, err := os.ReadFile(s.project.Path(name))
 		if err == nil && digest.Of(data) == want {
-			return dataset.Read(l.project.Path(name))
+			return dataset.Read(s.project.Path(name))
 		}
 	}
 	return nil, nil
@@ -202,15 +202,15 @@ func (l *line) findTable(ctx context.Context, want string) (*dataset.Table, erro
 
 // answer lets each model answer the table's rows, through a server of its own
 // on a loopback port, and keeps the answers in the run's folder.
-func (l *line) answer(ctx context.Context, models []contestant, e exam.Exam, table *dataset.Table, folder string) (map[string]predictionsFile, error) {
+func (s *session) answer(ctx context.Context, models []evaluatedModel, e exam.Exam, table *dataset.Table, folder string) (map[string]predictionsFile, error) {
 	files := map[string]predictionsFile{}
 	for i, m := range models {
-		l.env.Observer.Update("evaluate", i, len(models), m.name)
-		set, err := l.ask(ctx, m.path, e, table)
+		s.env.Observer.Update("evaluate", i, len(models), m.name)
+		set, err := s.ask(ctx, m.path, e, table)
 		if err != nil {
 			return nil, fmt.Errorf("evaluating the %s: %w", m.name, err)
 		}
-		path, err := l.run.Path(filepath.Join(folder, m.name+".csv"))
+		path, err := s.run.Path(filepath.Join(folder, m.name+".csv"))
 		if err != nil {
 			return nil, err
 		}
@@ -226,8 +226,8 @@ func (l *line) answer(ctx context.Context, models []contestant, e exam.Exam, tab
 	return files, nil
 }
 
-func (l *line) ask(ctx context.Context, path string, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
-	return serveAndAsk(ctx, l.project.Config.Model, l.env.Release, path, e, table)
+func (s *session) ask(ctx context.Context, path string, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
+	return serveAndAsk(ctx, s.project.Config.Model, s.env.Release, path, e, table)
 }
 
 // serveAndAsk serves a model in this process and asks it every row of the

@@ -13,14 +13,14 @@ import (
 
 // measure returns every metric of today's exam on one model's answers; nil is
 // undefined. Metrics that are a command have no value for a replicate.
-func (l *line) measure(f *predictionsFile) (map[report.Name]*float64, error) {
-	set, err := f.read(l.exam)
+func (s *session) measure(f *predictionsFile) (map[report.Name]*float64, error) {
+	set, err := f.read(s.exam)
 	if err != nil {
 		return nil, err
 	}
 	data := compare.Data(set)
 	values := map[report.Name]*float64{}
-	for _, want := range l.exam.Metrics {
+	for _, want := range s.exam.Metrics {
 		name := report.Name(want.Name)
 		values[name] = nil
 		if want.Command != "" {
@@ -43,22 +43,22 @@ const calibrationBins = 10
 
 // calibrations holds what the candidate and production promised against what
 // came true. Only a binary task has one score to draw.
-func (l *line) calibrations(a answerSet) (*report.Calibration, error) {
-	if l.exam.Task != exam.Binary {
+func (s *session) calibrations(a answerSet) (*report.Calibration, error) {
+	if s.exam.Task != exam.Binary {
 		return nil, nil
 	}
-	candidate, err := a.Candidate.read(l.exam)
+	candidate, err := a.Candidate.read(s.exam)
 	if err != nil {
 		return nil, err
 	}
 	if candidate.Score == nil {
 		return nil, nil
 	}
-	c := &report.Calibration{Class: report.NewText(l.exam.Data.Positive), Candidate: bins(candidate)}
+	c := &report.Calibration{Class: report.NewText(s.exam.Data.Positive), Candidate: bins(candidate)}
 	if a.Baseline == nil {
 		return c, nil
 	}
-	baseline, err := a.Baseline.read(l.exam)
+	baseline, err := a.Baseline.read(s.exam)
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +92,9 @@ func bins(s *predictions.Set) []report.Bin {
 
 // luck holds the candidate against the replicates of its own recipe, for each
 // metric that gates.
-func (l *line) luck(replicates []report.Replicate) []report.Luck {
+func (s *session) luck(replicates []report.Replicate) []report.Luck {
 	var out []report.Luck
-	for _, m := range l.exam.Metrics {
+	for _, m := range s.exam.Metrics {
 		if !m.Gated() || m.Direction == "" {
 			continue
 		}

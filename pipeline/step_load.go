@@ -1,0 +1,128 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
+)
+
+// openedBundle is a verified bundle in a folder of the run.
+type openedBundle struct {
+	Digest string `json:"digest"`
+	Dir    string `json:"dir"`
+	bundle *bundle.Opened
+}
+
+// load reads the data and finds what production runs. It is not a step that is
+// remembered: it decides what the steps depend on.
+func (s *session) load(ctx context.Context) error {
+	c := s.project.Config
+	var g errgroup.Group
+	g.Go(func() (err error) { s.trainRows, err = dataset.Read(s.project.Path(c.Data.Train)); return err })
+	g.Go(func() (err error) { s.evalRows, err = dataset.Read(s.project.Path(c.Data.Eval)); return err })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if _, err := s.evalRows.Need(c.Data.Label); err != nil {
+		return err
+	}
+	if s.evalRows.Rows() == 0 {
+		return fault.Usage(fmt.Errorf("%s has a header and no rows: there is nothing to evaluate on", c.Data.Eval))
+	}
+	var err error
+	s.leakage, err = dataset.Leakage(s.trainRows, s.evalRows, dataset.LeakageOptions{
+		Features: c.Data.Features, Label: c.Data.Label, ID: c.Data.ID, Group: c.Data.Group, Weight: c.Data.Weight, Time: c.Data.Time,
+	})
+	if err != nil {
+		return err
+	}
+	s.exam = c.Exam(s.evalRows.Digest())
+
+	from, err := s.project.BaseTree(ctx)
+	if err != nil {
+		return err
+	}
+	_, own := from.(project.Folder)
+	s.baseBranchMissing = own && s.project.Commit != ""
+	if s.deployed, err = s.project.Deployed(ctx, s.asked.Environment); err != nil {
+		return err
+	}
+	if s.deployed != nil {
+		if err := s.openProduction(ctx); err != nil {
+			return err
+		}
+		if s.promotedExam, err = s.deployed.Exam(ctx); err != nil {
+			return err
+		}
+	}
+	_, err = s.link("begin", []any{s.env.Release, s.exam, c, s.asked.Environment, s.trainRows.Digest(), s.baseline, s.anchor})
+	return err
+}
+
+// openProduction copies the baseline's and the anchor's bundles into the run.
+func (s *session) openProduction(ctx context.Context) error {
+	m := s.deployed.Manifest
+	fetch := func(name, source, digest string) (*openedBundle, error) {
+		dir, err := s.run.Path(name + "/bundle")
+		if err != nil {
+			return nil, err
+		}
+		b, err := s.deployed.Bundle(ctx, source, digest, dir)
+		if err != nil {
+			return nil, err
+		}
+		return &openedBundle{Digest: digest, Dir: dir, bundle: b}, nil
+	}
+	var err error
+	if s.baseline, err = fetch("baseline", m.Sources.Bundle, m.Bundle); err != nil {
+		return err
+	}
+	switch m.Anchor {
+	case "", m.Bundle:
+		s.anchor = s.baseline
+	default:
+		s.anchor, err = fetch("anchor", m.Sources.Anchor, m.Anchor)
+	}
+	return err
+}
+
+// checkOrder refuses evaluation data whose feature columns stand in another
+// order than the training data's, where the model takes them by position: it
+// would answer with one column in the place of another, and nothing else would
+// show it. With data.features the order is said.
+func checkOrder(train, eval *dataset.Table, data exam.Data, s bundle.Signature) error {
+	if len(data.Features) > 0 || len(s.Inputs) != 1 {
+		return nil
+	}
+	shape := s.Inputs[0].Shape
+	if _, named := eval.Column(s.Inputs[0].Name); len(shape) != 2 || shape[1] == 1 && named {
+		return nil
+	}
+	trained, asked := features(train, eval, data), features(eval, train, data)
+	for i := range min(len(trained), len(asked)) {
+		if trained[i] != asked[i] {
+			return fault.Usage(fmt.Errorf("the model takes its columns by their place, and the %d. one is %q in %s and %q in %s: name the columns in the model's order in data.features",
+				i+1, trained[i], train.Path(), asked[i], eval.Path()))
+		}
+	}
+	return nil
+}
+
+// features are the feature columns of a table that another one has too.
+func features(t, other *dataset.Table, data exam.Data) []string {
+	var names []string
+	for _, name := range t.Columns() {
+		if _, both := other.Column(name); both && !slices.Contains([]string{data.Label, data.ID, data.Group, data.Weight, data.Time}, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
