@@ -7,10 +7,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
@@ -50,13 +50,14 @@ func plan(ctx context.Context, j *runner.Job) error {
 	if err != nil {
 		return fault.Usage(fmt.Errorf("looking for models: %w; actions/checkout comes first", err))
 	}
+	files, err := repo.Tracked(ctx)
+	if err != nil {
+		return fault.Environment(err)
+	}
+	everything := onboard.Discover(files)
 	folders := j.List("directories")
 	if len(folders) == 0 {
-		files, err := repo.Tracked(ctx)
-		if err != nil {
-			return fault.Environment(err)
-		}
-		folders = onboard.Discover(files)
+		folders = everything
 	}
 	if len(folders) == 0 {
 		return fault.ConfigAbsent.Usage(fmt.Errorf("there is no %s in this repository: write one, or name its folder in input directories", onboard.ConfigFile))
@@ -71,11 +72,12 @@ func plan(ctx context.Context, j *runner.Job) error {
 		if err != nil {
 			return err
 		}
-		change, err := classify(ctx, p, old, head)
+		at := changes{project: p, nested: nested(path.Clean(filepath.ToSlash(folder)), everything), event: j.Event, old: old, head: head}
+		found, err := at.classify(ctx)
 		if err != nil {
 			return err
 		}
-		m := model{Directory: path.Clean(filepath.ToSlash(folder)), Model: p.Config.Model, Change: change}
+		m := model{Directory: path.Clean(filepath.ToSlash(folder)), Model: p.Config.Model, Change: found}
 		if m.Environment, err = p.Environment(""); err != nil {
 			return err
 		}
@@ -85,19 +87,19 @@ func plan(ctx context.Context, j *runner.Job) error {
 			e := m
 			e.Environment = environment
 			environments = append(environments, e)
-			if i == 0 || change == onboard.None {
+			if i == 0 {
 				continue
 			}
 			// It takes the bundle of the one before it, which has to run one.
-			name, err := p.Config.ManifestPath(p.Config.Promote.Environments[i-1])
+			waits, err := at.waits(ctx, i)
 			if err != nil {
-				return fault.Usage(err)
+				return err
 			}
-			if _, err := os.Stat(filepath.Join(p.Dir, filepath.FromSlash(name))); err == nil {
+			if waits {
 				next = append(next, e)
 			}
 		}
-		switch change {
+		switch found {
 		case onboard.Manifest:
 			manifests = append(manifests, m)
 		case onboard.Model:
@@ -151,24 +153,15 @@ func span(ctx context.Context, repo *git.Repo, e runner.Event) (old, head, why s
 	return old, head, ""
 }
 
-func classify(ctx context.Context, p *project.Project, old, head string) (onboard.Change, error) {
-	if old == "" {
-		return onboard.Model, nil
-	}
-	files, err := p.Repo.ChangedBetween(ctx, old, head)
-	if err != nil {
-		return "", fault.Environment(err)
-	}
-	var changed, manifests []string
-	for _, f := range files {
-		changed = append(changed, f.Path)
-	}
-	for _, environment := range p.Config.Promote.Environments {
-		name, err := p.Config.ManifestPath(environment)
-		if err != nil {
-			return "", fault.Usage(err)
+// nested lists the projects inside a folder, relative to it.
+func nested(folder string, everything []string) []string {
+	var list []string
+	for _, other := range everything {
+		if folder == "." && other != "." {
+			list = append(list, other)
+		} else if rest, inside := strings.CutPrefix(other, folder+"/"); inside {
+			list = append(list, rest)
 		}
-		manifests = append(manifests, name)
 	}
-	return onboard.Classify(changed, manifests), nil
+	return list
 }

@@ -514,8 +514,9 @@ func TestPlanAction(t *testing.T) {
 		change map[string]string // by folder
 		train  int
 	}{
-		{"the other model", map[string]string{"other/models/1.onnx": "x"}, map[string]string{".": "model", "other": "model"}, 4},
-		{"a manifest", map[string]string{"other/deploy/production.yaml": "x"}, map[string]string{".": "model", "other": "manifest"}, 2},
+		{"the other model", map[string]string{"other/models/1.onnx": "x"}, map[string]string{".": "none", "other": "model"}, 2},
+		{"a manifest", map[string]string{"other/deploy/production.yaml": "x"}, map[string]string{".": "none", "other": "manifest"}, 0},
+		{"what people read", map[string]string{"README.md": "x", "other/README.md": "x", ".github/workflows/x.yml": "x", "LICENSE": "x"}, map[string]string{".": "none", "other": "none"}, 0},
 	} {
 		s.clone.Git("checkout", "--quiet", "-B", "change", base)
 		head := s.clone.Commit(tt.name, tt.files)
@@ -530,7 +531,7 @@ func TestPlanAction(t *testing.T) {
 	}
 	// In a fork of the base, which went on in the meantime.
 	s.clone.Git("checkout", "--quiet", "-B", "change", base)
-	head := s.clone.Commit("only the other one", map[string]string{"other/train.txt": "x"})
+	head := s.clone.Commit("only the other one", map[string]string{"other/models/2.onnx": "x"})
 	s.clone.Git("checkout", "--quiet", "main")
 	s.clone.Commit("main goes on", map[string]string{"models/1.onnx": "x"})
 	s.onJudge("mallory/flights", "change", head, "completed", "success")

@@ -32,16 +32,47 @@ const (
 )
 
 // Classify says what changed files are to a project. Paths are relative to the
-// project's folder; manifests are those of its environments.
-func Classify(changed, manifests []string) Change {
+// project's folder; manifests are those of its environments, and matters says
+// whether the model, or its exam, depends on a file.
+func Classify(changed, manifests []string, matters func(file string) bool) Change {
 	change := None
 	for _, file := range changed {
-		if !promoted(file, manifests) {
+		switch {
+		case promoted(file, manifests):
+			change = Manifest
+		case matters(file):
 			return Model
 		}
-		change = Manifest
 	}
 	return change
+}
+
+// Documentation reports whether a file is for people or for the hosting, and
+// no part of a model unless train.inputs names it.
+func Documentation(file string) bool {
+	if strings.HasPrefix(file, ".github/") || strings.HasPrefix(file, ".gitlab/") || strings.HasPrefix(file, ".circleci/") {
+		return true
+	}
+	base := path.Base(file)
+	switch base {
+	case ".gitignore", ".gitattributes", ".editorconfig", ".mailmap", "CODEOWNERS", ".pre-commit-config.yaml", "renovate.json":
+		return true
+	}
+	name, extension, _ := strings.Cut(base, ".")
+	switch strings.ToLower(extension) {
+	case "", "md", "rst", "txt", "adoc":
+		switch strings.ToUpper(name) {
+		case "README", "LICENSE", "LICENCE", "COPYING", "NOTICE", "CHANGELOG", "CHANGES", "CONTRIBUTING", "CODE_OF_CONDUCT", "SECURITY", "AUTHORS":
+			return true
+		}
+	}
+	return false
+}
+
+// Inside reports whether a file lies in one of the folders; "." holds none,
+// since a project does not lie in itself.
+func Inside(file string, folders []string) bool {
+	return slices.ContainsFunc(folders, func(folder string) bool { return folder != "." && strings.HasPrefix(file, folder+"/") })
 }
 
 // promoted reports whether file is one that a promotion writes: a manifest, or

@@ -92,7 +92,20 @@ func TestClassify(t *testing.T) {
 		{[]string{"deploy/other.yaml"}, Model},
 		{[]string{"deploy/bundles"}, Model},
 		{[]string{"deploy/bundles-of-mine/x"}, Model},
+		{[]string{"README.md"}, None},
+		{[]string{"README.md", "deploy/production.yaml"}, Manifest},
+		{[]string{"deploy/production.yaml", "README.md", "train.py"}, Model},
 	} {
-		assert.Equal(t, tt.want, Classify(tt.changed, manifests), "%v", tt.changed)
+		assert.Equal(t, tt.want, Classify(tt.changed, manifests, func(file string) bool { return !Documentation(file) }), "%v", tt.changed)
+	}
+}
+
+func TestDocumentation(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"README.md", "README", "docs/README.rst", "LICENSE", ".github/workflows/ci.yml", ".github/CODEOWNERS", "changelog.md", "a/.gitignore"} {
+		assert.True(t, Documentation(file), file)
+	}
+	for _, file := range []string{"train.py", "readme.py", "notes.md", "data/README.csv", "docs/model.md", "dosirak.yaml", "github/x", "LICENSE.onnx", "requirements.txt"} {
+		assert.False(t, Documentation(file), file)
 	}
 }

@@ -23,15 +23,27 @@ var lockFiles = []string{
 // setupInputs are the files that the setup depends on: lock files, and files
 // that the command names.
 func (o *Options) setupInputs(entries []entry) []string {
-	words := strings.FieldsFunc(o.Setup, func(r rune) bool { return strings.ContainsRune(" \t\n\"';&|<>()=", r) })
 	var names []string
 	for _, e := range entries {
-		named := slices.ContainsFunc(words, func(word string) bool { return filepath.ToSlash(filepath.Clean(word)) == e.path })
-		if named || slices.Contains(lockFiles, e.path) {
+		if Names(o.Setup, e.path) || slices.Contains(lockFiles, e.path) {
 			names = append(names, e.path)
 		}
 	}
 	return names
+}
+
+// Names reports whether a command names a file.
+func Names(command, file string) bool {
+	words := strings.FieldsFunc(command, func(r rune) bool { return strings.ContainsRune(" \t\n\"';&|<>()=", r) })
+	return slices.ContainsFunc(words, func(word string) bool { return filepath.ToSlash(filepath.Clean(word)) == file })
+}
+
+// DependsOn reports whether a training with these inputs and this setup depends
+// on a file, as the key of a replicate does; every one is an input where none
+// are named.
+func DependsOn(file string, inputs []string, setup string) bool {
+	return len(inputs) == 0 || Names(setup, file) || slices.Contains(lockFiles, file) ||
+		slices.ContainsFunc(inputs, func(pattern string) bool { return glob(pattern, file) })
 }
 
 // setUp returns the environment of the replicates, building it if its digest
