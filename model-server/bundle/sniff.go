@@ -32,6 +32,8 @@ type RefusedError struct {
 	Path   string
 	What   string // what the file is
 	WayOut string // what to do
+	// Unknown says that nothing tells that it is a model at all.
+	Unknown bool
 }
 
 func (e *RefusedError) Error() string {
@@ -63,7 +65,7 @@ func SniffFormat(path string) (Format, error) {
 		return sniffFolder(path)
 	}
 	if !info.Mode().IsRegular() {
-		return Format{}, &RefusedError{path, "not a regular file", "Give the model file itself"}
+		return Format{}, &RefusedError{Path: path, What: "not a regular file", WayOut: "Give the model file itself"}
 	}
 	if info.Size() == 0 {
 		return Format{}, &DamagedError{path, "the model file is empty: the trainer wrote nothing to it"}
@@ -76,7 +78,7 @@ func SniffFormat(path string) (Format, error) {
 		return Format{}, fmt.Errorf("looking at the model: %w", err)
 	}
 	if what, wayOut := recognise(filepath.Base(path), data); what != "" {
-		return Format{}, &RefusedError{path, what, wayOut}
+		return Format{}, &RefusedError{Path: path, What: what, WayOut: wayOut}
 	}
 	switch err := onnx.Probe(data); {
 	case err == nil:
@@ -84,7 +86,7 @@ func SniffFormat(path string) (Format, error) {
 	case errors.Is(err, onnx.ErrTruncated), strings.EqualFold(filepath.Ext(path), ".onnx"):
 		return Format{}, &DamagedError{path, err.Error()}
 	}
-	return Format{}, &RefusedError{path, "of a format that is not known", "This release serves ONNX; see skl2onnx, torch.onnx.export, tf2onnx, onnxmltools"}
+	return Format{}, &RefusedError{Path: path, What: "of a format that is not known", WayOut: "This release serves ONNX; see skl2onnx, torch.onnx.export, tf2onnx, onnxmltools", Unknown: true}
 }
 
 var pickleExtensions = map[string]bool{".pkl": true, ".pickle": true, ".joblib": true, ".sav": true, ".dill": true, ".cloudpickle": true}
@@ -137,7 +139,7 @@ func sniffFolder(dir string) (Format, error) {
 	f, err := os.Open(filepath.Join(dir, "MLmodel"))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return Format{}, &RefusedError{dir, "a folder without the file MLmodel", wayOutDirectory}
+			return Format{}, &RefusedError{Path: dir, What: "a folder without the file MLmodel", WayOut: wayOutDirectory}
 		}
 		return Format{}, fmt.Errorf("looking at the model: %w", err)
 	}
@@ -161,7 +163,7 @@ func sniffFolder(dir string) (Format, error) {
 				names = append(names, name)
 			}
 		}
-		return Format{}, &RefusedError{dir, "an MLflow model without the onnx flavor (it has: " + strings.Join(slices.Sorted(slices.Values(names)), ", ") + ")", wayOutMLflow}
+		return Format{}, &RefusedError{Path: dir, What: "an MLflow model without the onnx flavor (it has: " + strings.Join(slices.Sorted(slices.Values(names)), ", ") + ")", WayOut: wayOutMLflow}
 	}
 	if !filepath.IsLocal(data) {
 		return Format{}, &DamagedError{f.Name(), fmt.Sprintf("flavors.onnx.data is %q, which is not a file in the folder", data)}

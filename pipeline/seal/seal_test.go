@@ -198,30 +198,49 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+// What is a model the bytes tell; what else a trainer leaves is none.
 func TestFindModel(t *testing.T) {
 	t.Parallel()
+	onnx, err := os.ReadFile(linear)
+	require.NoError(t, err)
+	model, pickle := string(onnx), "\x80\x04}."
+	mlmodel := "flavors:\n  onnx:\n    data: model.onnx\n"
 	for name, c := range map[string]struct {
-		files []string
+		files map[string]string
 		want  string
 		err   string
 	}{
-		"one":             {[]string{"model.onnx", "params.json", "metrics.json", "history.jsonl", ".cache"}, "model.onnx", ""},
-		"MLflow":          {[]string{"model/MLmodel", "model/model.onnx", "params.json"}, "model", ""},
-		"MLflow itself":   {[]string{"MLmodel", "model.onnx", "conda.yaml"}, "", ""},
-		"none":            {[]string{"params.json"}, "", "the trainer wrote no model to {out}; it must write one"},
-		"nothing":         {nil, "", "no model"},
-		"a folder":        {[]string{"plots/roc.png"}, "", "there is plots/, without the file MLmodel"},
-		"two":             {[]string{"a.onnx", "b.onnx"}, "", "wrote 2 files to {out} that may be the model: a.onnx, b.onnx"},
-		"two with MLflow": {[]string{"a.onnx", "model/MLmodel"}, "", "a.onnx, model"},
-		"beside a folder": {[]string{"a.onnx", "plots/roc.png"}, "a.onnx", ""},
+		"one": {map[string]string{
+			"model.onnx": model, "params.json": "{}", "metrics.json": "{}", "history.jsonl": "", ".cache": model, "predictions.csv": "id,prediction\n",
+		}, "model.onnx", ""},
+		"beside others": {map[string]string{
+			"m.onnx": model, "roc.png": "\x89PNG\r\n", "confusion.csv": "a,b\n", "report.html": "<html>", "x.md": "x", "x.txt": "x\n", "empty": "",
+			"plots/roc.png": "x", "encoder.joblib": pickle, "summary.json": "{}",
+		}, "m.onnx", ""},
+		"of any name":        {map[string]string{"weights.bin": model}, "weights.bin", ""},
+		"MLflow":             {map[string]string{"model/MLmodel": mlmodel, "model/model.onnx": model, "params.json": "{}"}, "model/model.onnx", ""},
+		"MLflow itself":      {map[string]string{"MLmodel": mlmodel, "model.onnx": model, "conda.yaml": "{}"}, "model.onnx", ""},
+		"MLflow of sklearn":  {map[string]string{"model/MLmodel": "flavors:\n  sklearn:\n    pickled_model: m.pkl\n"}, "", "without the onnx flavor (it has: sklearn)"},
+		"none":               {map[string]string{"params.json": "{}"}, "", "the trainer wrote no model to {out}; it must write one"},
+		"nothing":            {nil, "", "no model"},
+		"a folder":           {map[string]string{"plots/roc.png": "x"}, "", "what is there is none (plots/)"},
+		"a picture":          {map[string]string{"roc.png": "x", "report.html": "x"}, "", "what is there is none (report.html, roc.png)"},
+		"a pickle":           {map[string]string{"model.pkl": pickle}, "", "a Python pickle"},
+		"two pickles":        {map[string]string{"a.pkl": pickle, "b.pkl": pickle}, "", "a.pkl, b.pkl to {out}, and none of them can be served"},
+		"truncated":          {map[string]string{"model.onnx": model[:len(model)-9], "roc.png": "x"}, "", "truncated"},
+		"empty":              {map[string]string{"model.onnx": ""}, "", "the model file is empty"},
+		"two":                {map[string]string{"a.onnx": model, "b.onnx": model}, "", "wrote 2 models to {out}: a.onnx, b.onnx"},
+		"two with MLflow":    {map[string]string{"model.onnx": model, "model/MLmodel": mlmodel, "model/model.onnx": model}, "", "model/model.onnx, model.onnx"},
+		"external data":      {map[string]string{"model.onnx": model, "model.onnx.data": "x"}, "", "keeps its numbers in another file (external data)"},
+		"external data, too": {map[string]string{"model.onnx": model, "model.onnx_data": "x"}, "", "beside model.onnx lies model.onnx_data"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out := t.TempDir()
-			for _, f := range c.files {
+			for f, content := range c.files {
 				path := filepath.Join(out, f)
 				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-				require.NoError(t, os.WriteFile(path, []byte("x"), 0o600))
+				require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
 			}
 			got, err := FindModel(out)
 			if c.err != "" {
@@ -233,6 +252,6 @@ func TestFindModel(t *testing.T) {
 			assert.Equal(t, filepath.Join(out, c.want), got)
 		})
 	}
-	_, err := FindModel(filepath.Join(t.TempDir(), "none"))
+	_, err = FindModel(filepath.Join(t.TempDir(), "none"))
 	assert.Error(t, err)
 }
