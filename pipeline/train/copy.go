@@ -15,11 +15,11 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
-// copyTree copies entries from one root to another, which exists. Plain
+// copyTree copies entries from where place says to the folder to, which exists. Plain
 // copies: a hard link would let a trainer change the original. os.File's
 // ReadFrom asks the kernel to copy (copy_file_range), which shares blocks where
 // the file system can.
-func copyTree(ctx context.Context, from, to string, entries []entry) error {
+func copyTree(ctx context.Context, place func(entry) string, to string, entries []entry) error {
 	made := map[string]bool{}
 	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
@@ -36,7 +36,7 @@ func copyTree(ctx context.Context, from, to string, entries []entry) error {
 		if e.mode&fs.ModeSymlink != 0 {
 			err = os.Symlink(e.link, target)
 		} else {
-			err = copyFile(filepath.Join(from, filepath.FromSlash(e.path)), target, e.mode)
+			err = copyFile(place(e), target, e.mode)
 		}
 		if err != nil {
 			return copyError(e.path, err)

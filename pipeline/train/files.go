@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,11 +22,36 @@ type entry struct {
 	mode fs.FileMode // permissions; type ModeSymlink for a link
 	size int64
 	link string // where a link leads, relative to the link
+	// source is where the content lies, absolute, where that is not the path in
+	// the project: training data behind a link.
+	source string
 }
 
-// list finds what a working copy holds: sorted by path.
+// original is where the entry lies in the project itself.
+func (o *Options) original(e entry) string {
+	if e.source != "" {
+		return e.source
+	}
+	return filepath.Join(o.Dir, filepath.FromSlash(e.path))
+}
+
+// in returns a function that says where an entry lies in a copy.
+func in(root string) func(entry) string {
+	return func(e entry) string { return filepath.Join(root, filepath.FromSlash(e.path)) }
+}
+
+// list finds what a working copy holds: sorted by path. It is what the training
+// depends on too: what no digest covers is in no copy.
 func (o *Options) list(ctx context.Context) ([]entry, error) {
 	names, err := o.names(ctx)
+	if err != nil {
+		return nil, err
+	}
+	data, err := o.dataEntries(names)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := o.choose(names, data)
 	if err != nil {
 		return nil, err
 	}
@@ -33,8 +59,47 @@ func (o *Options) list(ctx context.Context) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	var kept []entry
+	for _, e := range append(entries, data...) {
+		out, err := withheld.has(o.original(e), e)
+		if err != nil {
+			return nil, err
+		}
+		if path, inside := o.dataInside(); out && inside && below(e.path, path) {
+			return nil, fault.ForbiddenData.Usage(fmt.Errorf("training: the training data %s has the same content as withheld evaluation data: a model must not be trained on the rows it is judged by", e.path))
+		}
+		if !out {
+			kept = append(kept, e)
+		}
+	}
+	slices.SortFunc(kept, func(a, b entry) int { return strings.Compare(a.path, b.path) })
+	return kept, o.checkInputs(kept)
+}
+
+// choose looks at the files that belong into the copy: the inputs and what
+// their links lead to where inputs are named, else all; the training data and
+// what dosirak itself writes or reads left out.
+func (o *Options) choose(names []string, data []entry) ([]entry, error) {
+	taken := map[string]bool{}
+	for _, e := range data {
+		taken[e.path] = true
+	}
+	dataPath, inside := o.dataInside()
 	var entries []entry
-	for _, name := range names {
+	leadsToData := func(name string) bool { return inside && below(dataPath, name) }
+	queue := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !o.isInput(name) && !leadsToData(name) })
+	for len(queue) > 0 {
+		name := queue[0]
+		queue = queue[1:]
+		if taken[name] || o.isOwn(name) {
+			continue
+		}
+		taken[name] = true
+		// A link to the training data, or to a folder with it, makes room for
+		// what it leads to.
+		if leadsToData(name) && !slices.ContainsFunc(data, func(e entry) bool { return !below(e.path, dataPath) }) {
+			continue
+		}
 		e, ok, err := o.entry(name)
 		if err != nil {
 			return nil, err
@@ -42,22 +107,103 @@ func (o *Options) list(ctx context.Context) ([]entry, error) {
 		if !ok {
 			continue
 		}
-		out, err := withheld.has(o.Dir, e)
-		if err != nil {
-			return nil, err
-		}
-		if data, inside := o.dataInside(); out && inside && below(e.path, data) {
-			return nil, fault.ForbiddenData.Usage(fmt.Errorf("training: the training data %s has the same content as withheld evaluation data: a model must not be trained on the rows it is judged by", e.path))
-		}
-		if !out {
-			entries = append(entries, e)
+		entries = append(entries, e)
+		if target := path.Join(path.Dir(name), filepath.ToSlash(e.link)); e.link != "" && o.isInput(name) {
+			for _, other := range names {
+				if below(other, target) {
+					queue = append(queue, other)
+				}
+			}
 		}
 	}
 	return entries, nil
 }
 
-// names lists the candidates: what Git has or would take, the training data,
-// and inputs that are named one by one, for those may be ignored by Git.
+// isInput reports whether a file belongs to what training depends on: a lock
+// file and what the setup names always do.
+func (o *Options) isInput(name string) bool {
+	return len(o.Inputs) == 0 || o.isSetup(name) || slices.ContainsFunc(o.Inputs, func(pattern string) bool { return glob(pattern, name) })
+}
+
+// isOwn reports whether a file is dosirak's own, and nobody asked for it by a
+// pattern without wildcards.
+func (o *Options) isOwn(name string) bool {
+	return slices.ContainsFunc(o.Own, func(pattern string) bool { return glob(pattern, name) }) &&
+		!slices.ContainsFunc(o.Inputs, func(pattern string) bool { return !hasWildcard(pattern) && glob(pattern, name) })
+}
+
+// dataEntries are the training data that lie in the project, links followed:
+// data of another place may be linked into it, as DVC does with its cache. The
+// content stands at the path that the config names, or where a link of the
+// project that is in the copy itself leads to.
+func (o *Options) dataEntries(names []string) ([]entry, error) {
+	data, inside := o.dataInside()
+	if !inside {
+		return nil, nil
+	}
+	full := filepath.Join(o.Dir, filepath.FromSlash(data))
+	real, err := filepath.EvalSymlinks(full)
+	if err != nil {
+		if target, linked := os.Readlink(full); linked == nil {
+			return nil, fault.TrainingDataAbsent.Usage(fmt.Errorf("the training data %s is a link to %s, which is not there: bring the data (dvc pull, data.fetch), or mend the link", o.Data, target))
+		}
+		return nil, fault.TrainingDataAbsent.Usage(fmt.Errorf("the training data %s does not exist in %s: mend data.train, or name in data.fetch the command that brings it", o.Data, o.Dir))
+	}
+	at := data
+	if rel, err := filepath.Rel(o.Dir, real); err == nil && filepath.IsLocal(rel) {
+		for folder := path.Dir(data); folder != "."; folder = path.Dir(folder) {
+			if slices.Contains(names, folder) { // only a link is listed that has something below it
+				at = filepath.ToSlash(rel)
+			}
+		}
+	}
+	var entries []entry
+	err = follow(real, at, map[string]bool{}, func(source, name string, info fs.FileInfo) {
+		entries = append(entries, entry{path: name, mode: info.Mode().Perm(), size: info.Size(), source: source})
+	})
+	if err != nil {
+		return nil, fault.Usage(fmt.Errorf("reading the training data %s: %w", o.Data, err))
+	}
+	return entries, nil
+}
+
+// follow visits the files at source, which is called name, over links. seen
+// holds the folders above, so that a link to one of them ends.
+func follow(source, name string, seen map[string]bool, visit func(source, name string, info fs.FileInfo)) error {
+	real, err := filepath.EvalSymlinks(source)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return err
+	}
+	if info.Mode().IsRegular() {
+		visit(real, name, info)
+		return nil
+	}
+	if !info.IsDir() || seen[real] {
+		return nil
+	}
+	seen[real] = true
+	defer delete(seen, real)
+	list, err := os.ReadDir(real)
+	if err != nil {
+		return err
+	}
+	for _, item := range list {
+		if item.Name() == ".git" || item.Name() == store.Folder {
+			continue
+		}
+		if err := follow(filepath.Join(real, item.Name()), name+"/"+item.Name(), seen, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// names lists the candidates: what Git has or would take, and inputs that are
+// named one by one, for those may be ignored by Git.
 func (o *Options) names(ctx context.Context) ([]string, error) {
 	var names []string
 	repo, err := git.Open(ctx, o.Dir)
@@ -79,12 +225,8 @@ func (o *Options) names(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 	}
-	extra := slices.Clone(o.Inputs)
-	if data, inside := o.dataInside(); inside {
-		extra = append(extra, data)
-	}
-	for _, name := range extra {
-		if strings.ContainsAny(name, `*?[\`) || !filepath.IsLocal(filepath.FromSlash(name)) {
+	for _, name := range o.Inputs {
+		if hasWildcard(name) || !filepath.IsLocal(filepath.FromSlash(name)) {
 			continue
 		}
 		found, err := walk(o.Dir, name)
@@ -163,7 +305,7 @@ func (o *Options) link(name, path string) (string, error) {
 	if err != nil {
 		return "", fault.Usage(fmt.Errorf("making working copies: %w", err))
 	}
-	refused := fault.WorkingCopy.Usage(fmt.Errorf("making working copies: the link %s leads to %s, out of the project: put the file into the project, get it by data.fetch, or let Git ignore the link", name, target))
+	refused := fault.Usage(fmt.Errorf("making working copies: the link %s leads to %s, out of the project: put the file into the project, bring it by data.fetch, or let Git ignore the link", name, target))
 	full := target
 	if !filepath.IsAbs(full) {
 		full = filepath.Join(filepath.Dir(path), full)
@@ -257,14 +399,15 @@ func (o *Options) withheld() (withheld, error) {
 	return w, nil
 }
 
-func (w withheld) has(root string, e entry) (bool, error) {
+// has reports whether an entry, whose content is at place, is withheld.
+func (w withheld) has(place string, e entry) (bool, error) {
 	for _, path := range w.paths {
 		if below(e.path, path) {
 			return true, nil
 		}
 	}
 	if digests := w.digests[e.size]; len(digests) > 0 && e.mode.IsRegular() {
-		digest, err := digestFile(filepath.Join(root, filepath.FromSlash(e.path)))
+		digest, err := digestFile(place)
 		if err != nil {
 			return false, fault.Usage(fmt.Errorf("making working copies: %w", err))
 		}

@@ -36,6 +36,8 @@ func segments(pattern, name []string) bool {
 	return true // equal, or name lies below what the pattern names
 }
 
+func hasWildcard(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }
+
 // checkGlob returns what is wrong with a pattern, before any file is matched.
 func checkGlob(pattern string) error {
 	if strings.HasPrefix(pattern, "/") || strings.HasPrefix(path.Clean(pattern), "..") {

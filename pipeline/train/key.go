@@ -17,7 +17,7 @@ import (
 
 // keySchema changes when a stored replicate of an older release must not be
 // reused.
-const keySchema = "dosirak/replicate/v1"
+const keySchema = "dosirak/replicate/v2"
 
 // keys are the digests by which a training is remembered.
 type keys struct {
@@ -34,37 +34,29 @@ func Fingerprint(ctx context.Context, o Options) (string, error) {
 	if err := o.complete(); err != nil {
 		return "", err
 	}
+	if err := o.describe(ctx); err != nil {
+		return "", err
+	}
 	entries, err := o.list(ctx)
 	if err != nil {
 		return "", err
 	}
-	k, err := o.digest(ctx, o.Dir, entries)
+	k, err := o.digest(ctx, o.original, entries)
 	if err != nil {
 		return "", err
 	}
-	parts := []any{"dosirak/training/v1"}
+	parts := []any{"dosirak/training/v2"}
 	for _, seed := range o.Seeds {
 		parts = append(parts, k.seeds[seed])
 	}
 	return "sha256:" + sum(parts...), nil
 }
 
-// digest reads what the training depends on, below root.
-func (o *Options) digest(ctx context.Context, root string, entries []entry) (keys, error) {
-	if err := o.checkInputs(entries); err != nil {
-		return keys{}, err
-	}
-	setupFiles := o.setupInputs(entries)
-	data, dataInside := o.dataInside()
+// digest reads what the training depends on, where place says.
+func (o *Options) digest(ctx context.Context, place func(entry) string, entries []entry) (keys, error) {
 	var k keys
 	var setupInputs []Input
 	for _, e := range entries {
-		isSetup := slices.Contains(setupFiles, e.path)
-		isInput := len(o.Inputs) == 0 || isSetup || dataInside && below(e.path, data) ||
-			slices.ContainsFunc(o.Inputs, func(pattern string) bool { return glob(pattern, e.path) })
-		if !isInput {
-			continue
-		}
 		if err := ctx.Err(); err != nil {
 			return keys{}, err
 		}
@@ -75,7 +67,7 @@ func (o *Options) digest(ctx context.Context, root string, entries []entry) (key
 			input.Digest, input.Kind = "sha256:"+hex.EncodeToString(target[:]), "link"
 		default:
 			var err error
-			if input.Digest, err = digestFile(filepath.Join(root, filepath.FromSlash(e.path))); err != nil {
+			if input.Digest, err = digestFile(place(e)); err != nil {
 				return keys{}, fault.Environment(fmt.Errorf("reading what the training depends on: %w", err))
 			}
 			if e.mode&0o111 != 0 {
@@ -83,11 +75,11 @@ func (o *Options) digest(ctx context.Context, root string, entries []entry) (key
 			}
 		}
 		k.inputs = append(k.inputs, input)
-		if isSetup {
+		if o.isSetup(e.path) {
 			setupInputs = append(setupInputs, input)
 		}
 	}
-	if o.Data != "" && !dataInside {
+	if _, inside := o.dataInside(); o.Data != "" && !inside {
 		inputs, err := outside(o.Data)
 		if err != nil {
 			return keys{}, err
@@ -96,11 +88,11 @@ func (o *Options) digest(ctx context.Context, root string, entries []entry) (key
 	}
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	if strings.TrimSpace(o.Setup) != "" {
-		k.setup = "sha256:" + sum("dosirak/setup/v1", o.Setup, platform, setupInputs)
+		k.setup = "sha256:" + sum("dosirak/setup/v2", o.Setup, platform, setupInputs, o.Runtime.Executor, o.Runtime.versions())
 	}
 	k.seeds = map[int64]string{}
 	for _, seed := range o.Seeds {
-		k.seeds[seed] = sum(keySchema, o.Command, seed, k.inputs, k.setup, platform)
+		k.seeds[seed] = sum(keySchema, o.Command, seed, k.inputs, k.setup, platform, o.Runtime)
 	}
 	return k, nil
 }
@@ -115,10 +107,6 @@ func (o *Options) checkInputs(entries []entry) error {
 		if !slices.ContainsFunc(entries, func(e entry) bool { return glob(pattern, e.path) }) {
 			return fault.BadInputs.Usage(fmt.Errorf("train.inputs: %q matches no file of the working copy: mend the pattern, or add the file to Git (ignored files count only where they are named in full)", pattern))
 		}
-	}
-	data, inside := o.dataInside()
-	if inside && !slices.ContainsFunc(entries, func(e entry) bool { return below(e.path, data) }) {
-		return fault.TrainingDataAbsent.Usage(fmt.Errorf("the training data %s does not exist in %s: mend data.train, or get it first (data.fetch)", o.Data, o.Dir))
 	}
 	return nil
 }
@@ -135,7 +123,7 @@ func outside(path string) ([]Input, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fault.TrainingDataAbsent.Usage(fmt.Errorf("reading the training data: %w: mend data.train, or get it first (data.fetch)", err))
+		return nil, fault.TrainingDataAbsent.Usage(fmt.Errorf("reading the training data: %w: mend data.train, or name in data.fetch the command that brings it", err))
 	}
 	return inputs, nil
 }

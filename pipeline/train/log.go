@@ -32,7 +32,7 @@ type boundedLog struct {
 	err     error
 }
 
-const lastBytes = 4096 // enough for the last lines in an error
+const lastBytes = 64 << 10 // enough for a traceback and what a launcher says after it
 
 func newLog(path string, head, tail int64, line func(string)) (*boundedLog, error) {
 	f, err := os.Create(path)
@@ -100,13 +100,13 @@ func (l *boundedLog) remember(p []byte) {
 			}
 		}
 	}
-	if extra := len(l.last) - lastBytes; extra > 0 {
+	if extra := len(l.last) - lastBytes; extra > lastBytes {
 		l.last = append(l.last[:0], l.last[extra:]...)
 	}
 }
 
-// lastLines returns the last n lines of output, printable.
-func (l *boundedLog) lastLines(n int) []string {
+// lines returns the last lines of output, printable, without empty ones.
+func (l *boundedLog) lines() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var lines []string
@@ -120,7 +120,7 @@ func (l *boundedLog) lastLines(n int) []string {
 			lines = append(lines, line)
 		}
 	}
-	return lines[max(0, len(lines)-n):]
+	return lines
 }
 
 // Close puts the parts into the file.

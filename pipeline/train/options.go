@@ -26,6 +26,9 @@ type Options struct {
 	Setup   string   // with {env}; run once per lock digest; may be empty
 	Inputs  []string // globs with **, relative to Dir; empty: every file of the working copy
 	Data    string   // training data, a file or a folder, relative to Dir or absolute
+	// Own are globs of what dosirak itself writes or reads, such as manifests and
+	// the config: no input and in no copy, unless Inputs name them one by one.
+	Own []string
 	// Withheld are files and folders that no working copy has: the evaluation
 	// data. Files with the same content are withheld too.
 	Withheld []string
@@ -44,6 +47,9 @@ type Options struct {
 	// the inputs, such as the processor's model.
 	Prove       bool
 	Environment string
+
+	Executor Executor // nil: Host
+	Runtime  *Runtime // what Describe said; nil: Train looks itself
 
 	Store    *store.Store
 	Run      *store.Run // gets the logs and the outputs
@@ -75,6 +81,7 @@ type Result struct {
 	ProofKey   string      `json:"proof_key,omitempty"`
 	Inputs     []Input     `json:"inputs"` // digests of the inputs, sorted by path
 	Env        string      `json:"env,omitempty"`
+	Runtime    Runtime     `json:"runtime"`
 }
 
 // Input is a file that the training depends on.
@@ -158,6 +165,9 @@ func (o *Options) complete() error {
 	}
 	if o.Env == nil {
 		o.Env = os.Environ()
+	}
+	if o.Executor == nil {
+		o.Executor = Host{}
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -21,65 +22,53 @@ import (
 // slotVariable marks every process of a job by its environment.
 const slotVariable = "DOSIRAK_SLOT"
 
-// job is one command to run.
-type job struct {
-	program string // for sh -c
-	dir     string
-	env     []string
-	slot    string // value of slotVariable: unique while the job runs
-	log     io.Writer
-	timeout time.Duration // 0: none
-	grace   time.Duration
-	out     string // folder that quota is about; "" for none
-	quota   int64  // bytes
-}
+// Host runs commands on this machine.
+type Host struct{}
 
-// ending says how a job ended.
-type ending struct {
-	code      int            // exit status; -1 when killed by a signal
-	signal    syscall.Signal // that ended it, or 0
-	timedOut  bool
-	overQuota bool
-	strays    int // processes that were still there and were killed
-}
+var _ Executor = Host{}
 
-// run runs the job until no process of it is left. The error is about running
-// it at all, or ctx's; how the command fared is the ending.
-func (j job) run(ctx context.Context) (ending, error) {
+// Identity is "host": what that is, the toolchain says.
+func (Host) Identity() string { return "host" }
+
+// Clear kills the processes that carry the slot's mark.
+func (Host) Clear(slot string) { killMarked(slot) }
+
+// Run runs the job as a process group.
+func (Host) Run(ctx context.Context, j Job) (Ending, error) {
 	if err := ctx.Err(); err != nil {
-		return ending{}, err
+		return Ending{}, err
 	}
 	// Pdeathsig is about the thread that forks, so the thread must stay.
 	// https://github.com/golang/go/issues/27505
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
-	cmd := exec.Command("sh", "-c", j.program)
-	cmd.Dir = j.dir
-	cmd.Env = append(j.env, slotVariable+"="+j.slot, "PWD="+j.dir)
+	cmd := exec.Command("sh", "-c", j.Program)
+	cmd.Dir = j.Dir
+	cmd.Env = append(slices.Clone(j.Env), slotVariable+"="+j.Slot, "PWD="+j.Dir)
 	cmd.SysProcAttr = processAttributes()
 	// A pipe of our own: cmd.Wait would wait for whoever inherited its pipe.
 	reader, writer, err := os.Pipe()
 	if err != nil {
-		return ending{}, fault.Environment(fmt.Errorf("running the command: %w", err))
+		return Ending{}, fault.Environment(fmt.Errorf("running the command: %w", err))
 	}
 	cmd.Stdout, cmd.Stderr = writer, writer
 	err = cmd.Start()
 	writer.Close()
 	if err != nil {
 		reader.Close()
-		return ending{}, fault.Environment(fmt.Errorf("starting sh: %w", err))
+		return Ending{}, fault.Environment(fmt.Errorf("starting sh: %w", err))
 	}
 	copied := make(chan struct{})
 	go func() {
 		defer close(copied)
-		_, _ = io.Copy(j.log, reader)
+		_, _ = io.Copy(j.Log, reader)
 	}()
 	exited := make(chan error, 1)
 	go func() { exited <- cmd.Wait() }()
 
 	end, cause := j.watch(ctx, cmd.Process.Pid, exited)
-	end.strays = j.sweep(cmd.Process.Pid)
+	end.Strays = j.sweep(cmd.Process.Pid)
 	select {
 	case <-copied:
 	case <-time.After(2 * time.Second):
@@ -88,19 +77,19 @@ func (j job) run(ctx context.Context) (ending, error) {
 	reader.Close()
 	<-copied
 	status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
-	end.code = cmd.ProcessState.ExitCode()
+	end.Code = cmd.ProcessState.ExitCode()
 	if status.Signaled() {
-		end.signal = status.Signal()
+		end.Signal = status.Signal()
 	}
 	return end, cause
 }
 
 // watch waits for the end of the command and brings it about when it must.
-func (j job) watch(ctx context.Context, pid int, exited <-chan error) (ending, error) {
-	var end ending
+func (j Job) watch(ctx context.Context, pid int, exited <-chan error) (Ending, error) {
+	var end Ending
 	var timeout <-chan time.Time
-	if j.timeout > 0 {
-		timer := time.NewTimer(j.timeout)
+	if j.Timeout > 0 {
+		timer := time.NewTimer(j.Timeout)
 		defer timer.Stop()
 		timeout = timer.C
 	}
@@ -110,18 +99,18 @@ func (j job) watch(ctx context.Context, pid int, exited <-chan error) (ending, e
 	for {
 		select {
 		case <-exited:
-			end.overQuota = j.out != "" && overQuota(j.out, j.quota)
+			end.OverQuota = j.Out != "" && overQuota(j.Out, j.Quota)
 			return end, nil
 		case <-ctx.Done():
 			j.terminate(pid, exited)
 			return end, ctx.Err()
 		case <-timeout:
-			end.timedOut = true
+			end.TimedOut = true
 			j.terminate(pid, exited)
 			return end, nil
 		case <-look.C:
-			if j.out != "" && overQuota(j.out, j.quota) {
-				end.overQuota = true
+			if j.Out != "" && overQuota(j.Out, j.Quota) {
+				end.OverQuota = true
 				j.terminate(pid, exited)
 				return end, nil
 			}
@@ -132,9 +121,9 @@ func (j job) watch(ctx context.Context, pid int, exited <-chan error) (ending, e
 }
 
 // terminate ends the process group: politely, then not.
-func (j job) terminate(pid int, exited <-chan error) {
+func (j Job) terminate(pid int, exited <-chan error) {
 	signalGroup(pid, syscall.SIGTERM)
-	deadline := time.NewTimer(j.grace)
+	deadline := time.NewTimer(j.Grace)
 	defer deadline.Stop()
 	for gone := false; ; {
 		select {
@@ -156,13 +145,13 @@ func (j job) terminate(pid int, exited <-chan error) {
 }
 
 // sweep kills what is left of the job and returns how many processes it was.
-func (j job) sweep(pid int) int {
+func (j Job) sweep(pid int) int {
 	strays := 0
 	if groupAlive(pid) {
 		strays++
 		signalGroup(pid, syscall.SIGKILL)
 	}
-	return strays + killMarked(j.slot)
+	return strays + killMarked(j.Slot)
 }
 
 func signalGroup(pid int, signal syscall.Signal) { _ = syscall.Kill(-pid, signal) }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
@@ -20,16 +21,10 @@ var lockFiles = []string{
 	"go.mod", "go.sum", "Cargo.lock", "package-lock.json", "renv.lock", "Manifest.toml", ".python-version",
 }
 
-// setupInputs are the files that the setup depends on: lock files, and files
-// that the command names.
-func (o *Options) setupInputs(entries []entry) []string {
-	var names []string
-	for _, e := range entries {
-		if Names(o.Setup, e.path) || slices.Contains(lockFiles, e.path) {
-			names = append(names, e.path)
-		}
-	}
-	return names
+// isSetup reports whether a file is one that the setup depends on: a lock file,
+// or one that the command names.
+func (o *Options) isSetup(name string) bool {
+	return slices.Contains(lockFiles, name) || Names(o.Setup, name)
 }
 
 // Names reports whether a command names a file.
@@ -77,7 +72,7 @@ func (o *Options) setUp(ctx context.Context, digest, snapshot string, entries []
 }
 
 func (o *Options) build(ctx context.Context, text, dir, snapshot string, entries []entry, line func(string)) error {
-	slot, err := o.Store.Slot(ctx, func(dir string) { killMarked(dir) })
+	slot, err := o.Store.Slot(ctx, o.Executor.Clear)
 	if err != nil {
 		return err
 	}
@@ -86,7 +81,7 @@ func (o *Options) build(ctx context.Context, text, dir, snapshot string, entries
 	if err := os.Mkdir(work, 0o755); err != nil {
 		return fault.Environment(fmt.Errorf("setting up: %w", err))
 	}
-	if err := copyTree(ctx, snapshot, work, entries); err != nil {
+	if err := copyTree(ctx, in(snapshot), work, entries); err != nil {
 		return fmt.Errorf("setting up: %w", err)
 	}
 	path, err := o.Run.Path(o.Folder + "/setup.log")
@@ -98,14 +93,16 @@ func (o *Options) build(ctx context.Context, text, dir, snapshot string, entries
 		return err
 	}
 	env := append(slices.Clone(o.Env), "DOSIRAK_ENV="+dir, "DOSIRAK_RUN_ID="+o.Run.ID())
-	end, err := job{program: text, dir: work, env: env, slot: slot.Dir, log: log, timeout: o.Timeout, grace: o.Grace}.run(ctx)
+	end, err := o.Executor.Run(ctx, Job{
+		Program: text, Dir: work, Write: []string{dir}, Env: env, Slot: slot.Dir, Network: true, Log: log, Timeout: o.Timeout, Grace: o.Grace,
+	})
 	if closing := log.Close(); err == nil {
 		err = closing
 	}
 	if err != nil {
 		return fmt.Errorf("setting up: %w", err)
 	}
-	if err := o.verdict("the setup", end, log); err != nil {
+	if err := o.verdict(ctx, "the setup", failing{Options: o, work: work, end: end}, log); err != nil {
 		return err
 	}
 	return readOnly(dir)
@@ -132,42 +129,50 @@ func readOnly(dir string) error {
 }
 
 // verdict turns the ending of a command into its error, or nil.
-func (o *Options) verdict(who string, end ending, log *boundedLog) error {
+func (o *Options) verdict(ctx context.Context, who string, f failing, log *boundedLog) error {
+	end := f.end
 	var what string
 	switch {
-	case end.overQuota:
+	case end.OverQuota:
 		what = fmt.Sprintf("wrote more than %d bytes to its output folder and was stopped: write less, or raise the quota", o.Quota)
-	case end.timedOut:
+	case end.TimedOut:
 		what = fmt.Sprintf("did not end within %s and was stopped: it hangs, or train.timeout is too short", o.Timeout)
-	case end.signal != 0:
-		what = fmt.Sprintf("was killed by signal %d (%s)", end.signal, end.signal)
-		if end.signal == 9 {
+	case end.Signal != 0:
+		what = fmt.Sprintf("was killed by signal %d (%s)", end.Signal, end.Signal)
+		if end.Signal == 9 {
 			what += ": out of memory, perhaps; run fewer replicates at once (train.parallel)"
 		}
-	case end.code == 127:
+	case end.Code == 127:
 		what = "ended with exit status 127: the shell did not find a command"
-	case end.code == 126:
-		what = "ended with exit status 126: a command is not executable"
-	case end.code != 0:
-		what = fmt.Sprintf("ended with exit status %d", end.code)
+	case end.Code == 126:
+		what = "ended with exit status 126: a command is not executable (chmod +x, and git update-index --chmod=+x, let it be run)"
+	case end.Code > 128 && end.Code <= 128+64:
 		// A shell reports the death of what it started as 128 + signal.
-		if end.code == 128+9 {
-			what += " (killed: out of memory, perhaps; run fewer replicates at once with train.parallel)"
+		what = fmt.Sprintf("ended with exit status %d, killed by signal %d (%s)", end.Code, end.Code-128, syscall.Signal(end.Code-128))
+		if end.Code == 128+9 {
+			what += ": out of memory, perhaps; run fewer replicates at once (train.parallel)"
 		}
+	case end.Code != 0:
+		what = fmt.Sprintf("ended with exit status %d", end.Code)
 	default:
 		return nil
 	}
-	return fault.TrainerFailed.Failed(fmt.Errorf("%s %s%s", who, what, o.tell(log)))
+	f.lines = log.lines()
+	text := o.tell(log, excerpt(f.lines))
+	if hint := f.hint(ctx); hint != "" && !end.OverQuota && !end.TimedOut {
+		text += "\n  " + hint
+	}
+	return fault.TrainerFailed.Failed(fmt.Errorf("%s %s%s", who, what, text))
 }
 
-// tell shows the end of a log, and where the whole is.
-func (o *Options) tell(log *boundedLog) string {
+// tell shows lines of a log, and where the whole is.
+func (o *Options) tell(log *boundedLog, lines []string) string {
 	path := log.path
 	if rel, err := filepath.Rel(o.Dir, path); err == nil && filepath.IsLocal(rel) {
 		path = rel
 	}
 	text := "\n  log: " + path
-	for _, line := range log.lastLines(10) {
+	for _, line := range lines {
 		text += "\n  | " + line
 	}
 	return text

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,12 +28,16 @@ func Train(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("train.command: %w", err)
 	}
+	if err := o.describe(ctx); err != nil {
+		return nil, err
+	}
 	entries, err := o.list(ctx)
 	if err != nil {
 		return nil, err
 	}
+	o.remark(entries)
 	t := &training{Options: o, text: text, entries: entries}
-	if t.keys, err = o.digest(ctx, o.Dir, entries); err != nil {
+	if t.keys, err = o.digest(ctx, o.original, entries); err != nil {
 		return nil, err
 	}
 	jobs, err := t.plan(ctx)
@@ -45,6 +51,9 @@ func Train(ctx context.Context, o Options) (*Result, error) {
 		defer store.RemoveAll(t.from)
 	}
 	if len(jobs) > 0 {
+		if len(t.Inputs) == 0 {
+			t.note("train.inputs is not set: every file of the project but dosirak's own counts as an input, so any edit trains every replicate again; name what training reads to reuse more")
+		}
 		if t.env, err = t.setUp(ctx, t.keys.setup, t.from, entries); err != nil {
 			return nil, err
 		}
@@ -95,7 +104,7 @@ func (t *training) plan(ctx context.Context) ([]task, error) {
 	}
 	if t.Prove {
 		first := t.Seeds[0]
-		t.proofKey = sum("dosirak/proof/v1", t.keys.seeds[first], t.Environment)
+		t.proofKey = sum("dosirak/proof/v2", t.keys.seeds[first], t.Environment)
 		if r, reused := t.replicates[first]; reused {
 			var proof Proof
 			if found, err := t.Store.GetCache(proofKind, t.proofKey, &proof); err == nil && found && slices.Equal(proof.Files, r.Files) {
@@ -121,11 +130,11 @@ func (t *training) snapshot(ctx context.Context, tasks []task) ([]task, error) {
 	if t.from, err = t.Store.TempDir(ctx, "snapshot"); err != nil {
 		return nil, err
 	}
-	if err := copyTree(ctx, t.Dir, t.from, t.entries); err != nil {
+	if err := copyTree(ctx, t.original, t.from, t.entries); err != nil {
 		return nil, err
 	}
 	before := t.keys.seeds[t.Seeds[0]]
-	if t.keys, err = t.digest(ctx, t.from, t.entries); err != nil {
+	if t.keys, err = t.digest(ctx, in(t.from), t.entries); err != nil {
 		return nil, err
 	}
 	if t.keys.seeds[t.Seeds[0]] == before {
@@ -206,7 +215,7 @@ func (t *training) one(ctx context.Context, k task) error {
 }
 
 func (t *training) train(ctx context.Context, k task, line func(string)) (Replicate, error) {
-	slot, err := t.Store.Slot(ctx, func(dir string) { killMarked(dir) })
+	slot, err := t.Store.Slot(ctx, t.Executor.Clear)
 	if err != nil {
 		return Replicate{}, err
 	}
@@ -217,7 +226,7 @@ func (t *training) train(ctx context.Context, k task, line func(string)) (Replic
 			return Replicate{}, fault.Environment(fmt.Errorf("making a working copy: %w", err))
 		}
 	}
-	if err := copyTree(ctx, t.from, work, t.entries); err != nil {
+	if err := copyTree(ctx, in(t.from), work, t.entries); err != nil {
 		return Replicate{}, err
 	}
 	r := Replicate{Seed: k.seed, Key: t.keys.seeds[k.seed], Log: t.name(k) + ".log"}
@@ -230,10 +239,10 @@ func (t *training) train(ctx context.Context, k task, line func(string)) (Replic
 		return Replicate{}, err
 	}
 	started := t.Now()
-	end, err := job{
-		program: t.text, dir: work, env: t.variables(k.seed, work, out), slot: slot.Dir, log: log,
-		timeout: t.Timeout, grace: t.Grace, out: out, quota: t.Quota,
-	}.run(ctx)
+	end, err := t.Executor.Run(ctx, Job{
+		Program: t.text, Dir: work, Read: t.readOutside(), Write: []string{out}, Env: t.variables(k.seed, work, out), Slot: slot.Dir, Log: log,
+		Timeout: t.Timeout, Grace: t.Grace, Out: out, Quota: t.Quota,
+	})
 	r.Duration = t.Now().Sub(started)
 	if closing := log.Close(); err == nil {
 		err = closing
@@ -245,23 +254,27 @@ func (t *training) train(ctx context.Context, k task, line func(string)) (Replic
 	if k.again {
 		who = fmt.Sprintf("seed %d, trained again for the proof: the trainer", k.seed)
 	}
-	if err := t.verdict(who, end, log); err != nil {
+	if err := t.verdict(ctx, who, failing{Options: &t.Options, work: work, out: out, end: end}, log); err != nil {
 		return Replicate{}, err
 	}
-	if end.strays > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("the trainer left processes running when it ended; they were stopped (%d)", end.strays))
+	if end.Strays > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("the trainer left processes running when it ended; they were stopped (%d)", end.Strays))
 	}
-	return t.keep(ctx, k, r, out, log)
+	return t.keep(ctx, k, r, slot.Dir, log)
 }
 
 // keep stores the outputs of a replicate.
-func (t *training) keep(ctx context.Context, k task, r Replicate, out string, log *boundedLog) (Replicate, error) {
+func (t *training) keep(ctx context.Context, k task, r Replicate, slot string, log *boundedLog) (Replicate, error) {
+	out := filepath.Join(slot, "out")
+	if info, err := os.Lstat(out); err != nil || !info.IsDir() {
+		return Replicate{}, fault.NoModel.Failed(fmt.Errorf("seed %d: the trainer put something else in the place of {out}, or removed it: {out} is a folder, write the model into it, for example to {out}/model.onnx%s", k.seed, t.tell(log, excerpt(log.lines()))))
+	}
 	var err error
 	if r.Files, err = t.Store.PutTree(ctx, out); err != nil {
 		return Replicate{}, fmt.Errorf("seed %d: storing the trainer's output: %w", k.seed, err)
 	}
 	if !slices.ContainsFunc(r.Files, func(f store.File) bool { return !slices.Contains(sideFiles, f.Path) }) {
-		return Replicate{}, fault.NoModel.Failed(fmt.Errorf("seed %d: the trainer ended well but wrote no model: it must write one model file, or an MLflow model directory, to the folder {out} (DOSIRAK_OUT)%s", k.seed, t.tell(log)))
+		return Replicate{}, fault.NoModel.Failed(fmt.Errorf("seed %d: the trainer ended well but wrote no model: it must write one model file, or an MLflow model directory, to the folder {out} (DOSIRAK_OUT)%s%s", k.seed, t.misplaced(slot), t.tell(log, excerpt(log.lines()))))
 	}
 	digests := []string{}
 	for _, file := range r.Files {
@@ -291,6 +304,34 @@ func (t *training) keep(ctx context.Context, k task, r Replicate, out string, lo
 	return r, t.Run.HoldCache(replicateKind, r.Key)
 }
 
+// misplaced names a model that the trainer left beside the folder {out}, or in
+// its working copy.
+func (t *training) misplaced(slot string) string {
+	had := map[string]bool{}
+	for _, e := range t.entries {
+		had["copy/"+e.path] = true
+	}
+	found := ""
+	_ = filepath.WalkDir(slot, func(name string, d fs.DirEntry, err error) error {
+		rel, relErr := filepath.Rel(slot, name)
+		if err != nil || relErr != nil || found != "" || !d.Type().IsRegular() {
+			return nil
+		}
+		rel = filepath.ToSlash(rel)
+		if slices.Contains(modelEndings, path.Ext(rel)) && !had[rel] && !strings.HasPrefix(rel, "out/") {
+			found = strings.TrimPrefix(rel, "copy/")
+		}
+		return nil
+	})
+	if found == "" {
+		return ""
+	}
+	return fmt.Sprintf("; it left %s beside it, where nobody looks", printable(found))
+}
+
+// modelEndings are those of files that people take for models.
+var modelEndings = []string{".onnx", ".json", ".ubj", ".txt", ".pkl", ".pickle", ".joblib", ".pt", ".pth", ".h5", ".keras", ".cbm", ".bin", ".safetensors"}
+
 // clear makes room for a folder in the run's folder, which a resumed run may
 // have filled before.
 func (t *training) clear(name string) (string, error) {
@@ -304,6 +345,18 @@ func (t *training) clear(name string) (string, error) {
 	return path, nil
 }
 
+// readOutside is what a replicate reads outside of its working copy.
+func (t *training) readOutside() []string {
+	var paths []string
+	if _, inside := t.dataInside(); !inside && t.Data != "" {
+		paths = append(paths, t.Data)
+	}
+	if t.env != "" {
+		paths = append(paths, t.env)
+	}
+	return paths
+}
+
 // variables is the environment of a replicate.
 func (t *training) variables(seed int64, work, out string) []string {
 	data := ""
@@ -312,7 +365,8 @@ func (t *training) variables(seed int64, work, out string) []string {
 	} else if t.Data != "" {
 		data = t.Data
 	}
-	env := append(slices.Clone(t.Env),
+	env := append(slices.Clone(t.Env), t.Runtime.Threads...)
+	env = append(env,
 		fmt.Sprintf("DOSIRAK_SEED=%d", seed),
 		"DOSIRAK_DATA="+data,
 		"DOSIRAK_OUT="+out,
@@ -404,7 +458,7 @@ func (t *training) recall(ctx context.Context, seed int64) (Replicate, bool, err
 }
 
 func (t *training) result() (*Result, error) {
-	result := &Result{Inputs: t.keys.inputs, Twin: t.twin, Proof: t.proof, ProofKey: t.proofKey, Env: t.keys.setup}
+	result := &Result{Inputs: t.keys.inputs, Twin: t.twin, Proof: t.proof, ProofKey: t.proofKey, Env: t.keys.setup, Runtime: *t.Runtime}
 	for _, seed := range t.Seeds {
 		r, ok := t.replicates[seed]
 		if !ok {
