@@ -73,6 +73,10 @@ func Changes(in Input) []Change {
 	add(Hardware, "architecture", was.Arch, is.Arch)
 	add(Hardware, "processor", was.CPU, is.CPU)
 	add(Hardware, "cores", positive(was.Cores), positive(is.Cores))
+	if then, now := in.Old.Predicate.BuildDefinition.InternalParameters.Runtime, in.New.Predicate.BuildDefinition.InternalParameters.Runtime; then != nil && now != nil {
+		add(Hardware, "executor", then.Executor, now.Executor)
+		runtimes(*then, *now, add)
+	}
 	add(Seed, "train.seeds", seeds(in.Old), seeds(in.New))
 
 	var out []Change
@@ -154,19 +158,63 @@ func parameters(in Input, add adder) {
 	}
 }
 
+// runtimes adds the interpreters that trained, and the threads that they had.
+func runtimes(was, is provenance.Runtime, add adder) {
+	versions := func(r provenance.Runtime) map[string]string {
+		out := map[string]string{}
+		for _, t := range r.Tools {
+			name := t.Name + " (installed)"
+			if had, two := out[name]; two {
+				t.Version = had + ", " + t.Version
+			}
+			out[name] = t.Version
+		}
+		return out
+	}
+	then, now := versions(was), versions(is)
+	for _, name := range names(then, now) {
+		add(Dependency, name, then[name], now[name])
+	}
+	variables := func(r provenance.Runtime) map[string]string {
+		out := map[string]string{}
+		for _, variable := range r.Threads {
+			name, value, _ := strings.Cut(variable, "=")
+			out[name] = value
+		}
+		return out
+	}
+	threads, theirs := variables(is), variables(was)
+	// One number is given to all of them, unless the user set some.
+	add(Hardware, "threads (OMP_NUM_THREADS)", theirs["OMP_NUM_THREADS"], threads["OMP_NUM_THREADS"])
+	for _, name := range names(theirs, threads) {
+		if theirs[name] != theirs["OMP_NUM_THREADS"] || threads[name] != threads["OMP_NUM_THREADS"] {
+			add(Hardware, name, theirs[name], threads[name])
+		}
+	}
+}
+
 // dependencies adds the versions that lock files name, and dosirak's own. A
 // library is one thing whichever file names it, so that moving from one lock
 // file to another is no change of any version.
 func dependencies(in Input, add adder) {
-	was, is := versions(in.Old), versions(in.New)
+	// What was installed counts where both trainings know it.
+	installed := in.Old.Predicate.BuildDefinition.InternalParameters.Runtime != nil && in.New.Predicate.BuildDefinition.InternalParameters.Runtime != nil
+	was, is := versions(in.Old, installed), versions(in.New, installed)
 	for _, name := range names(was, is) {
 		add(Dependency, name, was[name], is[name])
 	}
 	add(Dependency, "dosirak", in.Old.Predicate.RunDetails.Builder.Version["dosirak"], in.New.Predicate.RunDetails.Builder.Version["dosirak"])
 }
 
-func versions(s provenance.Statement) map[string]string {
+func versions(s provenance.Statement, installed bool) map[string]string {
 	all := map[string][]string{}
+	if installed {
+		for _, t := range s.Predicate.BuildDefinition.InternalParameters.Runtime.Tools {
+			for _, p := range t.Packages {
+				all[p.Name] = append(all[p.Name], p.Version)
+			}
+		}
+	}
 	for _, l := range s.Predicate.BuildDefinition.InternalParameters.Libraries {
 		all[l.Name] = append(all[l.Name], l.Version)
 	}

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
+	"github.com/dosirak-ml/dosirak/pipeline/toolchain"
 )
 
 func digest(c string) string { return "sha256:" + strings.Repeat(c, 64) }
@@ -23,7 +24,10 @@ func facts() provenance.Facts {
 		Source:    provenance.Source{Commit: strings.Repeat("1", 40)},
 		Libraries: []provenance.Library{{Name: "numpy", Version: "2.0", File: "uv.lock"}, {Name: "polars", Version: "1.1", File: "uv.lock"}},
 		Machine:   provenance.Machine{OS: "linux", Arch: "amd64", CPU: "One", Cores: 2},
-		Params:    map[string]any{"alpha": 0.1, "model": map[string]any{"depth": 3.0, "kind": "tree"}},
+		Runtime: &provenance.Runtime{Executor: "host", Threads: []string{"OMP_NUM_THREADS=2", "MKL_NUM_THREADS=2"}, Tools: []toolchain.Tool{
+			{Name: "python", Version: "3.11.7", Packages: []toolchain.Package{{Name: "polars", Version: "1.1"}, {Name: "scipy", Version: "1.0"}}},
+		}},
+		Params: map[string]any{"alpha": 0.1, "model": map[string]any{"depth": 3.0, "kind": "tree"}},
 	}
 }
 
@@ -56,12 +60,22 @@ func TestChanges(t *testing.T) {
 		"gone":          {func(f *provenance.Facts) { f.Params = nil }, []Change{{Parameter, "alpha", "0.1", ""}, {Parameter, "model.depth", "3", ""}, {Parameter, "model.kind", "tree", ""}}},
 		"dotted key": {func(f *provenance.Facts) { f.Params["model.depth"] = []any{1.0, "<"} }, []Change{
 			{Parameter, `"model.depth"`, "", `[1,"<"]`}}},
-		"version": {func(f *provenance.Facts) { f.Libraries[0].Version = "2.1" }, []Change{{Dependency, "numpy", "2.0", "2.1"}}},
+		"version":   {func(f *provenance.Facts) { f.Libraries[0].Version = "2.1" }, []Change{{Dependency, "numpy", "2.0", "2.1"}}},
+		"installed": {func(f *provenance.Facts) { f.Runtime.Tools[0].Packages[1].Version = "1.1" }, []Change{{Dependency, "scipy", "1.0", "1.1"}}},
+		"installed, not what the lock file names": {func(f *provenance.Facts) { f.Runtime.Tools[0].Packages[0].Version = "1.2" }, []Change{{Dependency, "polars", "1.1", "1.1, 1.2"}}},
+		"interpreter": {func(f *provenance.Facts) { f.Runtime.Tools[0].Version = "3.12.1" }, []Change{{Dependency, "python (installed)", "3.11.7", "3.12.1"}}},
+		"two interpreters": {func(f *provenance.Facts) {
+			f.Runtime.Tools = append(f.Runtime.Tools, toolchain.Tool{Name: "python", Version: "3.9"})
+		}, []Change{{Dependency, "python (installed)", "3.11.7", "3.11.7, 3.9"}}},
+		"nothing known of what was installed": {func(f *provenance.Facts) { f.Runtime = nil }, nil},
+		"threads":                             {func(f *provenance.Facts) { f.Runtime.Threads = []string{"OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1"} }, []Change{{Hardware, "threads (OMP_NUM_THREADS)", "2", "1"}}},
+		"threads of one":                      {func(f *provenance.Facts) { f.Runtime.Threads[1] = "MKL_NUM_THREADS=1" }, []Change{{Hardware, "MKL_NUM_THREADS", "2", "1"}}},
+		"executor":                            {func(f *provenance.Facts) { f.Runtime.Executor = digest("f") }, []Change{{Hardware, "executor", "host", digest("f")}}},
 		"two versions": {func(f *provenance.Facts) {
 			f.Libraries = append(f.Libraries, provenance.Library{Name: "numpy", Version: "1.0"})
 		}, []Change{{Dependency, "numpy", "2.0", "1.0, 2.0"}}},
 		"other lock":     {func(f *provenance.Facts) { f.Libraries[0].File = "requirements.lock" }, nil},
-		"library gone":   {func(f *provenance.Facts) { f.Libraries = f.Libraries[:1] }, []Change{{Dependency, "polars", "1.1", ""}}},
+		"library gone":   {func(f *provenance.Facts) { f.Libraries = f.Libraries[1:] }, []Change{{Dependency, "numpy", "2.0", ""}}},
 		"release":        {func(f *provenance.Facts) { f.Release = "v0.2.0" }, []Change{{Dependency, "dosirak", "v0.1.0", "v0.2.0"}}},
 		"processor":      {func(f *provenance.Facts) { f.Machine.CPU = "Two" }, []Change{{Hardware, "processor", "One", "Two"}}},
 		"cores and arch": {func(f *provenance.Facts) { f.Machine.Cores, f.Machine.Arch = 8, "arm64" }, []Change{{Hardware, "architecture", "amd64", "arm64"}, {Hardware, "cores", "2", "8"}}},

@@ -3,6 +3,8 @@ package provenance
 import (
 	"fmt"
 	"time"
+
+	"github.com/dosirak-ml/dosirak/pipeline/toolchain"
 )
 
 // Facts are what is known about how a model came to be.
@@ -22,6 +24,7 @@ type Facts struct {
 	Source    Source
 	Libraries []Library
 	Machine   Machine
+	Runtime   *Runtime // nil where the training was made elsewhere
 
 	// Params is what the trainer of the candidate says that it trained with,
 	// its params.json; nil where it wrote none.
@@ -60,6 +63,33 @@ type Library struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	File    string `json:"file"` // lock file, relative to the project
+}
+
+// Runtime is what the training ran with, as it was installed: lock files say
+// what was meant to be.
+type Runtime struct {
+	Executor string           `json:"executor"` // "host", or the digest of an image
+	Threads  []string         `json:"threads"`  // variables that limit a replicate, NAME=value
+	Tools    []toolchain.Tool `json:"tools"`
+}
+
+// String says the tools and how much is installed in a line.
+func (r Runtime) String() string {
+	text, packages := "", 0
+	for _, t := range r.Tools {
+		if text != "" {
+			text += ", "
+		}
+		text += t.Name
+		if t.Version != "" {
+			text += " " + t.Version
+		}
+		packages += len(t.Packages)
+	}
+	if packages > 0 {
+		text += fmt.Sprintf(", %d distributions installed", packages)
+	}
+	return text
 }
 
 // Machine is what may change the last bits of a number.

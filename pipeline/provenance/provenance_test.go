@@ -15,6 +15,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
+	"github.com/dosirak-ml/dosirak/pipeline/toolchain"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -174,8 +175,11 @@ func TestStatement(t *testing.T) {
 	facts := Facts{
 		Model: "flights-delay", Bundle: digest("a"), Release: "v0.1.0", Run: "20260304-050607-abcdef",
 		Command: "go run ./train --seed {seed} --out {out}", Seeds: []int64{1, 2, 3},
-		Data:    []Digest{{"train", digest("b")}, {"eval", digest("c")}},
-		Inputs:  []Digest{{"train/main.go", digest("d")}},
+		Data:   []Digest{{"train", digest("b")}, {"eval", digest("c")}},
+		Inputs: []Digest{{"train/main.go", digest("d")}},
+		Runtime: &Runtime{Executor: "host", Threads: []string{"OMP_NUM_THREADS=2"}, Tools: []toolchain.Tool{
+			{Name: "python", Version: "3.11.7", Packages: []toolchain.Package{{Name: "numpy", Version: "2.0"}}},
+		}},
 		Started: time.Date(2026, 3, 4, 5, 6, 7, 8, time.UTC), Ended: time.Date(2026, 3, 4, 6, 6, 7, 8, time.FixedZone("", 3600)),
 		Source:    Source{Commit: "0123456789012345678901234567890123456789", Branch: "main", Dirty: true, Changed: []string{" M train/main.go"}},
 		Libraries: []Library{{"go", "1.26.0", "go.mod"}},
@@ -190,4 +194,12 @@ func TestStatement(t *testing.T) {
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
 	assert.Equal(t, string(want), string(got))
+}
+
+func TestRuntimeInALine(t *testing.T) {
+	t.Parallel()
+	assert.Empty(t, Runtime{}.String())
+	assert.Equal(t, "python 3.11.7, julia, 2 distributions installed", Runtime{Tools: []toolchain.Tool{
+		{Name: "python", Version: "3.11.7", Packages: []toolchain.Package{{Name: "a"}, {Name: "b"}}}, {Name: "julia"},
+	}}.String())
 }

@@ -64,6 +64,7 @@ type ExternalParameters struct {
 type InternalParameters struct {
 	Machine   Machine   `json:"machine"`
 	Libraries []Library `json:"libraries"`
+	Runtime   *Runtime  `json:"runtime,omitempty"`
 }
 
 // RunDetails are about this one run. The byproducts are what the training
@@ -132,7 +133,7 @@ func (f Facts) Statement() Statement {
 			BuildDefinition: BuildDefinition{
 				BuildType:            BuildType,
 				ExternalParameters:   ExternalParameters{Command: f.Command, Setup: f.Setup, Seeds: seeds},
-				InternalParameters:   InternalParameters{Machine: f.Machine, Libraries: libraries},
+				InternalParameters:   InternalParameters{Machine: f.Machine, Libraries: libraries, Runtime: f.Runtime},
 				ResolvedDependencies: dependencies,
 			},
 			RunDetails: RunDetails{

@@ -14,7 +14,7 @@ import (
 // where this runs can take its place.
 const probe = `import sys
 v = sys.version_info
-sys.stdout.buffer.write("\0".join([sys.implementation.name, "%d.%d.%d%s" % (v[0], v[1], v[2], "" if v[3] == "final" else v[3][0] + str(v[4])), sys.prefix] + [p for p in sys.path if p]).encode("utf-8", "surrogateescape"))`
+getattr(sys.stdout, "buffer", sys.stdout).write("\0".join([sys.implementation.name, "%d.%d.%d%s" % (v[0], v[1], v[2], "" if v[3] == "final" else v[3][0] + str(v[4])), sys.prefix] + [p for p in sys.path if p]).encode("utf-8", "surrogateescape"))`
 
 func (c Command) askPython(ctx context.Context, program string) (Tool, bool) {
 	out, err := c.run(ctx, c.Env, program, "-c", probe)

@@ -25,7 +25,7 @@ type failing struct {
 
 // hint says what to do, "" where nothing is known.
 func (f failing) hint(ctx context.Context) string {
-	for _, find := range []func(context.Context) string{f.outIsFolder, f.missingModule, f.missingFile, f.memory, f.notFound} {
+	for _, find := range []func(context.Context) string{f.outIsFolder, f.missingModule, f.notFound, f.missingFile, f.memory} {
 		if text := find(ctx); text != "" {
 			return text
 		}
@@ -158,7 +158,11 @@ func (f failing) missingFile(ctx context.Context) string {
 			continue
 		}
 		for _, m := range pathToken.FindAllStringSubmatch(line, -1) {
-			if text := f.missing(m[1]+m[2]+m[3]+m[4], names); text != "" {
+			quoted, bare := m[1]+m[2]+m[3], m[4]
+			if quoted == "" && !strings.ContainsAny(bare, "./") {
+				continue // a word of the message
+			}
+			if text := f.missing(quoted+bare, names); text != "" {
 				return text
 			}
 		}
@@ -169,7 +173,7 @@ func (f failing) missingFile(ctx context.Context) string {
 // missing says why a path that the log names is not in the copy, "" where it is
 // there or nowhere.
 func (f failing) missing(token string, names []string) string {
-	if !strings.ContainsAny(token, "./") || strings.Trim(token, "./") == "" {
+	if strings.Trim(token, "./") == "" {
 		return ""
 	}
 	wanted := token

@@ -158,11 +158,24 @@ func (o *Options) verdict(ctx context.Context, who string, f failing, log *bound
 		return nil
 	}
 	f.lines = log.lines()
-	text := o.tell(log, excerpt(f.lines))
+	text := o.tell(log, f.short(excerpt(f.lines)))
 	if hint := f.hint(ctx); hint != "" && !end.OverQuota && !end.TimedOut {
 		text += "\n  " + hint
 	}
 	return fault.TrainerFailed.Failed(fmt.Errorf("%s %s%s", who, what, text))
+}
+
+// short names files of the copy as the project does.
+func (f failing) short(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		line = strings.ReplaceAll(line, f.work+string(filepath.Separator), "")
+		if f.out != "" {
+			line = strings.ReplaceAll(line, f.out, "{out}")
+		}
+		out[i] = line
+	}
+	return out
 }
 
 // tell shows lines of a log, and where the whole is.
