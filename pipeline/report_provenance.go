@@ -1,16 +1,19 @@
 package pipeline
 
 import (
+	"context"
+	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/reuse"
-
-	"context"
-
-	"github.com/dosirak-ml/dosirak/pipeline/provenance"
+	"github.com/dosirak-ml/dosirak/pipeline/train"
 )
 
 // writeProvenance writes the in-toto statement of the candidate beside its
@@ -33,6 +36,11 @@ func (s *session) writeProvenance(ctx context.Context, f stepResults) (provenanc
 	facts.Data = []provenance.Digest{
 		{Name: "train", Digest: s.trainRows.Digest()},
 		{Name: "eval", Digest: s.evalRows.Digest()},
+	}
+	facts.Started, facts.Ended = s.run.Started(), s.env.Now()
+	if s.asked.Trained == "" && s.staged == nil {
+		r := f.trained.Runtime
+		facts.Runtime = &provenance.Runtime{Executor: r.Executor, Threads: r.Threads, Tools: r.Tools}
 	}
 	if len(f.trained.Replicates) > 0 {
 		facts.Params = f.trained.Replicates[0].Params
@@ -59,6 +67,16 @@ func (s *session) provenance(facts provenance.Facts, used *reuse.Wear) []report.
 		{Name: "machine", Value: report.NewProse(machine)},
 		{Name: "libraries", Value: report.Prosef("%d named by lock files", len(facts.Libraries))},
 	}
+	if r := facts.Runtime; r != nil {
+		if text := r.String(); text != "" {
+			out = append(out, report.Fact{Name: "installed", Value: report.NewProse(text)})
+		}
+		threads := train.Runtime{Threads: r.Threads}.Cores()
+		if threads == "" {
+			threads = "as the environment's variables say"
+		}
+		out = append(out, report.Fact{Name: "threads", Value: report.Prosef("%s for each replicate", threads)})
+	}
 	if used != nil {
 		out = append(out, report.Fact{Name: "evaluation data", Value: report.NewProse(used.Sentence())})
 	}
@@ -66,4 +84,35 @@ func (s *session) provenance(facts provenance.Facts, used *reuse.Wear) []report.
 		out = append(out, report.Fact{Name: report.NewText("time of " + name), Value: report.NewProse(s.spent[name].Round(time.Millisecond).String())})
 	}
 	return out
+}
+
+// unlocked is the warning for a training whose libraries no lock file names:
+// nobody could install them again.
+func unlocked(facts provenance.Facts) string {
+	if len(facts.Libraries) > 0 || slices.ContainsFunc(facts.Inputs, func(d provenance.Digest) bool { return train.IsLockFile(d.Name) }) {
+		return ""
+	}
+	text := "0 libraries are named by lock files: what the model was trained with cannot be installed again from the commit; "
+	for _, t := range facts.Runtime.Installed() {
+		if t == "python" {
+			return text + "write one (pip freeze > requirements.lock, uv lock), and commit it"
+		}
+	}
+	return text + "commit one if the trainer uses any"
+}
+
+// digestOfModel is that of a model's file; "" for a model that is a folder.
+func digestOfModel(path string) (report.Digest, error) {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return "", nil
+	}
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return "", fault.Environment(fmt.Errorf("reading a replicate: %w", err))
+	}
+	return report.Digest(digest.Of(data)), nil
 }

@@ -121,7 +121,10 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	if r.Replicates, r.Luck, err = s.reportReplicates(f); err != nil {
 		return r, err
 	}
-	if r.Recipes, err = s.recipes(f.answers); err != nil {
+	if alike := r.SeedsAlike(); alike != "" {
+		// One training seen twice tells nothing of what another seed would give.
+		r.Warnings, r.Luck = append(r.Warnings, report.NewProse(alike)), nil
+	} else if r.Recipes, err = s.recipes(f.answers); err != nil {
 		return r, err
 	}
 	if r.Calibration, err = s.calibrations(f.answers.Today); err != nil {
@@ -137,6 +140,9 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	used, err := s.wear(ctx)
 	if err != nil {
 		return r, err
+	}
+	if warning := unlocked(facts); warning != "" && s.staged == nil {
+		r.Warnings = append(r.Warnings, report.NewProse(warning))
 	}
 	if used != nil && used.Warning() != "" {
 		r.Warnings = append(r.Warnings, report.NewProse(used.Warning()))
@@ -193,7 +199,14 @@ func (s *session) reportReplicates(f stepResults) ([]report.Replicate, []report.
 			return nil, nil, err
 		}
 		ms := r.Duration.Milliseconds()
-		out = append(out, report.Replicate{Seed: r.Seed, Metrics: values, Reused: r.Reused, DurationMS: &ms})
+		model, err := digestOfModel(f.trained.Models[i])
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, report.Replicate{
+			Seed: r.Seed, Metrics: values, Reused: r.Reused, DurationMS: &ms,
+			Model: model, Predictions: report.Digest(f.answers.Seeds[i].Digest),
+		})
 	}
 	return out, s.luck(out), nil
 }

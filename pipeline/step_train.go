@@ -40,7 +40,10 @@ func (t trained) String() string {
 }
 
 func (s *session) train(ctx context.Context) (trained, error) {
-	o := s.trainOptions()
+	o, err := s.trainOptions(ctx)
+	if err != nil {
+		return trained{}, err
+	}
 	depends, err := s.trainDepends(ctx, o)
 	if err != nil {
 		return trained{}, err
@@ -74,16 +77,23 @@ func (s *session) train(ctx context.Context) (trained, error) {
 	})
 }
 
-func (s *session) trainOptions() train.Options {
+func (s *session) trainOptions(ctx context.Context) (train.Options, error) {
 	c := s.project.Config
 	hardware := provenance.Hardware()
-	return train.Options{
+	o := train.Options{
 		Dir: s.project.Dir, Command: c.Train.Command, Setup: c.Train.Setup, Inputs: c.Train.Inputs,
-		Data: c.Data.Train, Withheld: []string{c.Data.Eval},
+		Own: s.project.OwnFiles(), Data: c.Data.Train, Withheld: []string{c.Data.Eval},
 		Seeds: c.Train.Seeds, Parallel: c.Train.Parallel, Timeout: c.Train.Timeout.Std(), Fresh: s.asked.Fresh,
 		Prove: s.proofWanted(), Environment: hardware.String(),
 		Store: s.store, Run: s.run, Now: s.env.Now, Observer: s.watchTraining(),
 	}
+	if s.asked.Trained != "" {
+		return o, nil
+	}
+	// Once, for both the step's key and the training itself.
+	r, err := train.Describe(ctx, o)
+	o.Runtime = &r
+	return o, err
 }
 
 // trainDepends is what the training depends on beside the config and the data:
@@ -204,7 +214,11 @@ func (s *session) retrainBaseline(ctx context.Context) ([]evaluatedModel, error)
 	if len(seeds) == 0 {
 		return nil, nil
 	}
-	o := s.trainOptions()
+	o, err := s.trainOptions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o.Runtime = nil // another commit, another command
 	o.Dir, o.Command, o.Setup, o.Inputs = dir, config.Train.Command, config.Train.Setup, config.Train.Inputs
 	o.Data, o.Withheld, o.Seeds, o.Prove, o.Folder = config.Data.Train, []string{config.Data.Eval}, seeds, false, "baseline/train"
 	result, err := train.Train(ctx, o)

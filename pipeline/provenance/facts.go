@@ -73,6 +73,18 @@ type Runtime struct {
 	Tools    []toolchain.Tool `json:"tools"`
 }
 
+// Installed are the names of the tools; none of nil.
+func (r *Runtime) Installed() []string {
+	if r == nil {
+		return nil
+	}
+	var names []string
+	for _, t := range r.Tools {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
 // String says the tools and how much is installed in a line.
 func (r Runtime) String() string {
 	text, packages := "", 0

@@ -135,6 +135,10 @@ func (r *Report) seedLine() Line {
 	if reused > 0 {
 		line.Text += fmt.Sprintf(" (%d reused)", reused)
 	}
+	if r.SeedsAlike() != "" {
+		line.Text += ", all alike: the seed changes nothing"
+		return line
+	}
 	name := r.shownMetric()
 	var low, high *float64
 	for _, rep := range r.Replicates {

@@ -209,6 +209,9 @@ type Replicate struct {
 	Metrics    map[Name]*float64 `json:"metrics"` // null: undefined
 	Reused     bool              `json:"reused,omitempty"`
 	DurationMS *int64            `json:"duration_ms,omitempty"`
+	// Where these are the same for all, the seed changes nothing.
+	Model       Digest `json:"model,omitempty"`       // of the model's file
+	Predictions Digest `json:"predictions,omitempty"` // of its answers to the evaluation rows
 }
 
 // LuckKind says where the candidate lies among its own replicates.

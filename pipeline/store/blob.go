@@ -143,22 +143,6 @@ func (s *Store) GetTree(ctx context.Context, files []File, dir string) error {
 	return nil
 }
 
-// ReadBlob returns the verified content of a blob.
-func (s *Store) ReadBlob(digest string) ([]byte, error) {
-	hexadecimal, err := hexOf(digest)
-	if err != nil {
-		return nil, err
-	}
-	data, err := os.ReadFile(s.blobPath(hexadecimal))
-	if err != nil {
-		return nil, explain("reading the blob", s.blobPath(hexadecimal), err)
-	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != hexadecimal {
-		return nil, corrupt(s.blobPath(hexadecimal))
-	}
-	return data, nil
-}
-
 // CopyBlob writes a blob to the file path, which must not exist, and verifies
 // it on the way. Nothing is left at path when the content is wrong.
 func (s *Store) CopyBlob(ctx context.Context, digest, path string) (err error) {

@@ -169,6 +169,9 @@ func (s *Store) Resume(ctx context.Context, id string) (*Run, error) {
 // ID is the name of the run.
 func (r *Run) ID() string { return r.record.ID }
 
+// Started is when the run began; of one that goes on, when it began at first.
+func (r *Run) Started() time.Time { return r.record.Started }
+
 // Dir is the absolute path of the run's folder.
 func (r *Run) Dir() string { return r.dir }
 
@@ -191,19 +194,6 @@ func (r *Run) WriteFile(name string, data []byte) error {
 		return err
 	}
 	return r.session.writeBytes(atFile, path, data)
-}
-
-// Label sets a label of the record.
-func (r *Run) Label(name, value string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	labels := map[string]string{}
-	for k, v := range r.record.Labels {
-		labels[k] = v
-	}
-	labels[name] = value
-	r.record.Labels = labels
-	return r.save()
 }
 
 // HoldBlobs makes gc keep blobs as long as the run.

@@ -21,6 +21,10 @@ var lockFiles = []string{
 	"go.mod", "go.sum", "Cargo.lock", "package-lock.json", "renv.lock", "Manifest.toml", ".python-version",
 }
 
+// IsLockFile reports whether a file at the top of a project pins what a training
+// runs with.
+func IsLockFile(name string) bool { return slices.Contains(lockFiles, name) }
+
 // isSetup reports whether a file is one that the setup depends on: a lock file,
 // or one that the command names.
 func (o *Options) isSetup(name string) bool {

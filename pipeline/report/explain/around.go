@@ -103,7 +103,11 @@ func (e *explanation) seeds() {
 	}
 	e.title("With other seeds")
 	if len(own) > 0 {
-		e.say(fmt.Sprintf("Candidate's recipe: %s.", strings.Join(own, ", ")), spreadText(numbers))
+		if alike := e.r.SeedsAlike(); alike != "" {
+			e.say(fmt.Sprintf("Candidate's recipe: %s.", strings.Join(own, ", ")), alike)
+		} else {
+			e.say(fmt.Sprintf("Candidate's recipe: %s.", strings.Join(own, ", ")), spreadText(numbers))
+		}
 	}
 	if len(theirs) > 0 {
 		e.say(fmt.Sprintf("Baseline's recipe: %s.", strings.Join(theirs, ", ")), spreadText(baseline))
