@@ -3,7 +3,6 @@ package pipeline_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/forge/local"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
@@ -248,8 +248,9 @@ func TestVerify(t *testing.T) {
 }
 
 // A promotion over a model in production cannot be passed off as a first one,
-// which floors alone judge: not even with a report and a manifest that fit.
-func TestVerifyWantsTheBaseline(t *testing.T) {
+// which floors alone judge, nor what was found as something better: not even
+// with a report and a manifest that fit.
+func TestVerifyAForgery(t *testing.T) {
 	if testing.Short() {
 		t.Skip("walks the line twice")
 	}
@@ -274,24 +275,47 @@ func TestVerifyWantsTheBaseline(t *testing.T) {
 	}
 	require.True(t, holds().Holds, "%+v", holds().Checks)
 
-	found, err := filepath.Glob(filepath.Join(r.Dir, "deploy/evidence/production", strings.TrimPrefix(string(out.Report.Candidate.Bundle), "sha256:")[:12], "report.json"))
+	evidence := filepath.Join(r.Dir, "deploy/evidence/production", digest.Short(string(out.Report.Candidate.Bundle)))
+	kept, err := os.ReadFile(filepath.Join(evidence, "report.json"))
 	require.NoError(t, err)
-	require.Len(t, found, 1)
-	text, err := os.ReadFile(found[0])
-	require.NoError(t, err)
-	forged, err := report.Parse(text, report.DefaultLimits())
-	require.NoError(t, err)
-	forged.Baseline.Predictions = ""
-	text, err = report.Encode(forged)
-	require.NoError(t, err)
-	write(t, found[0], text)
 	manifest := filepath.Join(r.Dir, "deploy/production.yaml")
 	old, err := os.ReadFile(manifest)
 	require.NoError(t, err)
-	write(t, manifest, regexp.MustCompile(`evidence_digest: \S+`).ReplaceAll(old, fmt.Appendf(nil, "evidence_digest: sha256:%x", sha256.Sum256(text))))
-	v := holds()
-	assert.False(t, v.Holds)
-	assert.Contains(t, fmt.Sprint(v.Checks), "no predictions of the baseline")
+	for _, tt := range []struct {
+		name  string
+		forge func(r *report.Report)
+		from  string // of the manifest, a pattern
+		to    string
+		says  string
+	}{
+		{"as it is", func(*report.Report) {}, "", "", ""},
+		{"no baseline's answers", func(r *report.Report) { r.Baseline.Predictions = "" }, "", "", "no predictions of the baseline"},
+		{"another verdict than the report's", func(r *report.Report) { r.Verdict = verdict.Inconclusive }, "", "", "its verdict is INCONCLUSIVE, the manifest's is PASS"},
+		{"no smoke test", func(r *report.Report) { r.Smoke = nil }, "", "", "it holds no smoke test"},
+		{"no proof", func(r *report.Report) { r.Determinism = nil }, "", "", "it does not say whether the training reproduces"},
+		{"an improvement that was not shown", func(*report.Report) {}, "improved: false", "improved: true", "the manifest says true, the predictions give false"},
+		{"a wider margin", func(*report.Report) {}, "margin: \\S+", "margin: \"0.9\"", "the manifest's margin, floor or ceiling is not the exam's"},
+		{"a lower floor", func(*report.Report) {}, "floor: \\S+", "floor: 0.1", "the manifest's margin, floor or ceiling is not the exam's"},
+		{"a better value", func(*report.Report) {}, "candidate: \\S+", "candidate: 0.99", "the manifest's numbers are not those of the predictions"},
+		{"a metric less", func(*report.Report) {}, "(?s)  - name: accuracy.*?\nreplaces", "replaces", "the exam asks for it, and the manifest leaves it out"},
+	} {
+		forged, err := report.Parse(kept, report.DefaultLimits())
+		require.NoError(t, err)
+		tt.forge(forged)
+		text, err := report.Encode(forged)
+		require.NoError(t, err, tt.name)
+		write(t, filepath.Join(evidence, "report.json"), text)
+		said := regexp.MustCompile(`evidence_digest: \S+`).ReplaceAll(old, []byte("evidence_digest: "+digest.Of(text)))
+		if tt.from != "" {
+			changed := regexp.MustCompile(tt.from).ReplaceAll(said, []byte(tt.to))
+			require.NotEqual(t, said, changed, tt.name)
+			said = changed
+		}
+		write(t, manifest, said)
+		v := holds()
+		assert.Equal(t, tt.says == "", v.Holds, "%s: %+v", tt.name, v.Checks)
+		assert.Contains(t, fmt.Sprint(v.Checks), tt.says, tt.name)
+	}
 }
 
 // Without the base branch production is what the change says: it is said.

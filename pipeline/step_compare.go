@@ -20,33 +20,14 @@ type judged struct {
 	Reason   string          `json:"reason,omitempty"`  // why the promoted exam could not judge
 }
 
-// verdict is the worse of the two exams'. An exam that should judge and
-// cannot is INCONCLUSIVE: a change may not grade its own exam by removing the
-// old one's data.
-func (j judged) verdict() verdict.Verdict {
-	v := j.Today.Verdict
-	if len(j.Changes) > 0 {
-		v = verdict.Worst(v, j.promoted())
-	}
-	return v
-}
-
+// promoted is the verdict by the exam of production. An exam that should judge
+// and cannot is INCONCLUSIVE: a change may not grade its own exam by removing
+// the old one's data.
 func (j judged) promoted() verdict.Verdict {
 	if j.Promoted == nil {
 		return verdict.Inconclusive
 	}
 	return j.Promoted.Verdict
-}
-
-// improved reports whether the primary metric is shown to be better than the
-// baseline's, by today's exam.
-func (j judged) improved() bool {
-	for _, m := range j.Today.Metrics {
-		if m.Primary && m.Against == compare.AgainstBaseline && m.Improved {
-			return true
-		}
-	}
-	return false
 }
 
 // String says it in a line.

@@ -76,7 +76,7 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 		return skip("the candidate is the model in production")
 	case r.Verdict != verdict.Pass:
 		return skip(fmt.Sprintf("the verdict is %s", r.Verdict))
-	case s.exam.When == exam.Improved && !j.improved():
+	case s.exam.When == exam.Improved && !j.Today.Improved():
 		return skip("promote.when asks for an improvement of the primary metric, and it is not shown to be one")
 	case len(j.Changes) > 0 && !s.asked.AcknowledgeExam:
 		return nil, nil, fault.Usage(fmt.Errorf("the exam differs from the one that production was promoted by (%s, and %d more in the report): a change may not grade its own exam; look at the differences, then promote with --acknowledge-exam", j.Changes[0].Path, len(j.Changes)-1))
@@ -157,7 +157,7 @@ func (s *session) decide(r report.Report, f stepResults) (promote.Decision, erro
 	}
 	m := manifest.Manifest{
 		Schema: manifest.Schema, Model: s.project.Config.Model, Environment: s.asked.Environment,
-		Bundle: candidate.Digest, Image: built.Digest, Verdict: r.Verdict, Improved: j.improved(),
+		Bundle: candidate.Digest, Image: built.Digest, Verdict: r.Verdict, Improved: j.Today.Improved(),
 		Metrics: manifestMetrics(r), Exam: s.exam.Digest(), Commit: s.project.Commit,
 	}
 	if s.project.Config.Serve.Repository != "" {

@@ -148,23 +148,8 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 		r.Warnings = append(r.Warnings, report.NewProse(used.Warning()))
 	}
 	r.Provenance = s.provenance(facts, used)
-	r.Verdict = s.runVerdict(f, r)
+	r.Verdict = verdict.Of(r.Gates())
 	return r, nil
-}
-
-// runVerdict is the worst gate's. A candidate that is the baseline has nothing
-// to compare; what is left to judge of it are the proof and the smoke test.
-func (s *session) runVerdict(f stepResults, r report.Report) verdict.Verdict {
-	vs := []verdict.Verdict{f.proved.verdict(), f.tested.Verdict}
-	if !r.Unchanged {
-		vs = append(vs, f.judged.verdict())
-		for _, found := range r.Leakage {
-			if found.Verdict != "" {
-				vs = append(vs, found.Verdict)
-			}
-		}
-	}
-	return verdict.Worst(vs...)
 }
 
 // nothingToJudge takes the verdicts off a comparison of a bundle with itself:
@@ -213,7 +198,7 @@ func (s *session) reportReplicates(f stepResults) ([]report.Replicate, []report.
 
 func reportDeterminism(p proved, e exam.Exam) *report.Determinism {
 	d := &report.Determinism{Kind: report.ProofOff, Required: report.NewText(e.Reproduce)}
-	if p.Today.Judged {
+	if p.Today.Judged || p.Promoted.Judged {
 		d.Verdict = p.verdict()
 	}
 	d.Hint = report.NewProse(p.Today.Hint)

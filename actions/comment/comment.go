@@ -268,7 +268,7 @@ func sweep(ctx context.Context, j *runner.Job, open Open, token string, now time
 // said is a verdict in a few words of our own.
 func said(r *report.Report) string {
 	switch {
-	case r.Unchanged:
+	case r.Unchanged && r.Verdict == verdict.Pass:
 		return "PASS: the model is the one in production"
 	case r.Verdict == verdict.Pass:
 		return "PASS: not worse than production within the margins"

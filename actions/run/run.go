@@ -9,7 +9,6 @@ import (
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
@@ -62,7 +61,7 @@ func Conclude(j *runner.Job, p *project.Project, out pipeline.Outcome, failed er
 	if failed != nil {
 		return 0, failed
 	}
-	if p.Config.Mode == config.Advise && out.Verdict != verdict.Pass {
+	if out.Verdict != verdict.Pass && !p.Config.Mode.Blocks(out.Verdict) {
 		j.Notice("mode is advise, so %s does not block", out.Verdict)
 		return 0, err
 	}

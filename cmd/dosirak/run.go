@@ -13,7 +13,6 @@ import (
 
 	"github.com/dosirak-ml/dosirak/cmd/dosirak/progress"
 	"github.com/dosirak-ml/dosirak/pipeline"
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
@@ -101,7 +100,7 @@ manifest. Merging it is the promotion; reverting it is the rollback.`,
 			if err != nil {
 				return err
 			}
-			if p.Config.Mode == config.Advise && out.Verdict != verdict.Pass {
+			if out.Verdict != verdict.Pass && !p.Config.Mode.Blocks(out.Verdict) {
 				fmt.Fprintf(cmd.ErrOrStderr(), "dosirak: mode is advise, so %s does not block\n", out.Verdict)
 				return nil
 			}

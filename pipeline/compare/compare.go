@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -90,26 +91,35 @@ func each(n int, do func(i int) error) error {
 	return g.Wait()
 }
 
-// conclude sets the verdict: the worst of all gates.
-func (r *Result) conclude(first bool) {
-	var verdicts []verdict.Verdict
+// Gates are the metrics and slices that the verdict rests on.
+func (r *Result) Gates() []verdict.Gate {
+	var gates []verdict.Gate
 	for _, m := range r.Metrics {
-		if m.Verdict != "" {
-			verdicts = append(verdicts, m.Verdict)
-		}
+		gates = append(gates, verdict.Gate{Name: m.Name, Verdict: m.Verdict})
 	}
 	for _, s := range r.Slices {
-		if s.Verdict != "" && (s.Mode == exam.Gate || s.Verdict == verdict.Fail) {
-			verdicts = append(verdicts, s.Verdict)
-		}
+		gates = append(gates, verdict.Gate{Name: s.Name, Verdict: s.Verdict, Alarm: s.Mode != exam.Gate})
 	}
-	r.Verdict = verdict.Worst(verdicts...)
+	return gates
+}
+
+// Improved reports whether the primary metric is shown to be better than the
+// baseline's.
+func (r *Result) Improved() bool {
+	return slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.Primary && m.Against == AgainstBaseline && m.Improved })
+}
+
+// conclude sets the verdict and says why, where no gate does.
+func (r *Result) conclude(first bool) {
+	gates := r.Gates()
+	r.Verdict = verdict.Of(gates)
+	judged := slices.ContainsFunc(gates, func(g verdict.Gate) bool { _, binds := g.Binds(); return binds })
 	switch {
-	case len(verdicts) > 0 && first:
+	case judged && first:
 		r.Reason = "there is no baseline: floors and ceilings decided"
-	case len(verdicts) == 0 && first:
+	case !judged && first:
 		r.Reason = "there is no baseline and no floor: give a metric a floor or ceiling, or adopt the model in production"
-	case len(verdicts) == 0:
+	case !judged:
 		r.Reason = "no metric has a margin, floor or ceiling: nothing was judged"
 	}
 }

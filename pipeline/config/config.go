@@ -2,6 +2,7 @@ package config
 
 import (
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
 // Config is dosirak.yaml, checked and with all defaults filled in.
@@ -33,6 +34,10 @@ const (
 	Gate   Mode = "gate"
 	Advise Mode = "advise"
 )
+
+// Blocks reports whether a verdict ends a run with its exit code. A mode
+// changes no verdict: what only advises is said as it is, and blocks nothing.
+func (m Mode) Blocks(v verdict.Verdict) bool { return m != Advise && v != verdict.Pass }
 
 // Train says how a seed replicate is trained.
 type Train struct {

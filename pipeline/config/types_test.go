@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
 func TestTypes(t *testing.T) {
@@ -56,4 +57,12 @@ func TestTypesRoundTrip(t *testing.T) {
 		require.NoError(t, r2.UnmarshalText(text))
 		require.Equal(t, r, r2)
 	})
+}
+
+func TestModeBlocks(t *testing.T) {
+	t.Parallel()
+	for _, v := range []verdict.Verdict{verdict.Pass, verdict.Fail, verdict.Inconclusive} {
+		assert.Equal(t, v != verdict.Pass, config.Gate.Blocks(v), v)
+		assert.False(t, config.Advise.Blocks(v), v)
+	}
 }

@@ -32,16 +32,17 @@ func (p *Project) Deployed(ctx context.Context, environment string) (*Deployed, 
 	if err != nil {
 		return nil, err
 	}
-	return p.deployed(ctx, from, environment)
+	return p.DeployedIn(ctx, from, environment)
 }
 
 // DeployedAt reads the environment's manifest at a commit of the forge's, nil
 // where it has none.
 func (p *Project) DeployedAt(ctx context.Context, head Head, commit, environment string) (*Deployed, error) {
-	return p.deployed(ctx, HeadTree{head, commit, p.Config.Promote.Base}, environment)
+	return p.DeployedIn(ctx, HeadTree{head, commit, p.Config.Promote.Base}, environment)
 }
 
-func (p *Project) deployed(ctx context.Context, from Tree, environment string) (*Deployed, error) {
+// DeployedIn reads the environment's manifest in a tree, nil where it has none.
+func (p *Project) DeployedIn(ctx context.Context, from Tree, environment string) (*Deployed, error) {
 	name, err := p.Config.ManifestPath(environment)
 	if err != nil {
 		return nil, fault.Usage(err)

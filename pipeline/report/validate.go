@@ -21,7 +21,11 @@ func (r *Report) Validate() error {
 	c.leaves(reflect.ValueOf(r).Elem(), false)
 	c.run(r)
 	for i := range r.Metrics {
-		c.metric(&r.Metrics[i], fmt.Sprintf("metrics[%d]", i), r.Unchanged)
+		c.metric(&r.Metrics[i], fmt.Sprintf("metrics[%d]", i))
+		// Of a bundle held against itself there is nothing to judge.
+		if r.Metrics[i].Verdict == "" && !r.Unchanged && r.asked(&r.Metrics[i]) {
+			c.add(fmt.Sprintf("metrics[%d].verdict", i), "is missing although the metric has a margin, floor or ceiling")
+		}
 	}
 	for i := range r.Slices {
 		c.slice(&r.Slices[i], fmt.Sprintf("slices[%d]", i))
@@ -198,7 +202,7 @@ func (c *checker) interval(path string, ci *Interval) {
 	oneOf(c, path+".scale", ci.Scale, Difference, Ratio)
 }
 
-func (c *checker) metric(m *Metric, path string, unchanged bool) {
+func (c *checker) metric(m *Metric, path string) {
 	oneOf(c, path+".direction", m.Direction, "", Higher, Lower)
 	oneOf(c, path+".against", m.Against, "", AgainstBaseline, AgainstAnchor)
 	c.verdict(path+".verdict", m.Verdict, true)
@@ -212,12 +216,6 @@ func (c *checker) metric(m *Metric, path string, unchanged bool) {
 	}
 	if m.RowsNeeded != nil {
 		c.notNegative(path+".rows_needed", *m.RowsNeeded)
-	}
-	// A first model has margins that nothing can be held against, and of the
-	// baseline's own bundle there is nothing to judge.
-	held := m.Margin != "" && m.Improvement != nil
-	if (held || m.Floor != nil || m.Ceiling != nil) && m.Verdict == "" && !unchanged {
-		c.add(path+".verdict", "is missing although the metric has a margin, floor or ceiling")
 	}
 }
 
@@ -329,38 +327,18 @@ func (c *checker) bins(path string, bins []Bin) {
 	}
 }
 
-// gates refuses a run whose verdict is better than one of its gates': such a
-// report contradicts itself, whoever wrote it. The metrics of an unchanged
-// model say nothing, so they bind nothing.
+// gates refuses a run whose verdict is better than what its gates give: such a
+// report contradicts itself, whoever wrote it.
 func (c *checker) gates(r *Report) {
-	gate := func(path string, v verdict.Verdict) {
-		if v != "" && verdict.Worst(v, r.Verdict) != r.Verdict {
-			c.add("verdict", "is %s although %s is %s", r.Verdict, path, v)
+	judged := false
+	for _, g := range r.Gates() {
+		v, binds := g.Binds()
+		judged = judged || binds
+		if binds && verdict.Worst(v, r.Verdict) != r.Verdict {
+			c.add("verdict", "is %s although %s is %s", r.Verdict, g.Name, v)
 		}
 	}
-	if !r.Unchanged {
-		for i, m := range r.Metrics {
-			gate(fmt.Sprintf("metrics[%d] (%s)", i, m.Name), m.Verdict)
-		}
-		for i, s := range r.Slices {
-			// An alarm rings or is silent; only a ringing one binds.
-			if s.Mode == GateSlice || s.Verdict == verdict.Fail {
-				gate(fmt.Sprintf("slices[%d]", i), s.Verdict)
-			}
-		}
-		for i, e := range r.Exams {
-			gate(fmt.Sprintf("exams[%d] (%s)", i, e.Role), e.Verdict)
-		}
-		for i, f := range r.Leakage {
-			gate(fmt.Sprintf("leakage[%d]", i), f.Verdict)
-		}
-	}
-	if r.Determinism != nil {
-		gate("determinism", r.Determinism.Verdict)
-	}
-	if r.Smoke != nil {
-		for i, check := range r.Smoke.Checks {
-			gate(fmt.Sprintf("smoke.checks[%d]", i), check.Verdict)
-		}
+	if !judged && r.Verdict == verdict.Pass {
+		c.add("verdict", "is PASS although nothing was judged")
 	}
 }
