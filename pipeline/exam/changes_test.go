@@ -2,6 +2,7 @@ package exam_test
 
 import (
 	"reflect"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,7 +16,7 @@ func flights() exam.Exam {
 	margin, floor, ceiling := exam.Margin{Value: 0.01}, 0.7, 0.5
 	return exam.Exam{
 		Schema: exam.Schema, Task: exam.Binary,
-		Data: exam.Data{Eval: "sha256:aa", Label: "delayed", Positive: "1", Features: []string{"hour", "day"}, ID: "id", Group: "plane", Weight: "w", Time: "t"},
+		Data: exam.Data{Eval: "sha256:aa", Label: "delayed", Positive: "1", Features: []string{"hour", "day"}, ID: "id", Group: "plane", Weight: "w", Time: "t", Columns: map[string]string{"hour": "sha256:h", "delayed": "sha256:d"}},
 		Metrics: []exam.Metric{
 			{Name: "roc_auc", Direction: exam.Higher, Margin: &margin, Primary: true},
 			{Name: "accuracy", Direction: exam.Higher, Margin: &margin, Floor: &floor},
@@ -66,6 +67,12 @@ func TestChanges(t *testing.T) {
 		{"data and seeds", func(e *exam.Exam) { e.Data.Eval, e.Seeds, e.Confidence = "sha256:bb", []int64{4}, 0.8 }, []exam.Change{
 			{"confidence", "0.95", "0.8"}, {"data.eval", "sha256:aa", "sha256:bb"}, {"train.seeds", "[1, 2, 3]", "[4]"},
 		}},
+		{"a column came, one went, one was altered", func(e *exam.Exam) {
+			e.Data.Columns = map[string]string{"delayed": "sha256:e", "tenure": "sha256:t"}
+		}, []exam.Change{
+			{"data.columns.delayed", "sha256:d", "sha256:e"}, {"data.columns.hour", "present", ""}, {"data.columns.tenure", "", "present"},
+		}},
+		{"an older exam names no columns", func(e *exam.Exam) { e.Data.Columns = nil }, nil},
 		{"levels of service", func(e *exam.Exam) { e.SLO = exam.SLO{RatePerSecond: 0.5, ImageBytes: 1536} }, []exam.Change{
 			{"serve.slo.image_size", "50MB", "1536B"}, {"serve.slo.memory", "268435456B", ""}, {"serve.slo.p99", "20ms", ""}, {"serve.slo.rate", "200/s", "0.5/s"}, {"serve.slo.ready", "2000ms", ""},
 		}},
@@ -102,6 +109,8 @@ func TestChangesNamesEveryField(t *testing.T) {
 			} else {
 				v.SetZero()
 			}
+		case reflect.Map:
+			v.Set(reflect.ValueOf(map[string]string{"hour": "sha256:h", "delayed": "sha256:x"}))
 		case reflect.String:
 			v.SetString(v.String() + "x")
 		case reflect.Int, reflect.Int64:
@@ -145,4 +154,39 @@ func TestChangesAgreesWithDigest(t *testing.T) {
 		require.Equal(t, a.Digest() == b.Digest(), len(exam.Changes(a, b)) == 0, "%v", exam.Changes(a, b))
 		require.Empty(t, exam.Changes(a, a))
 	})
+}
+
+// Rows that were all replaced are one line for a reader, not one a column.
+func TestChangesOfManyColumns(t *testing.T) {
+	t.Parallel()
+	columns := func(suffix string) exam.Exam {
+		e := exam.Exam{Data: exam.Data{Columns: map[string]string{}}}
+		for i := range 20 {
+			e.Data.Columns[strconv.Itoa(i)] = "sha256:" + suffix
+		}
+		return e
+	}
+	assert.Equal(t, []exam.Change{{"data.columns", "values of 20 columns", "20 of them hold other values"}}, exam.Changes(columns("a"), columns("b")))
+}
+
+func TestDiffering(t *testing.T) {
+	t.Parallel()
+	old := exam.Data{Eval: "sha256:old", Label: "y", ID: "id", Columns: map[string]string{"y": "1", "id": "2", "a": "3", "b": "4"}}
+	table := func(columns map[string]string) exam.Data { return exam.Data{Eval: "sha256:new", Columns: columns} }
+	for name, c := range map[string]struct {
+		table exam.Data
+		names []string
+		want  []string
+	}{
+		"the same file":               {exam.Data{Eval: "sha256:old"}, []string{"y", "a"}, nil},
+		"a column more":               {table(map[string]string{"y": "1", "id": "2", "a": "3", "b": "4", "c": "5"}), []string{"y", "id", "a", "c"}, nil},
+		"a column that nobody reads":  {table(map[string]string{"y": "1", "id": "2", "a": "3", "b": "9"}), []string{"y", "id", "a"}, nil},
+		"other labels":                {table(map[string]string{"y": "9", "id": "2", "a": "3", "b": "4"}), []string{"y", "id", "a"}, []string{"y"}},
+		"a column less":               {table(map[string]string{"y": "1", "id": "2"}), []string{"b", "a", "y", "a"}, []string{"a", "b"}},
+		"another file of old release": {exam.Data{Eval: "sha256:new"}, []string{"y"}, []string{"y"}},
+	} {
+		assert.Equal(t, c.want, old.Differing(c.table, c.names), name)
+	}
+	assert.Equal(t, []string{"y"}, exam.Data{Eval: "sha256:old"}.Differing(table(map[string]string{"y": "1"}), []string{"y"}), "an older exam knows its file as a whole only")
+	assert.Equal(t, []string{"y", "id"}, old.Roles())
 }

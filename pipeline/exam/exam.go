@@ -71,6 +71,10 @@ type Data struct {
 	Group    string   `json:"group,omitempty"`
 	Weight   string   `json:"weight,omitempty"`
 	Time     string   `json:"time,omitempty"`
+	// Columns holds the digest of each column's values, by name. With it a table
+	// that has more columns, or others in the place of some, can be seen to ask
+	// the same of the rows (see Asks). Exams of releases before it have none.
+	Columns map[string]string `json:"columns,omitempty"`
 }
 
 // Metric is one measured quantity and its gates. A metric with neither margin
