@@ -47,7 +47,7 @@ var arrows = map[string][]string{
 	"pipeline/modeldiff":         {"pipeline/exam", "pipeline/predictions", "pipeline/provenance"},
 	"pipeline/onboard":           {},
 	"pipeline/reuse":             {"pipeline/exam", "pipeline/manifest"},
-	"pipeline/project":           {"pipeline/config", "pipeline/evidence", "pipeline/exam", "pipeline/fault", "pipeline/git", "pipeline/manifest", "pipeline/metric", "pipeline/provenance", "model-server/bundle"},
+	"pipeline/project":           {"pipeline/config", "pipeline/dataset", "pipeline/digest", "pipeline/evidence", "pipeline/exam", "pipeline/fault", "pipeline/git", "pipeline/manifest", "pipeline/metric", "pipeline/provenance", "model-server/bundle"},
 	"pipeline/store":             {"pipeline/evidence", "pipeline/fault"},
 	"pipeline/store/failpoint":   {},
 	"pipeline/toolchain":         {},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/dosirak-ml/dosirak/model-server/server"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
@@ -128,76 +127,6 @@ func answersOf(files map[string]predictionsFile) answerSet {
 		set.Anchor = &f
 	}
 	return set
-}
-
-// answerPromoted answers what the exam of production asks. The same rows and
-// columns need no second answer.
-func (s *session) answerPromoted(ctx context.Context, candidate sealed, today answerSet) (*answerSet, string, error) {
-	e := s.promotedExam
-	if e == nil {
-		return nil, "", nil
-	}
-	columns, err := s.exam.Columns()
-	if err != nil {
-		return nil, "", fault.Usage(err)
-	}
-	then, err := e.Columns()
-	if err != nil {
-		return nil, "the exam of production: " + err.Error(), nil
-	}
-	same := e.Task == s.exam.Task && sameData(e.Data, s.exam.Data)
-	for _, name := range then {
-		same = same && slices.Contains(columns, name)
-	}
-	if same {
-		return &today, "", nil
-	}
-	table, err := s.findTable(ctx, e.Data.Eval)
-	if err != nil {
-		return nil, "", err
-	}
-	if table == nil {
-		return nil, fmt.Sprintf("no file that Git tracks here is the evaluation data %.19s… of the exam of production", e.Data.Eval), nil
-	}
-	files, err := s.answer(ctx, s.evaluatedModels(candidate), *e, table, predictionsFolder+"/promoted-exam")
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, "", err
-		}
-		return nil, err.Error(), nil
-	}
-	set := answersOf(files)
-	return &set, "", nil
-}
-
-// sameData reports whether two exams read the same rows in the same way.
-func sameData(a, b exam.Data) bool {
-	return a.Eval == b.Eval && a.Label == b.Label && a.Positive == b.Positive && a.ID == b.ID && a.Group == b.Group &&
-		a.Weight == b.Weight && slices.Equal(a.Features, b.Features)
-}
-
-// findTable finds the tracked file of a digest, or nil.
-func (s *session) findTable(ctx context.Context, want string) (*dataset.Table, error) {
-	if s.evalRows.Digest() == want {
-		return s.evalRows, nil
-	}
-	if s.project.Repo == nil {
-		return nil, nil
-	}
-	names, err := s.project.Repo.Tracked(ctx)
-	if err != nil {
-		return nil, fault.Environment(err)
-	}
-	for _, name := range names {
-		if !dataset.Readable(name) {
-			continue
-		}
-		data, err := os.ReadFile(s.project.Path(name))
-		if err == nil && digest.Of(data) == want {
-			return dataset.Read(s.project.Path(name))
-		}
-	}
-	return nil, nil
 }
 
 // answer lets each model answer the table's rows, through a server of its own

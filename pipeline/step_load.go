@@ -45,6 +45,7 @@ func (s *session) load(ctx context.Context) error {
 		return err
 	}
 	s.exam = c.Exam(s.evalRows.Digest())
+	s.exam.Data.Columns = s.evalRows.ColumnDigests()
 
 	from, err := s.project.BaseTree(ctx)
 	if err != nil {

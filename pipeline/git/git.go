@@ -152,9 +152,13 @@ func (r *Repo) Show(ctx context.Context, commit, path string) ([]byte, error) {
 }
 
 // List returns the files below folder in a commit, relative to the project's
-// folder. A folder that the commit lacks is empty.
+// folder; "" is that folder itself. A folder that the commit lacks is empty.
 func (r *Repo) List(ctx context.Context, commit, folder string) ([]string, error) {
-	out, err := r.run(ctx, nil, nil, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--", r.Prefix+filepath.ToSlash(folder)+"/")
+	args := []string{"ls-tree", "-r", "-z", "--name-only", "--full-tree", commit, "--"}
+	if below := strings.TrimSuffix(r.Prefix+filepath.ToSlash(folder), "/"); below != "" {
+		args = append(args, below+"/")
+	}
+	out, err := r.run(ctx, nil, nil, args...)
 	if err != nil {
 		return nil, fmt.Errorf("listing %s in %.12s: %w", folder, commit, err)
 	}
