@@ -77,7 +77,7 @@ func (s *session) promotedRows(ctx context.Context, candidate sealed, columns []
 	if err != nil {
 		return nil, "", err
 	}
-	return s.project.RowsOf(ctx, e.Data.Eval, dir, s.deployed.Manifest.Commit)
+	return s.project.RowsOf(ctx, e.Data.Eval, dir, s.deployed)
 }
 
 // asksTheSame reports whether today's table asks what an earlier exam asked.

@@ -63,6 +63,12 @@ func (s *session) load(ctx context.Context) error {
 		if s.promotedExam, err = s.deployed.Exam(ctx); err != nil {
 			return err
 		}
+		if err := s.answerable("baseline", s.baseline); err != nil {
+			return err
+		}
+		if err := s.answerable("anchor", s.anchor); err != nil {
+			return err
+		}
 	}
 	_, err = s.link("begin", []any{s.env.Release, s.exam, c, s.asked.Environment, s.trainRows.Digest(), s.baseline, s.anchor})
 	return err

@@ -72,11 +72,13 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 		return nil, &out, err
 	}
 	switch {
-	case r.Unchanged:
+	case r.Unchanged && len(j.Changes) == 0:
 		return skip("the candidate is the model in production")
-	case r.Verdict != verdict.Pass:
+	case r.Unchanged && j.Today.Verdict != verdict.Pass:
+		return skip(fmt.Sprintf("the candidate is the model in production, and by the changed exam it is %s", j.Today.Verdict))
+	case r.Verdict != verdict.Pass && !(s.asked.AcknowledgeExam && acceptable(f.judged, r)):
 		return skip(fmt.Sprintf("the verdict is %s", r.Verdict))
-	case s.exam.When == exam.Improved && !j.Today.Improved():
+	case s.exam.When == exam.Improved && !r.Unchanged && !j.Today.Improved():
 		return skip("promote.when asks for an improvement of the primary metric, and it is not shown to be one")
 	case len(j.Changes) > 0 && !s.asked.AcknowledgeExam:
 		return nil, nil, fault.Usage(fmt.Errorf("the exam differs from the one that production was promoted by (%s, and %d more in the report): a change may not grade its own exam; look at the differences, then promote with --acknowledge-exam", j.Changes[0].Path, len(j.Changes)-1))
@@ -147,6 +149,22 @@ func (s *session) withdraw(ctx context.Context, reason string) (promote.Outcome,
 	return taken, nil
 }
 
+// acceptable reports whether a person may accept today's comparison in the
+// place of the one by production's exam: that one cannot be answered any more,
+// both models did answer today's, and all else passes. A question that was
+// answered is never passed over.
+func acceptable(j judged, r report.Report) bool {
+	return j.Promoted == nil && r.Acceptable()
+}
+
+// accepted is what the manifest records of an exam that a person acknowledged.
+func (s *session) accepted(j judged) *manifest.Accepted {
+	if len(j.Changes) == 0 {
+		return nil
+	}
+	return &manifest.Accepted{Exam: s.deployed.Manifest.Exam, Verdict: j.promoted(), Reason: string(report.NewProse(j.Reason))}
+}
+
 // decide gathers what is promoted: the manifest, the bundle's files and the
 // evidence.
 func (s *session) decide(r report.Report, f stepResults) (promote.Decision, error) {
@@ -157,8 +175,8 @@ func (s *session) decide(r report.Report, f stepResults) (promote.Decision, erro
 	}
 	m := manifest.Manifest{
 		Schema: manifest.Schema, Model: s.project.Config.Model, Environment: s.asked.Environment,
-		Bundle: candidate.Digest, Image: built.Digest, Verdict: r.Verdict, Improved: j.Today.Improved(),
-		Metrics: manifestMetrics(r), Exam: s.exam.Digest(), Commit: s.project.Commit,
+		Bundle: candidate.Digest, Image: built.Digest, Verdict: verdict.Pass, Improved: j.Today.Improved() && !r.Unchanged,
+		Metrics: manifestMetrics(r), Exam: s.exam.Digest(), Accepted: s.accepted(j), Commit: s.project.Commit,
 	}
 	if s.project.Config.Serve.Repository != "" {
 		m.Image = s.project.Config.Serve.Repository + "@" + built.Digest

@@ -32,6 +32,7 @@ type Manifest struct {
 	Replaces    string          `yaml:"replaces,omitempty" json:"replaces,omitempty"` // bundle that this one replaces
 	Anchor      string          `yaml:"anchor,omitempty" json:"anchor,omitempty"`     // last bundle promoted as improved
 	Exam        string          `yaml:"exam" json:"exam"`                             // digest of the exam's text
+	Accepted    *Accepted       `yaml:"accepted,omitempty" json:"accepted,omitempty"` // nil: the exam is that of the manifest before
 	Commit      string          `yaml:"commit,omitempty" json:"commit,omitempty"`
 	Sources     Sources         `yaml:"sources" json:"sources"`
 	Registry    *Registry       `yaml:"registry,omitempty" json:"registry,omitempty"`
@@ -52,6 +53,16 @@ type Metric struct {
 	Ceiling   *float64 `yaml:"ceiling,omitempty" json:"ceiling,omitempty"`
 	ValueLow  *float64 `yaml:"value_low,omitempty" json:"value_low,omitempty"`
 	ValueHigh *float64 `yaml:"value_high,omitempty" json:"value_high,omitempty"`
+}
+
+// Accepted says that a person promoted by another exam than the one of the
+// manifest before: a change may not grade its own exam.
+type Accepted struct {
+	Exam string `yaml:"exam" json:"exam"` // digest of the exam before
+	// Verdict is the one by that exam: PASS, or INCONCLUSIVE where it could not
+	// be answered any more and today's comparison was accepted in its place.
+	Verdict verdict.Verdict `yaml:"verdict" json:"verdict"`
+	Reason  string          `yaml:"reason,omitempty" json:"reason,omitempty"` // why it could not be answered
 }
 
 // Sources says where the bundle and the evidence can be had. A path is
@@ -91,6 +102,10 @@ func (m Manifest) Validate() error {
 		return fmt.Errorf("replaces %q is not a digest", m.Replaces)
 	case !m.Verdict.Valid():
 		return fmt.Errorf("verdict is %q, not PASS, FAIL or INCONCLUSIVE", m.Verdict)
+	case m.Accepted != nil && !digestPattern.MatchString(m.Accepted.Exam):
+		return fmt.Errorf("accepted.exam %q is not a digest", m.Accepted.Exam)
+	case m.Accepted != nil && !m.Accepted.Verdict.Valid():
+		return fmt.Errorf("accepted.verdict is %q, not PASS, FAIL or INCONCLUSIVE", m.Accepted.Verdict)
 	}
 	// Sources are read below the project's folder; a manifest that came with a
 	// change must not reach elsewhere.

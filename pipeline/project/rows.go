@@ -24,7 +24,7 @@ const maxTables = 200
 // still has the old ones. What comes out of a commit is written into dir.
 //
 // Where the rows cannot be found it returns no table, and why.
-func (p *Project) RowsOf(ctx context.Context, want, dir string, commits ...string) (*dataset.Table, string, error) {
+func (p *Project) RowsOf(ctx context.Context, want, dir string, d *Deployed) (*dataset.Table, string, error) {
 	if p.Repo == nil {
 		return nil, fmt.Sprintf("the evaluation data %.19s… of the exam of production is not here, and there is no Git history to look in", want), nil
 	}
@@ -40,10 +40,11 @@ func (p *Project) RowsOf(ctx context.Context, want, dir string, commits ...strin
 		}
 	}
 	shallow := ""
-	for _, commit := range slices.Compact(commits) {
-		if commit == "" {
-			continue
-		}
+	commits, err := p.promotedAt(ctx, d)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, commit := range commits {
 		_, ok, err := p.Repo.Resolve(ctx, commit)
 		if err != nil {
 			return nil, "", fault.Environment(err)
@@ -58,6 +59,32 @@ func (p *Project) RowsOf(ctx context.Context, want, dir string, commits ...strin
 		}
 	}
 	return nil, fmt.Sprintf("no table that Git tracks, here or in the commit that production was trained from, is the evaluation data %.19s… of the exam of production%s", want, shallow), nil
+}
+
+// promotedAt are the commits that may hold what production was judged on: the
+// one it was trained from, and the one that changed its manifest last, which
+// for a later environment is another.
+func (p *Project) promotedAt(ctx context.Context, d *Deployed) ([]string, error) {
+	var commits []string
+	if d.Manifest.Commit != "" {
+		commits = append(commits, d.Manifest.Commit)
+	}
+	base, ok := d.From.(CommitTree)
+	if !ok {
+		return commits, nil
+	}
+	name, err := p.Config.ManifestPath(d.Manifest.Environment)
+	if err != nil {
+		return nil, fault.Usage(err)
+	}
+	history, err := p.Repo.History(ctx, base.Commit, name, 1)
+	if err != nil {
+		return nil, fault.Environment(err)
+	}
+	if len(history.Versions) > 0 && !slices.Contains(commits, history.Versions[0].Commit) {
+		commits = append(commits, history.Versions[0].Commit)
+	}
+	return commits, nil
 }
 
 // rowsAt looks among the tables of a commit.

@@ -32,7 +32,13 @@ func (r *Report) Next() []Step {
 func (r *Report) next() []Step {
 	var steps []Step
 	if r.Unchanged && r.Verdict == verdict.Pass {
+		if r.ExamChanged() != nil {
+			return []Step{{Text: "The model is the one in production; to hold it by the changed exam from now on, look at the changes, then propose it", Command: r.promoteCommand() + " --acknowledge-exam"}}
+		}
 		return []Step{{Text: "Nothing to do."}}
+	}
+	if r.Acceptable() {
+		return []Step{{Text: "The exam of production cannot be answered any more: look at why and at the changes, then accept today's comparison, which both models did answer", Command: r.promoteCommand() + " --acknowledge-exam"}}
 	}
 	if d := r.Determinism; d != nil && d.Verdict == verdict.Fail {
 		text := "Make training reproducible, or say in `train.reproduce` what is enough"
@@ -57,17 +63,22 @@ func (r *Report) next() []Step {
 		return []Step{r.lastResort()}
 	}
 	if r.Verdict == verdict.Pass {
-		command := fmt.Sprintf("dosirak promote %s", r.Run.ID)
-		if r.Run.Environment != "" {
-			command += " --environment " + string(r.Run.Environment)
-		}
-		text := "Propose this model"
+		command, text := r.promoteCommand(), "Propose this model"
 		if r.ExamChanged() != nil {
 			text, command = "The exam was changed: look at the changes, then propose this model", command+" --acknowledge-exam"
 		}
 		steps = append(steps, Step{Text: text, Command: command})
 	}
 	return steps
+}
+
+// promoteCommand proposes the model of this run.
+func (r *Report) promoteCommand() string {
+	command := fmt.Sprintf("dosirak promote %s", r.Run.ID)
+	if r.Run.Environment != "" {
+		command += " --environment " + string(r.Run.Environment)
+	}
+	return command
 }
 
 // lastResort is the step where no metric and no proof says what to do.
