@@ -174,10 +174,11 @@ func TestExamGuard(t *testing.T) {
 	assert.Equal(t, promote.Created, out.Promotion.Operation)
 }
 
-// A change that removes the rows it would fail on cannot be told to pass.
+// A change that removes the rows it would fail on is judged by them all the
+// same: Git has them. In a clone without that history nothing can be told.
 func TestExamGuardWithoutTheOldRows(t *testing.T) {
 	if testing.Short() {
-		t.Skip("walks the line twice")
+		t.Skip("walks the line several times")
 	}
 	t.Parallel()
 	r := projecttest.Mini(t)
@@ -191,9 +192,17 @@ func TestExamGuardWithoutTheOldRows(t *testing.T) {
 	})
 	out, err := run(t.Context(), t, r, pipeline.Request{})
 	require.NoError(t, err)
+	assert.Equal(t, verdict.Pass, out.Verdict)
+	require.Len(t, out.Report.Exams, 2)
+
+	shallow := gittest.Repository{T: t, Dir: filepath.Join(t.TempDir(), "shallow")}
+	r.Git("clone", "--quiet", "--depth=1", "file://"+r.Dir, shallow.Dir)
+	out, err = run(t.Context(), t, shallow, pipeline.Request{})
+	require.NoError(t, err)
 	assert.Equal(t, verdict.Inconclusive, out.Verdict)
 	require.Len(t, out.Report.Exams, 2)
-	assert.Contains(t, string(out.Report.Exams[1].Reason), "evaluation data")
+	assert.Contains(t, string(out.Report.Exams[1].Reason), "is not in this clone")
+	assert.Contains(t, string(out.Report.Exams[1].Reason), "fetch-depth: 0")
 }
 
 // The evidence cannot be changed without verify seeing it.
