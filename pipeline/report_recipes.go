@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
@@ -75,11 +76,57 @@ func (s *session) baselineReplicates(ctx context.Context) ([]evaluatedModel, err
 			return nil, fault.Environment(fmt.Errorf("fetching the replicates of production: %w", err))
 		}
 		base := path.Base(name)
+		seed, err := seedOfReplicate(base)
+		if err != nil {
+			return nil, fault.Usage(fmt.Errorf("reading the replicates of production at %s: %w: restore the folder from the commit that promoted", source, err))
+		}
 		to := "baseline/replicates/" + base
 		if err := s.run.WriteFile(to, data); err != nil {
 			return nil, err
 		}
-		out = append(out, evaluatedModel{"baseline-" + strings.TrimSuffix(base, path.Ext(base)), filepath.Join(s.run.Dir(), filepath.FromSlash(to))})
+		out = append(out, evaluatedModel{name: fmt.Sprintf("baseline-seed-%d", seed), path: filepath.Join(s.run.Dir(), filepath.FromSlash(to)), seed: seed})
+	}
+	return out, nil
+}
+
+// seedOfReplicate reads the name that keptReplicates gave a file.
+func seedOfReplicate(name string) (int64, error) {
+	digits, ours := strings.CutPrefix(strings.TrimSuffix(name, path.Ext(name)), "seed-")
+	seed, err := strconv.ParseInt(digits, 10, 64)
+	if !ours || err != nil {
+		return 0, fmt.Errorf("%q is not the name of a replicate, such as seed-2.onnx", name)
+	}
+	return seed, nil
+}
+
+// reportBaselineReplicates are the values of production's recipe by seed: of
+// the model in production, where its provenance names its seed, and of the
+// other seeds. One alone says nothing of the recipe.
+func (s *session) reportBaselineReplicates(ctx context.Context, a answers) ([]report.Replicate, error) {
+	if len(a.BaselineSeeds) == 0 || a.Today.Baseline == nil {
+		return nil, nil
+	}
+	var out []report.Replicate
+	add := func(seed int64, f *predictionsFile) error {
+		values, err := s.measure(f)
+		out = append(out, report.Replicate{Seed: seed, Metrics: values, Predictions: report.Digest(f.Digest)})
+		return err
+	}
+	origin, err := s.deployed.Statement(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if origin != nil {
+		if seeds := origin.Seeds(); len(seeds) > 0 {
+			if err := add(seeds[0], a.Today.Baseline); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range a.BaselineSeeds {
+		if err := add(a.BaselineSeeds[i].Seed, &a.BaselineSeeds[i]); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

@@ -573,6 +573,7 @@ func TestRetrainedBaseline(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, out.Report.Recipes)
 	assert.Equal(t, report.RecipeSeeds{Candidate: 2, Baseline: 2}, out.Report.Recipes[0].Seeds)
+	assert.Equal(t, []int64{2}, seedsOf(out.Report.BaselineReplicates), "nobody kept which seed production is of")
 	assert.InDelta(t, 0, *out.Report.Recipes[0].Improvement, 1e-12, "the same two models in another order are the same recipe")
 }
 
@@ -594,6 +595,8 @@ func TestAnchor(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, promote.Created, out.Promotion.Operation)
 	require.False(t, out.Report.Metrics[0].Improved)
+	assert.Equal(t, first.Report.Replicates[0].Metrics, out.Report.BaselineReplicates[0].Metrics, "the model in production, by its seed")
+	assert.Equal(t, []int64{1, 2}, seedsOf(out.Report.BaselineReplicates), "and the replicates that the evidence keeps")
 	merge(r)
 	assert.Contains(t, r.Git("show", "HEAD:deploy/production.yaml"), "anchor: "+string(first.Report.Candidate.Bundle))
 
@@ -606,4 +609,12 @@ func TestAnchor(t *testing.T) {
 		judged[m.Against]++
 	}
 	assert.Equal(t, map[report.Against]int{report.AgainstBaseline: 2, report.AgainstAnchor: 2}, judged)
+}
+
+func seedsOf(replicates []report.Replicate) []int64 {
+	var seeds []int64
+	for _, r := range replicates {
+		seeds = append(seeds, r.Seed)
+	}
+	return seeds
 }

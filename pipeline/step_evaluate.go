@@ -24,6 +24,7 @@ const predictionsFolder = "predictions"
 type predictionsFile struct {
 	Path   string `json:"path"` // absolute
 	Digest string `json:"digest"`
+	Seed   int64  `json:"seed,omitempty"` // that the model was trained with, of a replicate
 	set    *predictions.Set
 }
 
@@ -68,6 +69,7 @@ func (a answers) String() string {
 type evaluatedModel struct {
 	name string
 	path string // bundle's folder or model file
+	seed int64  // of a replicate
 }
 
 func (s *session) evaluate(ctx context.Context, t trained, candidate sealed) (answers, error) {
@@ -79,7 +81,7 @@ func (s *session) evaluate(ctx context.Context, t trained, candidate sealed) (an
 		models := s.evaluatedModels(candidate)
 		for i, r := range t.Replicates {
 			if i > 0 {
-				models = append(models, evaluatedModel{fmt.Sprintf("seed-%d", r.Seed), t.Models[i]})
+				models = append(models, evaluatedModel{name: fmt.Sprintf("seed-%d", r.Seed), path: t.Models[i], seed: r.Seed})
 			}
 		}
 		others, err := s.baselineReplicates(ctx)
@@ -108,11 +110,11 @@ func (s *session) evaluate(ctx context.Context, t trained, candidate sealed) (an
 }
 
 func (s *session) evaluatedModels(candidate sealed) []evaluatedModel {
-	models := []evaluatedModel{{"candidate", candidate.Dir}}
+	models := []evaluatedModel{{name: "candidate", path: candidate.Dir}}
 	if s.baseline != nil {
-		models = append(models, evaluatedModel{"baseline", s.baseline.Dir})
+		models = append(models, evaluatedModel{name: "baseline", path: s.baseline.Dir})
 		if s.anchor.Digest != s.baseline.Digest {
-			models = append(models, evaluatedModel{"anchor", s.anchor.Dir})
+			models = append(models, evaluatedModel{name: "anchor", path: s.anchor.Dir})
 		}
 	}
 	return models
@@ -150,7 +152,7 @@ func (s *session) answer(ctx context.Context, models []evaluatedModel, e exam.Ex
 		if err != nil {
 			return nil, fault.Environment(fmt.Errorf("reading the predictions: %w", err))
 		}
-		files[m.name] = predictionsFile{Path: path, Digest: digest.Of(data), set: set}
+		files[m.name] = predictionsFile{Path: path, Digest: digest.Of(data), Seed: m.seed, set: set}
 	}
 	return files, nil
 }

@@ -121,6 +121,9 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	if r.Replicates, r.Luck, err = s.reportReplicates(f); err != nil {
 		return r, err
 	}
+	if r.BaselineReplicates, err = s.reportBaselineReplicates(ctx, f.answers); err != nil {
+		return r, err
+	}
 	if alike := r.SeedsAlike(); alike != "" {
 		// One training seen twice tells nothing of what another seed would give.
 		r.Warnings, r.Luck = append(r.Warnings, report.NewProse(alike)), nil

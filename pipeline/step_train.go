@@ -231,7 +231,7 @@ func (s *session) retrainBaseline(ctx context.Context) ([]evaluatedModel, error)
 		if err != nil {
 			return nil, fmt.Errorf("retraining the baseline: %w", err)
 		}
-		out = append(out, evaluatedModel{fmt.Sprintf("baseline-seed-%d", r.Seed), model})
+		out = append(out, evaluatedModel{name: fmt.Sprintf("baseline-seed-%d", r.Seed), path: model, seed: r.Seed})
 	}
 	return out, nil
 }

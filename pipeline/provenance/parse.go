@@ -169,3 +169,6 @@ func texts(value any) []string {
 	}
 	return nil
 }
+
+// Seeds are those that were trained; the first is the candidate's.
+func (s Statement) Seeds() []int64 { return s.Predicate.BuildDefinition.ExternalParameters.Seeds }
