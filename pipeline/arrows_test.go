@@ -72,14 +72,16 @@ var arrows = map[string][]string{
 	"pipeline/artifact":          {"pipeline/fault"},
 	"pipeline/forge/github":      {"pipeline/artifact", "pipeline/doctor", "pipeline/fault", "pipeline/promote", "pipeline/reconcile"},
 
-	"model-server/tensor":        {},
-	"model-server/bundle":        {"model-server/tensor", "model-server/bundle/onnx"},
-	"model-server/bundle/onnx":   {},
-	"model-server/engine":        {"model-server/bundle", "model-server/tensor"},
-	"model-server/engine/native": {"model-server/bundle", "model-server/bundle/onnx", "model-server/engine", "model-server/tensor"},
-	"model-server/protocol/v2":   {"model-server/bundle", "model-server/tensor"},
-	"model-server/server":        {"model-server/bundle", "model-server/engine", "model-server/engine/native", "model-server/protocol/v2", "model-server/tensor"},
-	"model-server":               {"model-server/server"},
+	"model-server/tensor":           {},
+	"model-server/bundle":           {"model-server/tensor", "model-server/bundle/onnx"},
+	"model-server/bundle/onnx":      {},
+	"model-server/engine":           {"model-server/bundle", "model-server/tensor"},
+	"model-server/engine/forest":    {},
+	"model-server/engine/native":    {"model-server/bundle", "model-server/bundle/onnx", "model-server/engine", "model-server/tensor"},
+	"model-server/engine/native/op": {"model-server/bundle/onnx", "model-server/engine", "model-server/engine/forest", "model-server/tensor"},
+	"model-server/protocol/v2":      {"model-server/bundle", "model-server/tensor"},
+	"model-server/server":           {"model-server/bundle", "model-server/engine", "model-server/engine/native", "model-server/protocol/v2", "model-server/tensor"},
+	"model-server":                  {"model-server/server"},
 }
 
 // adapters are imported by cmd/dosirak/wire.go alone.

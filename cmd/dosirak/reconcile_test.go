@@ -87,7 +87,7 @@ func TestReconcileAndRollback(t *testing.T) {
 	r := projecttest.Mini(t)
 	repository, digests := images(t)
 	first, dir := promoted(t, r, "1.onnx", repository+"@"+digests[0])
-	s, err := server.Open(dir, server.Options{Name: "flights-delay"})
+	s, err := server.Open(t.Context(), dir, server.Options{Name: "flights-delay"})
 	require.NoError(t, err)
 	t.Cleanup(func() { s.Close() })
 	endpoint := httptest.NewServer(s.Handler())

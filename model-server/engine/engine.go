@@ -9,6 +9,10 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
+// Loader makes an engine of a model file within a budget, which bounds loading
+// and then each answer.
+type Loader func(ctx context.Context, model []byte, budget Budget) (Engine, error)
+
 // Engine computes a model's outputs. Implementations are safe for concurrent
 // use.
 type Engine interface {

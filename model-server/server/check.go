@@ -34,6 +34,7 @@ func (s *Server) check(inputs []tensor.Tensor) ([]tensor.Tensor, error) {
 		if t.Datatype != spec.Datatype {
 			return nil, refuse("input %q: the datatype is %s, expected %s", t.Name, t.Datatype, spec.Datatype)
 		}
+		t.Shape = columnShape(t.Shape, spec.Shape)
 		if err := s.checkShape(t, spec); err != nil {
 			return nil, err
 		}
@@ -53,6 +54,18 @@ func (s *Server) check(inputs []tensor.Tensor) ([]tensor.Tensor, error) {
 		}
 	}
 	return ordered, nil
+}
+
+// columnShape reads [N] for [N, 1] and the other way round: a list and a column
+// of as many elements can mean nothing else.
+func columnShape(shape, want []int64) []int64 {
+	switch {
+	case len(shape) == 1 && len(want) == 2 && want[1] == 1:
+		return []int64{shape[0], 1}
+	case len(shape) == 2 && shape[1] == 1 && len(want) == 1:
+		return shape[:1]
+	}
+	return shape
 }
 
 func (s *Server) checkShape(t *tensor.Tensor, spec *bundle.TensorSpec) error {

@@ -17,7 +17,7 @@ import (
 
 // fake takes an eighth of the sum of a row for a probability: inputs "x" FP32 [N,2] and "name" BYTES [N,1],
 // outputs "label" and "p". A row whose first number is 666 makes it panic, 500
-// fail, 400 refuse the value, 7 wait for gate.
+// fail, 400 refuse the value, 413 need too much, 7 wait for gate.
 type fake struct {
 	gate   chan struct{}
 	calls  atomic.Int64
@@ -55,6 +55,8 @@ func (f *fake) Infer(ctx context.Context, inputs []tensor.Tensor) ([]tensor.Tens
 			return nil, errors.New("secret reason")
 		case 400:
 			return nil, fmt.Errorf("in an operator: %w", engine.InputErrorf("%q is a category that the model does not know", inputs[1].Strs[i]))
+		case 413:
+			return nil, engine.LimitErrorf("needs more than this server gives")
 		case 7:
 			select {
 			case <-f.gate:
@@ -74,11 +76,11 @@ func (f *fake) Close() error { f.closed.Store(true); return nil }
 // open returns a server of f for the bare model "m".
 func (f *fake) open(t testing.TB, o Options) *Server {
 	t.Helper()
-	o.Load = func([]byte) (engine.Engine, error) { return f, nil }
+	o.Load = func(context.Context, []byte, engine.Budget) (engine.Engine, error) { return f, nil }
 	if o.Name == "" {
 		o.Name = "m"
 	}
-	s, err := open([]byte("model"), "model.onnx", "model", nil, o)
+	s, err := open(context.Background(), []byte("model"), "model.onnx", "model", nil, o)
 	require.NoError(t, err)
 	return s
 }

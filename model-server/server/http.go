@@ -216,11 +216,14 @@ func (s *Server) failed(err error) answer {
 	}
 	var (
 		value    *engine.InputError
+		limit    *engine.LimitError
 		panicked *panicError
 	)
 	switch {
 	case errors.As(err, &value):
 		return failure(v2.Errorf(http.StatusBadRequest, "the model does not take a value of this request: %s", clip(value.What)))
+	case errors.As(err, &limit):
+		return failure(v2.Errorf(http.StatusRequestEntityTooLarge, "the model %s for this request; send fewer rows at a time", limit.What))
 	case errors.As(err, &panicked):
 		// The value may quote data; the stack says where the bug is.
 		s.log.Error("the engine panicked", "engine", s.engine.Name(), "stack", panicked.stack)
@@ -229,7 +232,11 @@ func (s *Server) failed(err error) answer {
 	default:
 		s.log.Error("inference failed", "engine", s.engine.Name(), "error", err.Error())
 	}
-	return failure(v2.Errorf(http.StatusInternalServerError, "the model failed on this request; the server's log says why"))
+	where := ""
+	if s.logs {
+		where = "; the server's log says why"
+	}
+	return failure(v2.Errorf(http.StatusInternalServerError, "the model failed on this request%s", where))
 }
 
 // read reads the body into buffer, which it grows as bytes come in: a length

@@ -27,7 +27,7 @@ const goodBody = `{"id":"7","inputs":[{"name":"name","datatype":"BYTES","shape":
 func TestHTTP(t *testing.T) {
 	t.Parallel()
 	dir := (&fake{}).sealed(t)
-	s, err := Open(dir, Options{Load: loads(&fake{}), Name: "m", Release: "v1.2.3"})
+	s, err := Open(t.Context(), dir, Options{Load: loads(&fake{}), Name: "m", Release: "v1.2.3"})
 	require.NoError(t, err)
 	web := httptest.NewServer(s.Handler())
 	t.Cleanup(web.Close)
@@ -76,7 +76,9 @@ func TestHTTP(t *testing.T) {
 		{"POST", "/v2/models/m/infer", goodBody, "Inference-Header-Content-Length: 12", 400, "binary_data=False"},
 		{"POST", "/v2/models/m/infer", goodBody, "Inference-Header-Content-Length: x", 400, "binary_data=False"},
 		{"POST", "/v2/models/m/infer", strings.Replace(goodBody, "[[1,2]]", "[400,0]", 1), "", 400, `does not take a value of this request: \"a\" is a category`},
-		{"POST", "/v2/models/m/infer", strings.Replace(goodBody, "[[1,2]]", "[500,0]", 1), "", 500, "the model failed on this request; the server's log says why"},
+		{"POST", "/v2/models/m/infer", strings.Replace(goodBody, "[[1,2]]", "[500,0]", 1), "", 500, `"the model failed on this request"`},
+		{"POST", "/v2/models/m/infer", strings.Replace(goodBody, "[[1,2]]", "[413,0]", 1), "", 413, "the model needs more than this server gives for this request; send fewer rows at a time"},
+		{"POST", "/v2/models/m/infer", strings.Replace(goodBody, `"shape":[1,1]`, `"shape":[1]`, 1), "", 200, answer},
 		{"POST", "/v2/models/m/infer", strings.Replace(goodBody, "[[1,2]]", "[666,0]", 1), "", 500, "the model failed on this request"},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
@@ -153,7 +155,11 @@ func TestLogHoldsNoData(t *testing.T) {
 	s := (&fake{}).open(t, Options{Logger: logger})
 	for _, first := range []string{"1", "666", "500", "400"} {
 		body := strings.NewReader(strings.Replace(strings.Replace(goodBody, "[[1,2]]", "["+first+",4242]", 1), `["a"]`, `["private"]`, 1))
-		s.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/v2/models/m/infer", body))
+		w := httptest.NewRecorder()
+		s.Handler().ServeHTTP(w, httptest.NewRequest("POST", "/v2/models/m/infer", body))
+		if w.Code == http.StatusInternalServerError {
+			assert.Contains(t, w.Body.String(), "the model failed on this request; the server's log says why")
+		}
 	}
 	s.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("PRIVATE", "/v2/models/private?private=4242", nil))
 	text := log.String()

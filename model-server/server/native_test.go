@@ -15,7 +15,7 @@ import (
 // native one.
 func TestNative(t *testing.T) {
 	t.Parallel()
-	s, err := Open(filepath.Join("testdata", "linear.onnx"), Options{})
+	s, err := Open(t.Context(), filepath.Join("testdata", "linear.onnx"), Options{})
 	require.NoError(t, err)
 	assert.Equal(t, "linear", s.Name())
 	assert.Equal(t, "native", s.Engine())
@@ -29,7 +29,7 @@ func TestNative(t *testing.T) {
 	assert.Equal(t, []int64{1}, outputs[0].I64[1:])
 	require.NoError(t, s.Close())
 
-	_, err = Open(filepath.Join("testdata", "make.py"), Options{})
+	_, err = Open(t.Context(), filepath.Join("testdata", "make.py"), Options{})
 	assert.ErrorContains(t, err, "make.py: reading the ONNX model: not an ONNX model")
 	assert.Equal(t, ExitUsage, ExitCode(err))
 }

@@ -121,10 +121,14 @@ func (e *ListenError) Unwrap() error { return e.Err }
 
 // Run opens the model at path, listens on addr and serves until ctx ends. When
 // it is ready it prints one line to stdout, which begins with "ready " and the
-// URL: with port 0 in addr that is where a caller learns the port.
+// URL: with port 0 in addr that is where a caller learns the port. A model that
+// is still loading when ctx ends is given up, without an error.
 func Run(ctx context.Context, path, addr string, o Options, stdout io.Writer) error {
 	start := time.Now()
-	s, err := Open(path, o)
+	s, err := Open(ctx, path, o)
+	if err != nil && errors.Is(context.Cause(ctx), context.Canceled) {
+		return nil // asked to end while it was loading
+	}
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,11 @@ type Options struct {
 	Logger  *slog.Logger // nil: no log
 
 	// Load makes an engine of a model file; nil: the native engine.
-	Load func(model []byte) (engine.Engine, error)
+	Load engine.Loader
+	// Budget is what the model may use when it is loaded and for each answer;
+	// zeros: engine.DefaultBudget. Models of strangers get
+	// engine.UntrustedBudget.
+	Budget engine.Budget
 
 	// DrainDelay is how long requests are still taken after readiness turned
 	// false, so that load balancers notice. DrainTimeout bounds how long
@@ -59,6 +63,7 @@ type Server struct {
 	outputs   map[string]int
 	options   Options
 	log       *slog.Logger
+	logs      bool // there is a log to point at
 	ready     atomic.Bool
 	inFlight  atomic.Int64
 	fixed     fixedBodies
@@ -95,8 +100,8 @@ func (e *SelfTestError) Unwrap() error { return e.Err }
 // Open loads the model at path, a bundle's folder or a bare model file, and is
 // ready to serve it. A bundle is verified file by file and must give its
 // golden answers again, else the error is a *SelfTestError. A damaged file
-// gives a *bundle.DamagedError.
-func Open(path string, o Options) (*Server, error) {
+// gives a *bundle.DamagedError. ctx bounds the opening, not the serving.
+func Open(ctx context.Context, path string, o Options) (*Server, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the model: %w", err)
@@ -106,7 +111,7 @@ func Open(path string, o Options) (*Server, error) {
 		if err != nil {
 			return nil, err
 		}
-		return open(model, path, fileName(path), nil, o)
+		return open(ctx, model, path, fileName(path), nil, o)
 	}
 	opened, err := bundle.Open(path)
 	if err != nil {
@@ -116,7 +121,7 @@ func Open(path string, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(model, path, opened.Bundle.Model.Name, opened, o)
+	return open(ctx, model, path, opened.Bundle.Model.Name, opened, o)
 }
 
 func readModel(path string, info os.FileInfo) ([]byte, error) {
@@ -141,11 +146,12 @@ func readModel(path string, info os.FileInfo) ([]byte, error) {
 }
 
 // open serves the bytes of a model; opened is nil for a bare file.
-func open(model []byte, path, name string, opened *bundle.Opened, o Options) (*Server, error) {
+func open(ctx context.Context, model []byte, path, name string, opened *bundle.Opened, o Options) (*Server, error) {
 	if o.Load == nil {
 		o.Load = load
 	}
-	if o.Logger == nil {
+	logs := o.Logger != nil
+	if !logs {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.MaxRows == 0 {
@@ -155,14 +161,14 @@ func open(model []byte, path, name string, opened *bundle.Opened, o Options) (*S
 		o.DrainTimeout = DefaultDrainTimeout
 	}
 	o.Limits = o.Limits.WithDefaults()
-	s := &Server{name: o.Name, options: o, log: o.Logger, platform: "onnx_onnxv1"}
+	s := &Server{name: o.Name, options: o, log: o.Logger, logs: logs, platform: "onnx_onnxv1"}
 	if s.name == "" {
 		s.name = name
 	}
 	if !validName(s.name) {
 		return nil, fmt.Errorf("the model's name %q must be 1 to 128 letters, digits, '.', '_' or '-'; set another one", s.name)
 	}
-	e, err := o.Load(model)
+	e, err := o.Load(ctx, model, o.Budget)
 	if err != nil {
 		return nil, fmt.Errorf("loading the model %s: %w", path, err)
 	}
@@ -175,7 +181,7 @@ func open(model []byte, path, name string, opened *bundle.Opened, o Options) (*S
 	s.inputs, s.outputs = index(s.signature.Inputs), index(s.signature.Outputs)
 	s.fixed = s.describe()
 	if opened != nil {
-		if err := s.selfTest(opened); err != nil {
+		if err := s.selfTest(ctx, opened); err != nil {
 			return nil, errors.Join(err, e.Close())
 		}
 	}
@@ -206,7 +212,7 @@ func (s *Server) adopt(opened *bundle.Opened) error {
 	return nil
 }
 
-func (s *Server) selfTest(opened *bundle.Opened) error {
+func (s *Server) selfTest(ctx context.Context, opened *bundle.Opened) error {
 	golden, err := opened.Golden()
 	if err != nil {
 		return err
@@ -219,7 +225,7 @@ func (s *Server) selfTest(opened *bundle.Opened) error {
 		s.log.Warn("the bundle has no golden examples; nothing was tested", "bundle", s.digest)
 		return nil
 	}
-	got, err := s.Infer(context.Background(), inputs)
+	got, err := s.Infer(ctx, inputs)
 	if err != nil {
 		return &SelfTestError{Bundle: s.digest, Engine: s.engine.Name(), Err: err}
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -14,14 +15,14 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
-func loads(f engine.Engine) func([]byte) (engine.Engine, error) {
-	return func([]byte) (engine.Engine, error) { return f, nil }
+func loads(f engine.Engine) func(context.Context, []byte, engine.Budget) (engine.Engine, error) {
+	return func(context.Context, []byte, engine.Budget) (engine.Engine, error) { return f, nil }
 }
 
 func TestOpenBundle(t *testing.T) {
 	t.Parallel()
 	dir := (&fake{}).sealed(t)
-	s, err := Open(dir, Options{Load: loads(&fake{})})
+	s, err := Open(t.Context(), dir, Options{Load: loads(&fake{})})
 	require.NoError(t, err)
 	assert.Equal(t, "sealed", s.Name())
 	assert.Equal(t, "fake", s.Engine())
@@ -30,7 +31,7 @@ func TestOpenBundle(t *testing.T) {
 	assert.Equal(t, opened.Digest, s.Digest())
 	assert.Equal(t, opened.Bundle.Signature, s.Signature())
 
-	named, err := Open(dir, Options{Load: loads(&fake{}), Name: "other"})
+	named, err := Open(t.Context(), dir, Options{Load: loads(&fake{}), Name: "other"})
 	require.NoError(t, err)
 	assert.Equal(t, "other", named.Name())
 	assert.Equal(t, s.Digest(), named.Digest())
@@ -40,7 +41,7 @@ func TestOpenFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "flights-delay.onnx")
 	require.NoError(t, os.WriteFile(path, []byte("model"), 0o600))
-	s, err := Open(path, Options{Load: loads(&fake{})})
+	s, err := Open(t.Context(), path, Options{Load: loads(&fake{})})
 	require.NoError(t, err)
 	assert.Equal(t, "flights-delay", s.Name())
 	assert.Empty(t, s.Digest())
@@ -51,7 +52,7 @@ func TestSelfTest(t *testing.T) {
 	t.Parallel()
 	dir := (&fake{}).sealed(t)
 	changed := &fake{offset: 0.25}
-	_, err := Open(dir, Options{Load: loads(changed)})
+	_, err := Open(t.Context(), dir, Options{Load: loads(changed)})
 	var failed *SelfTestError
 	require.ErrorAs(t, err, &failed)
 	assert.NotEmpty(t, failed.Mismatches)
@@ -92,12 +93,14 @@ func TestOpenRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Open(c.path, Options{Load: loads(c.load), Name: c.name})
+			_, err := Open(t.Context(), c.path, Options{Load: loads(c.load), Name: c.name})
 			require.ErrorContains(t, err, c.err)
 			assert.Equal(t, ExitUsage, ExitCode(err))
 		})
 	}
-	_, err := Open(file, Options{Load: func([]byte) (engine.Engine, error) { return nil, errors.New("operator Foo is not known") }})
+	_, err := Open(t.Context(), file, Options{Load: func(context.Context, []byte, engine.Budget) (engine.Engine, error) {
+		return nil, errors.New("operator Foo is not known")
+	}})
 	assert.ErrorContains(t, err, "m.onnx: operator Foo is not known")
 }
 
@@ -135,4 +138,14 @@ func TestCheck(t *testing.T) {
 	outputs, err := s.Infer(t.Context(), reversed)
 	require.NoError(t, err)
 	assert.Equal(t, "label", outputs[0].Name)
+
+	// A list is a column of as many rows.
+	list := rows(2)
+	list[1].Shape = []int64{2}
+	outputs, err = s.Infer(t.Context(), list)
+	require.NoError(t, err)
+	assert.Equal(t, []int64{2}, outputs[0].Shape)
+	list[1].Shape = []int64{2, 1, 1}
+	_, err = s.Infer(t.Context(), list)
+	assert.ErrorContains(t, err, `input "name": the shape is [2 1 1], expected [N, 1]`)
 }

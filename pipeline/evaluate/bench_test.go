@@ -78,7 +78,7 @@ func BenchmarkPredict(b *testing.B) {
 	data := table(b, text.String())
 	path := filepath.Join(b.TempDir(), "m.onnx")
 	require.NoError(b, os.WriteFile(path, []byte("x"), 0o600))
-	s, err := server.Open(path, server.Options{Load: func([]byte) (engine.Engine, error) { return engineOf, nil }})
+	s, err := server.Open(b.Context(), path, server.Options{Load: func(context.Context, []byte, engine.Budget) (engine.Engine, error) { return engineOf, nil }})
 	require.NoError(b, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(b, err)

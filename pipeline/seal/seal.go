@@ -55,7 +55,7 @@ type Sealed struct {
 func Seal(ctx context.Context, o Options) (*Sealed, error) { return seal(ctx, o, nil) }
 
 // seal takes the engine for tests; nil is the server's own.
-func seal(ctx context.Context, o Options, load func([]byte) (engine.Engine, error)) (*Sealed, error) {
+func seal(ctx context.Context, o Options, load engine.Loader) (*Sealed, error) {
 	format, err := bundle.SniffFormat(o.Model)
 	if err != nil {
 		return nil, fault.ModelUnreadable.Usage(fmt.Errorf("sealing the model: %w", err))
@@ -86,7 +86,7 @@ func seal(ctx context.Context, o Options, load func([]byte) (engine.Engine, erro
 	}
 	// What was written is opened as every server opens it: the golden answers
 	// must hold, or the model does not answer alike twice.
-	again, err := server.Open(dir, server.Options{Load: load})
+	again, err := server.Open(ctx, dir, server.Options{Load: load})
 	if err != nil {
 		return nil, fault.Failed(fmt.Errorf("opening what was sealed: %w", err))
 	}

@@ -160,10 +160,12 @@ func (p plain) Close() error { return nil }
 // A model that does not answer alike twice is not sealed.
 func TestSealAsksTwice(t *testing.T) {
 	t.Parallel()
-	s, err := server.Open(linear, server.Options{})
+	s, err := server.Open(t.Context(), linear, server.Options{})
 	require.NoError(t, err)
 	calls := 0
-	_, err = seal(t.Context(), options(t), func([]byte) (engine.Engine, error) { return restless{plain{s}, &calls}, nil })
+	_, err = seal(t.Context(), options(t), func(context.Context, []byte, engine.Budget) (engine.Engine, error) {
+		return restless{plain{s}, &calls}, nil
+	})
 	require.ErrorContains(t, err, "opening what was sealed: bundle sha256:")
 	assert.ErrorContains(t, err, "the golden answers do not hold")
 	assert.Equal(t, fault.CodeFailed, fault.ExitCode(err))

@@ -30,7 +30,7 @@ func Open(ctx context.Context, path string, o server.Options) (*Local, error) {
 	if o.Logger, err = server.Logger(l.log, "error"); err != nil {
 		return nil, err
 	}
-	if l.server, err = server.Open(path, o); err != nil {
+	if l.server, err = server.Open(ctx, path, o); err != nil {
 		return nil, fault.Usage(err)
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")

@@ -38,7 +38,7 @@ func ask(t *testing.T, why any) error {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "m.onnx")
 	require.NoError(t, os.WriteFile(path, []byte{0x08, 0x08, 0x3a, 0x00}, 0o600))
-	o := server.Options{Load: func([]byte) (engine.Engine, error) { return failing{why}, nil }}
+	o := server.Options{Load: func(context.Context, []byte, engine.Budget) (engine.Engine, error) { return failing{why}, nil }}
 	return With(t.Context(), path, o, func(l *Local, c Client) error {
 		assert.Equal(t, "m", l.Name())
 		assert.Equal(t, KindLocal, l.Kind())

@@ -9,13 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dosirak-ml/dosirak/internal/onnxtest"
+	"github.com/dosirak-ml/dosirak/model-server/engine"
 	"github.com/dosirak-ml/dosirak/model-server/engine/native"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
 // A forest of 100 trees, 255 inner nodes each, over 20 columns.
 func BenchmarkForest(b *testing.B) {
-	e, err := native.Load(onnxtest.Encode(forest(100, 8, 20)))
+	e, err := native.Load(context.Background(), onnxtest.Encode(forest(100, 8, 20)), engine.Budget{})
 	require.NoError(b, err)
 	for _, rows := range []int{1, 32, 1024} {
 		b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
@@ -47,7 +48,7 @@ func BenchmarkLoadForest(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		if _, err := native.Load(data); err != nil {
+		if _, err := native.Load(context.Background(), data, engine.Budget{}); err != nil {
 			b.Fatal(err)
 		}
 	}

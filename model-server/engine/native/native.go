@@ -7,6 +7,7 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/model-server/bundle/onnx"
 	"github.com/dosirak-ml/dosirak/model-server/engine"
+	"github.com/dosirak-ml/dosirak/model-server/engine/native/op"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
@@ -21,19 +22,24 @@ type Engine struct {
 	signature bundle.Signature
 }
 
-// Load parses and plans an ONNX model. An *UnsupportedError says that the
-// model needs another engine, an *onnx.ParseError that it is damaged; any
-// other error that it contradicts itself. model must not be changed afterwards.
-func Load(model []byte) (engine.Engine, error) {
+// Load parses and plans an ONNX model within budget, which then bounds every
+// answer too. An *UnsupportedError says that the model needs what is not known
+// here, an *onnx.ParseError that it is damaged, a *MismatchError that it can
+// answer no request, an *engine.LimitError that it needs more than the budget;
+// any other error that it contradicts itself. model must not be changed
+// afterwards.
+func Load(ctx context.Context, model []byte, budget engine.Budget) (engine.Engine, error) {
 	parsed, err := onnx.Parse(model)
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPlan(parsed)
+	call := op.NewCall(ctx, budget)
+	p, err := newPlan(parsed, call)
 	if err != nil {
 		return nil, fmt.Errorf("loading the model into the native engine: %w", err)
 	}
-	signature, err := p.signature(parsed)
+	p.budget = budget.WithDefaults()
+	signature, err := p.signature(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("loading the model into the native engine: %w", err)
 	}
@@ -95,7 +101,7 @@ func find(inputs []tensor.Tensor, name string, likely int) *tensor.Tensor {
 
 // fits keeps a caller that skipped its checks from reading past an end.
 func fits(t *tensor.Tensor, spec bundle.TensorSpec) error {
-	n, err := tensor.Elements(t.Shape, maxElements)
+	n, err := tensor.Elements(t.Shape, op.MaxElements)
 	if err != nil {
 		return fmt.Errorf("input %q: %w", spec.Name, err)
 	}

@@ -3,6 +3,7 @@ package native
 import (
 	"strconv"
 
+	"github.com/dosirak-ml/dosirak/model-server/engine/native/op"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
@@ -27,7 +28,7 @@ func (r *roles) of(slot int) int {
 }
 
 // trace notes what a node says about classes.
-func (r *roles) trace(n *node, in, out []int) {
+func (r *roles) trace(n *op.Node, in, out []int) {
 	output := func(i int) int {
 		if i < len(out) {
 			return out[i]
@@ -39,12 +40,12 @@ func (r *roles) trace(n *node, in, out []int) {
 		r.origin[out[0]] = r.of(in[0])
 	case "ZipMap":
 		r.origin[out[0]] = r.of(in[0])
-		r.scores[r.of(in[0])] = n.classes("classlabels_strings", "classlabels_int64s")
+		r.scores[r.of(in[0])] = n.Classes("classlabels_strings", "classlabels_int64s")
 	case "LinearClassifier":
-		classes := n.classes("classlabels_strings", "classlabels_ints")
+		classes := n.Classes("classlabels_strings", "classlabels_ints")
 		r.labels[output(0)], r.scores[output(1)] = classes, classes
 	case "TreeEnsembleClassifier":
-		classes := n.classes("classlabels_strings", "classlabels_int64s")
+		classes := n.Classes("classlabels_strings", "classlabels_int64s")
 		r.labels[output(0)], r.scores[output(1)] = classes, classes
 	case "Normalizer", "Softmax":
 		if classes, ok := r.scores[r.of(in[0])]; ok {
@@ -54,23 +55,11 @@ func (r *roles) trace(n *node, in, out []int) {
 		r.winnerOf[out[0]] = r.of(in[0])
 	case "ArrayFeatureExtractor", "Gather":
 		winner, ok := r.winnerOf[r.of(in[1])]
-		if classes := texts(n.constant(0)); ok && classes != nil {
+		if classes := texts(n.Constant(0)); ok && classes != nil {
 			r.labels[out[0]] = classes
 			r.scores[winner] = classes
 		}
 	}
-}
-
-// classes returns class labels as text, whichever attribute has them.
-func (n *node) classes(strings, ints string) []string {
-	if s := n.texts(strings); len(s) > 0 {
-		return s
-	}
-	var out []string
-	for _, v := range n.ints(ints) {
-		out = append(out, strconv.FormatInt(v, 10))
-	}
-	return out
 }
 
 // texts returns a constant list of classes as text, nil for anything else.

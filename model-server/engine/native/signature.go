@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -9,14 +10,17 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/model-server/bundle/onnx"
+	"github.com/dosirak-ml/dosirak/model-server/engine"
+	"github.com/dosirak-ml/dosirak/model-server/engine/native/op"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
-// signature describes inputs and outputs. What the model leaves open about its
-// outputs (shapes, whether scores are probabilities) is seen on a few rows
-// that are computed for the purpose; where they cannot be, what the model
-// declares stands.
-func (p *plan) signature(m *onnx.Model) (bundle.Signature, error) {
+// signature describes inputs and outputs. Datatypes follow from the graph.
+// What the model leaves open about its outputs (shapes, whether scores are
+// probabilities) is seen on a few rows that are computed for the purpose;
+// where they cannot be, what the model declares stands. A model that fails on
+// such rows whatever their number can answer nobody and is refused.
+func (p *plan) signature(ctx context.Context) (bundle.Signature, error) {
 	var s bundle.Signature
 	for _, in := range p.inputs {
 		spec, err := declared(in.info)
@@ -28,24 +32,97 @@ func (p *plan) signature(m *onnx.Model) (bundle.Signature, error) {
 		}
 		s.Inputs = append(s.Inputs, spec)
 	}
-	seen := p.probe(s.Inputs, len(probeValues))
-	fewer := p.probe(s.Inputs, 3)
-	if fewer == nil {
-		fewer = seen
+	seen, fewer, err := p.look(ctx, s.Inputs)
+	if err != nil {
+		return s, err
 	}
 	for i, out := range p.outputs {
 		spec, err := declared(out.info)
 		if seen != nil {
-			t := seen.outputs[i]
-			spec.Name, spec.Datatype = out.name, t.Datatype
-			spec.Shape = openShape(t.Shape, fewer.outputs[i].Shape)
+			spec.Shape = openShape(seen.outputs[i].Shape, fewer.outputs[i].Shape)
 		} else if err != nil {
 			return s, fmt.Errorf("output %q: %w", out.name, err)
 		}
+		spec.Name, spec.Datatype = out.name, p.kinds[out.slot]
 		s.Outputs = append(s.Outputs, spec)
 	}
 	p.assign(s.Outputs, seen)
 	return s, nil
+}
+
+// look probes the model with many rows and with fewer. A model that takes one
+// row only, as an export with a fixed batch does whose declaration says
+// otherwise, gets inputs of one row.
+func (p *plan) look(ctx context.Context, inputs []bundle.TensorSpec) (seen, fewer *probed, err error) {
+	seen, err = p.probe(ctx, inputs, len(probeValues))
+	if err == nil && seen != nil {
+		if fewer, err = p.probe(ctx, inputs, 3); err != nil {
+			fewer = seen
+		}
+		return seen, fewer, ctx.Err()
+	}
+	if err == nil || p.refusal(ctx, err) == nil {
+		return nil, nil, nil
+	}
+	// With another number of rows it may fit: that of a constant that the rows
+	// are multiplied by, say.
+	for _, rows := range p.sizes(inputs) {
+		if _, failed := p.probe(ctx, inputs, rows); failed == nil || p.refusal(ctx, failed) == nil {
+			return nil, nil, ctx.Err()
+		}
+	}
+	alone, failed := p.probe(ctx, inputs, 1)
+	if failed != nil {
+		return nil, nil, p.refusal(ctx, failed)
+	}
+	if limit := (*engine.LimitError)(nil); errors.As(err, &limit) {
+		return nil, nil, nil // fewer rows at a time are within the budget
+	}
+	for i := range inputs {
+		if inputs[i].Shape[0] < 0 {
+			inputs[i].Shape[0] = 1
+		}
+	}
+	return alone, alone, nil
+}
+
+// sizes are the dimensions above 1 of the constants and the inputs, as many as
+// are worth a try.
+func (p *plan) sizes(inputs []bundle.TensorSpec) []int {
+	const most = 32
+	sizes := []int{2, 3}
+	add := func(shape []int64) {
+		for _, d := range shape {
+			if d > 1 && d < 1<<16 && len(sizes) < most && !slices.Contains(sizes, int(d)) {
+				sizes = append(sizes, int(d))
+			}
+		}
+	}
+	for _, spec := range inputs {
+		add(spec.Shape)
+	}
+	for _, t := range p.slots {
+		if t != nil {
+			add(t.Shape)
+		}
+	}
+	return sizes
+}
+
+// refusal is what a failed probe says of every request, nil where it says
+// nothing: the values were made up.
+func (p *plan) refusal(ctx context.Context, err error) error {
+	var (
+		value *engine.InputError
+		limit *engine.LimitError
+	)
+	switch {
+	case ctx.Err() != nil, errors.As(err, &limit):
+		return err
+	case errors.As(err, &value), p.open:
+		return nil
+	}
+	return &MismatchError{err.Error(), p.shapeAdvice()}
 }
 
 // declared reads a ValueInfo. A sequence of maps is ZipMap's output, which is
@@ -61,11 +138,11 @@ func declared(info *onnx.ValueInfo) (bundle.TensorSpec, error) {
 		return spec, nil
 	}
 	if t.Kind != onnx.KindTensor {
-		return spec, &UnsupportedError{fmt.Sprintf("has the type %s, the native engine has tensors only", t)}
+		return spec, &UnsupportedError{fmt.Sprintf("has the type %s, and only tensors are known here", t), ""}
 	}
-	kind, ok := datatypes[t.DataType]
+	kind, ok := op.Datatype(t.DataType)
 	if !ok {
-		return spec, &UnsupportedError{fmt.Sprintf("has the type %s, which the native engine lacks", t)}
+		return spec, &UnsupportedError{fmt.Sprintf("has the type %s, which is not known here", t), "export the model in float32"}
 	}
 	spec.Datatype = kind
 	for _, d := range t.Shape {
@@ -85,29 +162,21 @@ type probed struct{ outputs []*tensor.Tensor }
 // sum to 1 over all of these rows.
 var probeValues = []float64{0, 1, -1, 0.5, 3, -3, 10, -10, 2, 100, -100, 1000, 7, -0.5, -1000, 42}
 
-// probe computes up to limit rows, or as many as the model is fixed to.
-func (p *plan) probe(inputs []bundle.TensorSpec, limit int) *probed {
-	rows := int64(limit)
-	for _, spec := range inputs {
-		if spec.Shape[0] >= 0 {
-			rows = spec.Shape[0]
-		}
-	}
+// probe computes made-up rows, or as many as the model is fixed to; nil where
+// a width is not known.
+func (p *plan) probe(ctx context.Context, inputs []bundle.TensorSpec, rows int) (*probed, error) {
 	var values []*tensor.Tensor
 	for _, spec := range inputs {
 		shape := slices.Clone(spec.Shape)
-		shape[0] = rows
-		if slices.Contains(shape, -1) || (spec.Shape[0] >= 0 && spec.Shape[0] != rows) {
-			return nil
+		if shape[0] < 0 {
+			shape[0] = int64(rows)
 		}
-		if n, err := tensor.Elements(shape, 1<<20); err != nil || n == 0 {
-			return nil
+		n, err := tensor.Elements(shape, 1<<20)
+		if slices.Contains(shape, -1) || err != nil || n == 0 {
+			return nil, nil
 		}
-		t, err := newTensor(spec.Datatype, shape)
-		if err != nil {
-			return nil
-		}
-		width := t.Len() / int(rows)
+		t := op.New(spec.Datatype, shape, n)
+		width := n / int(shape[0])
 		for i := range t.F32 {
 			t.F32[i] = float32(probeValue(i/width, i%width))
 		}
@@ -125,11 +194,11 @@ func (p *plan) probe(inputs []bundle.TensorSpec, limit int) *probed {
 		}
 		values = append(values, t)
 	}
-	outputs, err := p.run(context.Background(), values)
+	outputs, err := p.run(ctx, values)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	return &probed{outputs}
+	return &probed{outputs}, nil
 }
 
 // probeValue: the first three rows are constant, the rest mixed.
@@ -156,7 +225,7 @@ func openShape(a, b []int64) []int64 {
 // training that diverged gives it, says nothing about what an output means:
 // whoever asks for probabilities must meet it there.
 func (s *probed) probabilities(t *tensor.Tensor) bool {
-	rows, columns, err := matrix(t)
+	rows, columns, err := op.Matrix(t)
 	if err != nil || columns == 0 {
 		return false
 	}

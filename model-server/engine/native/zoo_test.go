@@ -35,7 +35,7 @@ func load(t testing.TB, files fs.FS, name string) (engine.Engine, *zooCase) {
 	t.Helper()
 	model, err := fs.ReadFile(files, name+".onnx")
 	require.NoError(t, err)
-	e, err := native.Load(model)
+	e, err := native.Load(context.Background(), model, engine.Budget{})
 	require.NoError(t, err)
 	text, err := fs.ReadFile(files, name+".json")
 	require.NoError(t, err)
@@ -114,6 +114,10 @@ func (p parity) worse(q parity) parity {
 var exact = regexp.MustCompile(`^(forest|tree|extra-trees|boosting-value|hist-boosting-value|scaler|imputer|min-max|max-abs|robust|binarizer|select-k|k-bins|` +
 	`op-(one-hot|label-encoder|cast|imputer|scaler|feature-vectorizer|array|concat|gather|slice|split|reshape|transpose|expand|where|clip|add|sub|mul|div|min|max|arg|top-k|tree-(branch|missing|mixed|double|[a-z]+-none)|class-[a-z]+-[a-z]+-none))`)
 
+// moreExact are the models for which onnxruntime's float32 overflows on some
+// of the zoo's rows: squares of 1e20.
+var moreExact = regexp.MustCompile(`/normalizer-l2$`)
+
 // allowed is the largest difference that a model may have.
 func allowed(name string) float64 {
 	if exact.MatchString(name) {
@@ -139,6 +143,10 @@ func compare(t *testing.T, want, got []tensor.Tensor) parity {
 			}
 			a, _ := w.Float(k)
 			b, _ := g.Float(k)
+			if moreExact.MatchString(t.Name()) && math.IsNaN(a) {
+				require.Falsef(t, math.IsNaN(b) || math.IsInf(b, 0), "%s element %d", w.Name, k)
+				continue
+			}
 			if math.IsNaN(a) || math.IsInf(a, 0) || math.IsNaN(b) || math.IsInf(b, 0) {
 				require.True(t, a == b || math.IsNaN(a) && math.IsNaN(b), "%s element %d: got %v, want %v", w.Name, k, b, a)
 				continue

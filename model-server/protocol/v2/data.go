@@ -126,8 +126,6 @@ func (p *parser) refuse(at place, index int, c byte) error {
 	switch d := at.Datatype; {
 	case c == '[':
 		return invalid("%s: data[%d] is an array; the data is neither flat nor nested as its shape %v says", at, index, at.Shape)
-	case c == 'n' && d.Float():
-		hint = `; a missing value is written "NaN"`
 	case d == tensor.Uint64:
 		hint = "; expected an integer from 0 to " + strconv.FormatUint(math.MaxUint64, 10)
 	case d.Signed() || d.Unsigned():
@@ -230,8 +228,10 @@ func (p *parser) float() (n number, special float64, ok bool, err error) {
 		case "-Infinity", "-Inf":
 			return n, math.Inf(-1), true, nil
 		}
-	case c == 'N' || c == 'I':
+	case c == 'N' || c == 'I' || c == 'n':
 		switch string(p.word()) {
+		case "null": // JSON's word for a missing value
+			return n, math.NaN(), true, nil
 		case "NaN":
 			return n, math.NaN(), true, nil
 		case "Infinity":

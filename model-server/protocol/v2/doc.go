@@ -25,8 +25,10 @@
 //   - JSON has no NaN and no infinities. They are written as the strings "NaN",
 //     "Infinity" and "-Infinity" (as protobuf's JSON form has them:
 //     https://protobuf.dev/programming-guides/json/). Read are these, and the
-//     bare words NaN, Infinity and -Infinity that Python's json writes. null is
-//     no number: a missing value is written "NaN", or it is an error.
+//     bare words NaN, Infinity and -Infinity that Python's json writes. null in
+//     FP32 and FP64 is a missing value, NaN, as pandas writes it and MLServer
+//     documents it (https://github.com/SeldonIO/MLServer/pull/1346); in every
+//     other type nothing is missing, and null is an error.
 //   - BOOL is true or false. BYTES is a string of valid UTF-8.
 //   - FP16 and BF16 have no exact form in JSON and are not spoken.
 //   - A key that is known here may appear once; unknown keys and parameters

@@ -1,0 +1,118 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dosirak-ml/dosirak/model-server/engine"
+	"github.com/dosirak-ml/dosirak/model-server/tensor"
+)
+
+// Call is one run through a model, or its loading. It holds what the run may
+// still use of its budget; kernels ask it before they allocate and before they
+// compute for long. A Call is for one goroutine; Stopped alone is for any.
+type Call struct {
+	ctx        context.Context
+	budget     engine.Budget
+	deadline   time.Time
+	memory     int64 // bytes in use
+	operations int64 // spent
+	looked     int64 // operations when ctx was last looked at
+}
+
+// NewCall begins a run within budget.
+func NewCall(ctx context.Context, budget engine.Budget) *Call {
+	budget = budget.WithDefaults()
+	return &Call{ctx: ctx, budget: budget, deadline: time.Now().Add(budget.Time)}
+}
+
+// Memory is the number of bytes in use.
+func (c *Call) Memory() int64 { return c.memory }
+
+// Release gives bytes back until only in use are.
+func (c *Call) Release(inUse int64) { c.memory = inUse }
+
+// Take asks for bytes that are about to be allocated.
+func (c *Call) Take(bytes int64) error {
+	if bytes > c.budget.Memory-c.memory {
+		return engine.LimitErrorf("needs more than the %d MiB of memory that a model may use here", c.budget.Memory>>20)
+	}
+	c.memory += bytes
+	return nil
+}
+
+// between is how many operations pass before the clock and the caller are
+// looked at: some milliseconds.
+const between = 1 << 22
+
+// Spend counts operations that are about to be computed: multiplications,
+// elements, steps in a tree.
+func (c *Call) Spend(operations int64) error {
+	if operations > c.budget.Operations-c.operations {
+		return engine.LimitErrorf("needs more than the %.2g operations that a model may use here", float64(c.budget.Operations))
+	}
+	c.operations += operations
+	if c.operations-c.looked < between {
+		return nil
+	}
+	c.looked = c.operations
+	return c.Stopped()
+}
+
+// Stopped says whether the caller went away or the time is over.
+func (c *Call) Stopped() error {
+	err := c.ctx.Err()
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	if err != nil || time.Now().After(c.deadline) {
+		return engine.LimitErrorf("takes longer than the %s that a model may use here", c.budget.Time)
+	}
+	return nil
+}
+
+// width is the size of an element in memory.
+func width(kind tensor.Datatype) int64 {
+	switch {
+	case kind == tensor.Bytes:
+		return 32 // a string's header and a short text
+	case kind == tensor.FP32:
+		return 4
+	case kind == tensor.Bool:
+		return 1
+	}
+	return 8
+}
+
+// Size is the number of bytes that t's elements have in memory.
+func Size(t *tensor.Tensor) int64 { return int64(t.Len()) * width(t.Datatype) }
+
+// indices returns room for n positions.
+func (c *Call) positions(n int) ([]int, error) {
+	if err := c.Take(8 * int64(n)); err != nil {
+		return nil, err
+	}
+	return make([]int, n), nil
+}
+
+// MaxElements bounds every value that a model computes, whatever the budget.
+const MaxElements = 1 << 26
+
+// newTensor allocates a tensor of zeros after checking its size: a model may
+// multiply sizes (Expand, ConstantOfShape, OneHotEncoder), and models come
+// from outside.
+func (c *Call) newTensor(kind tensor.Datatype, shape []int64) (*tensor.Tensor, error) {
+	n, err := tensor.Elements(shape, MaxElements)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Take(int64(n) * width(kind)); err != nil {
+		return nil, fmt.Errorf("a value of shape %v: %w", shape, err)
+	}
+	if err := c.Spend(int64(n)); err != nil {
+		return nil, err
+	}
+	return New(kind, shape, n), nil
+}
