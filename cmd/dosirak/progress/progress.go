@@ -103,6 +103,14 @@ func Open(file *os.File, getenv func(string) string) *Printer {
 	return p
 }
 
+// Restore gives the cursor of a terminal back, for a process that ends without
+// Close. It waits for no Printer.
+func Restore(file *os.File) {
+	if term.IsTerminal(int(file.Fd())) {
+		_, _ = file.WriteString(showCursor + "\n")
+	}
+}
+
 // animate ticks until stop.
 func (p *Printer) animate() {
 	ticker, quit, ended := time.NewTicker(redrawEvery), make(chan struct{}), make(chan struct{})
