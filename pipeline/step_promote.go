@@ -27,13 +27,13 @@ import (
 // production runs must be a function of a commit that the base branch has.
 func promotable(ctx context.Context, p *project.Project, forge promote.Forge) error {
 	if p.Repo == nil || forge == nil {
-		return fault.Usage(fmt.Errorf("promoting needs a Git repository: %w; run without --promote, or clone the project with Git", p.NoRepo))
+		return fault.NoRepository.Usage(fmt.Errorf("promoting needs a Git repository: %w; run without --promote, or clone the project with Git", p.NoRepo))
 	}
 	if p.Commit == "" {
-		return fault.Usage(errors.New("promoting needs a commit, and this repository has none yet: commit the project first"))
+		return fault.NoCommit.Usage(errors.New("promoting needs a commit, and this repository has none yet: commit the project first"))
 	}
 	if len(p.Changed) > 0 {
-		return fault.Usage(fmt.Errorf("promoting needs a clean work tree, and %d files differ from the commit, the first being %q: commit or stash them, then run again", len(p.Changed), p.Changed[0]))
+		return fault.DirtyTree.Usage(fmt.Errorf("promoting needs a clean work tree, and %d files differ from the commit, the first being %q: commit or stash them, then run again", len(p.Changed), p.Changed[0]))
 	}
 	base, err := forge.Base(ctx, p.Config.Promote.Base)
 	if err != nil {
@@ -44,7 +44,7 @@ func promotable(ctx context.Context, p *project.Project, forge promote.Forge) er
 		return fault.Environment(err)
 	}
 	if !merged {
-		return fault.Usage(fmt.Errorf("commit %.12s is not on %s: what is promoted is trained from %s; merge the change first, or run without --promote", p.Commit, p.Config.Promote.Base, p.Config.Promote.Base))
+		return fault.NotOnBase.Usage(fmt.Errorf("commit %.12s is not on %s: what is promoted is trained from %s; merge the change first, or run without --promote", p.Commit, p.Config.Promote.Base, p.Config.Promote.Base))
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 	case s.exam.When == exam.Improved && !r.Unchanged && !j.Today.Improved():
 		return skip("promote.when asks for an improvement of the primary metric, and it is not shown to be one")
 	case len(j.Changes) > 0 && !s.asked.AcknowledgeExam:
-		return nil, nil, fault.Usage(fmt.Errorf("the exam differs from the one that production was promoted by (%s, and %d more in the report): a change may not grade its own exam; look at the differences, then promote with --acknowledge-exam", j.Changes[0].Path, len(j.Changes)-1))
+		return nil, nil, fault.ExamDiffers.Usage(fmt.Errorf("the exam differs from the one that production was promoted by (%s, and %d more in the report): a change may not grade its own exam; look at the differences, then promote with --acknowledge-exam", j.Changes[0].Path, len(j.Changes)-1))
 	}
 	d, err := s.decide(r, f)
 	if err != nil {

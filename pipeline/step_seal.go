@@ -126,7 +126,7 @@ func (s *session) copyStaged(ctx context.Context, earlier string) (proved, seale
 		return proved{}, sealed{}, err
 	}
 	if q == nil {
-		return proved{}, sealed{}, fault.Usage(fmt.Errorf("%s takes the bundle of %s, and %s runs nothing yet: promote to %s first", s.asked.Environment, earlier, earlier, earlier))
+		return proved{}, sealed{}, fault.EarlierFirst.Usage(fmt.Errorf("%s takes the bundle of %s, and %s runs nothing yet: promote to %s first", s.asked.Environment, earlier, earlier, earlier))
 	}
 	m := q.Manifest
 	dir, err := s.run.Path("candidate/" + strings.TrimPrefix(m.Bundle, "sha256:"))
@@ -159,7 +159,7 @@ func provedThen(ctx context.Context, q *project.Deployed, earlier string) (prove
 		return proved{}, fault.Environment(fmt.Errorf("reading the evidence of %s: %w", earlier, err))
 	}
 	if digest.Of(text) != q.Manifest.Sources.EvidenceDigest {
-		return proved{}, fault.Usage(fmt.Errorf("the report in %s is not the one that the manifest for %s names: restore it from the commit that promoted", q.Manifest.Sources.Evidence, earlier))
+		return proved{}, fault.EvidenceChanged.Usage(fmt.Errorf("the report in %s is not the one that the manifest for %s names: restore it from the commit that promoted", q.Manifest.Sources.Evidence, earlier))
 	}
 	r, err := report.Parse(text, report.DefaultLimits())
 	if err != nil {

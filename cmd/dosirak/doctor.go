@@ -48,7 +48,11 @@ steps is shown and does not count.`,
 				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 			}
 			defer os.RemoveAll(o.WorkDir)
-			r, err := doctor.Diagnose(cmd.Context(), project.dir, project.config, o)
+			dir, err := project.find()
+			if err != nil {
+				return err
+			}
+			r, err := doctor.Diagnose(cmd.Context(), dir, project.config, o)
 			if err != nil {
 				return err
 			}

@@ -47,8 +47,9 @@ func TestExplain(t *testing.T) {
 		"missing file":    {[]string{"DIR/none.json", "log_loss"}, 2, "", "no such file"},
 		"run that ended":  {[]string{"early", "log_loss"}, 2, "", "the run did not come that far"},
 		"broken report":   {[]string{"broken", "log_loss"}, 2, "", "reading the report"},
-		"no metric":       {[]string{"good"}, 2, "", "accepts 2 arg"},
-		"too many":        {[]string{"good", "a", "b"}, 2, "", "accepts 2 arg"},
+		"no metric":       {[]string{"good"}, 0, "What decided\n  ✗ log_loss", ""},
+		"no run":          {nil, 2, "", "accepts between 1 and 2 arg"},
+		"too many":        {[]string{"good", "a", "b"}, 2, "", "accepts between 1 and 2 arg"},
 		"a metric's case": {[]string{"good", "LOG_LOSS"}, 2, "", `did you mean "log_loss"?`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,7 @@ func newGCCommand() *cobra.Command {
 environments and blobs that no remaining run needs. Manifests, bundles and
 evidence in Git are not touched. While a run is going on it removes nothing and
 ends with 4.`,
-		Example: `  dosirak gc --dry-run
+		Example: `  dosirak gc --plan
   dosirak gc --keep 5 --keep-run 3f9a1c`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,7 +47,7 @@ ends with 4.`,
 				return printJSON(out, result)
 			}
 			did := "removed"
-			if result.DryRun {
+			if result.Plan {
 				did = "would remove"
 			}
 			_, err = fmt.Fprintf(out, "%s %d runs, %d stored replicates and proofs, %d environments, %d blobs: %s\n",
@@ -58,7 +58,7 @@ ends with 4.`,
 	flags.add(cmd)
 	cmd.Flags().IntVar(&o.Keep, "keep", 10, "keep this many of the newest runs")
 	cmd.Flags().StringArrayVar(&keep, "keep-run", nil, "keep this run too (may be given more than once)")
-	cmd.Flags().BoolVar(&o.DryRun, "dry-run", false, "say what would go, remove nothing")
+	cmd.Flags().BoolVar(&o.Plan, "plan", false, "say what would go and remove nothing")
 	return cmd
 }
 

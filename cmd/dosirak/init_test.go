@@ -14,6 +14,7 @@ import (
 	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
+	"github.com/dosirak-ml/dosirak/pipeline/onboard"
 )
 
 func TestInit(t *testing.T) {
@@ -23,7 +24,13 @@ func TestInit(t *testing.T) {
 		"a/dosirak.yaml": projecttest.MiniConfig, "b/c/dosirak.yaml": strings.Replace(projecttest.MiniConfig, "model: flights-delay", "model: other", 1),
 		".github/workflows/dosirak-main.yml": "mine\n",
 	})
-	code, stdout, stderr := call(t, "init", "--github", "-C", filepath.Join(r.Dir, "b"), "--actions-commit", commit)
+	code, stdout, stderr := call(t, "init", "--github", "-C", r.Dir, "--actions-commit", commit, "--plan")
+	require.Equal(t, 0, code, stderr)
+	assert.Contains(t, stdout, "would write .github/workflows/dosirak-judge.yml")
+	assert.Contains(t, stdout, "kept  .github/workflows/dosirak-main.yml")
+	assert.Empty(t, r.Git("status", "--porcelain"), "a plan writes nothing")
+
+	code, stdout, stderr = call(t, "init", "--github", "-C", filepath.Join(r.Dir, "b"), "--actions-commit", commit)
 	require.Equal(t, 0, code, stderr)
 	assert.Contains(t, stdout, "kept  .github/workflows/dosirak-main.yml")
 	assert.Contains(t, stdout, "only once they are on the default branch")
@@ -71,7 +78,7 @@ func TestInitBadInput(t *testing.T) {
 		assert.Equal(t, tt.code, code, "%v: %s", tt.args, stderr)
 		assert.Contains(t, stderr, tt.says, "%v", tt.args)
 	}
-	_, err := initGitHub(t.Context(), initOptions{dir: projecttestDir(t), version: "v1.2.3", lookUp: func(context.Context, string) (string, error) {
+	_, err := onboard.GitHub(t.Context(), onboard.Request{Dir: projecttestDir(t), Version: "v1.2.3", LookUp: func(context.Context, string) (string, error) {
 		return "", fault.Environment(errors.New("no network; name it with --actions-commit"))
 	}})
 	assert.Equal(t, fault.CodeEnvironment, fault.ExitCode(err))

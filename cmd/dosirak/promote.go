@@ -12,6 +12,7 @@ import (
 
 func newPromoteCommand() *cobra.Command {
 	var project projectFlags
+	var where forgeFlag
 	var asked pipeline.Request
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -33,6 +34,11 @@ The project must be as the run saw it; a step that it changed is made anew.`,
 				return err
 			}
 			defer observer.Close()
+			host, err := where.open(p)
+			if err != nil {
+				return err
+			}
+			env.Forge = host.forge
 			asked.Promote, asked.Resume = true, args[0]
 			out, err := pipeline.Run(cmd.Context(), p, env, asked)
 			observer.Close()
@@ -58,6 +64,7 @@ The project must be as the run saw it; a step that it changed is made anew.`,
 		},
 	}
 	project.add(cmd)
+	where.add(cmd)
 	cmd.Flags().StringVar(&asked.Environment, "environment", "", "the environment (default: the first of promote.environments)")
 	cmd.Flags().BoolVar(&asked.Plan, "plan", false, "print the proposal and write nothing")
 	cmd.Flags().BoolVar(&asked.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")

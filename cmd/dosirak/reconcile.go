@@ -33,6 +33,7 @@ what is out of sync; it is closed once everything is in sync.
 
 Exit code 0: in sync; 1: out of sync; 4: something could not be asked.`,
 		Example: `  dosirak reconcile
+  dosirak reconcile --plan
   dosirak reconcile production --endpoint https://models.example.org --wait 5m`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,6 +75,7 @@ Exit code 0: in sync; 1: out of sync; 4: something could not be asked.`,
 	where.add(cmd)
 	cmd.Flags().StringVar(&o.Endpoint, "endpoint", "", "address of the running server")
 	cmd.Flags().DurationVar(&o.Patience, "wait", 0, "how long the endpoint may take to follow")
+	cmd.Flags().BoolVar(&o.Plan, "plan", false, "say what would be set, set nothing, and tell nobody")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }

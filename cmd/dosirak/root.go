@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -28,6 +29,9 @@ func exitWith(v verdict.Verdict) error {
 	return nil
 }
 
+// The commands of a group are told in the order in which they are used.
+func init() { cobra.EnableCommandSorting = false }
+
 // newRootCommand is the command tree.
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -46,19 +50,53 @@ again may help; 130 interrupted.`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(
-		// The line and its steps.
-		newRunCommand(), newTrainCommand(), newMatrixCommand(), newGatherCommand(), newSealCommand(), newEvaluateCommand(), newCompareCommand(),
-		newImageCommand(), newSmokeCommand(), ofProject(newReportCommand(runFolder)), newPromoteCommand(),
-		// What they made.
-		newServeCommand(), newMetricsCommand(), ofProject(newExplainCommand(runFolder)), newVerifyCommand(), newRunsCommand(), newGCCommand(),
-		newReconcileCommand(), newRollbackCommand(), newAdoptCommand(), newDoctorCommand(),
-		newSchemaCommand(), newVersionCommand(), newInitCommand(), newActionCommand(),
-	)
+	root.Version = releaseVersion()
+	root.SetVersionTemplate("dosirak {{.Version}}\n")
+	for _, g := range []struct {
+		id, title string
+		commands  []*cobra.Command
+	}{
+		{"line", "A change, from training to a proposed promotion:", []*cobra.Command{
+			newRunCommand(), newTrainCommand(), newSealCommand(), newEvaluateCommand(), newCompareCommand(),
+			newImageCommand(), newSmokeCommand(), ofProject(newReportCommand(runFolder)), newPromoteCommand(),
+		}},
+		{"look", "What was found:", []*cobra.Command{
+			ofProject(newExplainCommand(runFolder)), newRunsCommand(), newMetricsCommand(), newServeCommand(), newGCCommand(),
+		}},
+		{"production", "Production:", []*cobra.Command{
+			newAdoptCommand(), newVerifyCommand(), newReconcileCommand(), newRollbackCommand(),
+		}},
+		{"setup", "Setting up:", []*cobra.Command{
+			newInitCommand(), newDoctorCommand(), newSchemaCommand(), newVersionCommand(),
+		}},
+		{"machines", "Several machines and workflows:", []*cobra.Command{
+			newMatrixCommand(), newGatherCommand(), newActionCommand(),
+		}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, c := range g.commands {
+			c.GroupID = g.id
+		}
+		root.AddCommand(g.commands...)
+	}
+	root.AddCommand(newManCommand())
 	root.SetHelpCommand(newHelpCommand())
+	root.SetHelpCommandGroupID("setup")
+	root.SetCompletionCommandGroupID("setup")
+	root.InitDefaultCompletionCmd()
+	root.SetGlobalNormalizationFunc(oneWord)
+	completable(root)
 	understandable(root)
 	return root
+}
+
+// oneWord makes other tools' name for "show and change nothing" the one that
+// every command here has.
+func oneWord(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	if name == "dry-run" {
+		name = "plan"
+	}
+	return pflag.NormalizedName(name)
 }
 
 // execute runs the command line and returns its exit code.

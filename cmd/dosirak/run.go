@@ -25,7 +25,7 @@ import (
 type projectFlags struct{ dir, config string }
 
 func (f *projectFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&f.dir, "directory", "C", ".", "the project's folder")
+	cmd.Flags().StringVarP(&f.dir, "directory", "C", ".", "the project's folder, or one below it")
 	cmd.Flags().StringVar(&f.config, "config", project.ConfigFile, "the config, relative to the project's folder")
 }
 
@@ -45,9 +45,17 @@ func (f *projectFlags) command(command string) string {
 	return command
 }
 
+// find returns the project's folder, which may be the one that is named or one
+// above it.
+func (f *projectFlags) find() (string, error) { return project.Find(f.dir, f.config) }
+
 // load reads the project.
 func (f *projectFlags) load(cmd *cobra.Command) (*project.Project, error) {
-	return project.Open(cmd.Context(), f.dir, f.config)
+	dir, err := f.find()
+	if err != nil {
+		return nil, err
+	}
+	return project.Open(cmd.Context(), dir, f.config)
 }
 
 // open reads the project and what a run takes from this machine. The caller
@@ -68,6 +76,7 @@ func (f *projectFlags) open(cmd *cobra.Command) (*project.Project, pipeline.Env,
 
 func newRunCommand() *cobra.Command {
 	var project projectFlags
+	var where forgeFlag
 	var asked pipeline.Request
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -90,6 +99,13 @@ manifest. Merging it is the promotion; reverting it is the rollback.`,
 				return err
 			}
 			defer observer.Close()
+			if asked.Promote = asked.Promote || asked.Plan; asked.Promote {
+				host, err := where.open(p)
+				if err != nil {
+					return err
+				}
+				env.Forge = host.forge
+			}
 			out, err := pipeline.Run(cmd.Context(), p, env, asked)
 			observer.Close()
 			if out.Report.Schema != "" {
@@ -108,8 +124,10 @@ manifest. Merging it is the promotion; reverting it is the rollback.`,
 		},
 	}
 	project.add(cmd)
+	where.add(cmd)
 	cmd.Flags().StringVar(&asked.Environment, "environment", "", "the environment whose model is the baseline (default: the first of promote.environments)")
 	cmd.Flags().BoolVar(&asked.Promote, "promote", false, "propose a PASS for promotion")
+	cmd.Flags().BoolVar(&asked.Plan, "plan", false, "as --promote, but print the proposal and write nothing")
 	cmd.Flags().BoolVar(&asked.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")
 	cmd.Flags().BoolVar(&asked.Fresh, "fresh", false, "train although nothing changed")
 	cmd.Flags().StringVar(&asked.Trained, "trained", "", "judge the training in this `folder`, made by train --out or gather, instead of training here")

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 )
 
@@ -37,17 +38,21 @@ type storeFlags struct {
 }
 
 func (f *storeFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&f.dir, "directory", "C", ".", "the project's folder")
+	cmd.Flags().StringVarP(&f.dir, "directory", "C", ".", "the project's folder, or one below it")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object")
 }
 
 func (f *storeFlags) open() (*store.Store, error) {
-	return store.Open(f.dir, store.Options{Now: time.Now})
+	dir, err := project.Find(f.dir, "")
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(dir, store.Options{Now: time.Now})
 }
 
 // ofProject gives a command that takes a run the flag -C, which runFolder reads.
 func ofProject(cmd *cobra.Command) *cobra.Command {
-	cmd.Flags().StringP("directory", "C", ".", "the project's folder")
+	cmd.Flags().StringP("directory", "C", ".", "the project's folder, or one below it")
 	return cmd
 }
 

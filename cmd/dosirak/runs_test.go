@@ -118,7 +118,7 @@ func TestRunsDiff(t *testing.T) {
 func TestGCCommand(t *testing.T) {
 	t.Parallel()
 	dir, ids := storedRuns(t)
-	code, out, _ := runsCommand(t, "gc", "-C", dir, "--keep", "1", "--dry-run")
+	code, out, _ := runsCommand(t, "gc", "-C", dir, "--keep", "1", "--plan")
 	assert.Equal(t, 0, code)
 	assert.Contains(t, out, "would remove 1 runs")
 	code, out, _ = runsCommand(t, "gc", "-C", dir, "--keep", "0", "--keep-run", ids[0], "--json")

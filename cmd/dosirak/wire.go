@@ -44,7 +44,7 @@ func newHead(p *project.Project) project.Head {
 // says it is.
 func newGitHubHosting(p *project.Project, getenv func(string) string) (hosting, error) {
 	if p.Repo == nil {
-		return hosting{}, fault.Usage(fmt.Errorf("GitHub is asked about a Git repository: %w", p.NoRepo))
+		return hosting{}, fault.NoRepository.Usage(fmt.Errorf("GitHub is asked about a Git repository: %w", p.NoRepo))
 	}
 	forge, err := github.New(github.Options{
 		API: getenv("GITHUB_API_URL"), Repository: getenv("GITHUB_REPOSITORY"), Token: getenv("GITHUB_TOKEN"), Folder: p.Repo.Prefix, Say: sayWait,

@@ -53,10 +53,10 @@ func Run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 		return a, err
 	}
 	if o.Image != "" && !imageByDigest.MatchString(o.Image) {
-		return a, fault.Usage(fmt.Errorf("--image %q: name it by digest, repository@sha256:<64 hexadecimal digits>; a tag may be moved", o.Image))
+		return a, fault.BadReference.Usage(fmt.Errorf("--image %q: name it by digest, repository@sha256:<64 hexadecimal digits>; a tag may be moved", o.Image))
 	}
 	if o.Forge == nil || o.Head == nil {
-		return a, fault.Usage(fmt.Errorf("adopting needs a Git repository, which keeps the manifest: %w", p.NoRepo))
+		return a, fault.NoRepository.Usage(fmt.Errorf("adopting needs a Git repository, which keeps the manifest: %w", p.NoRepo))
 	}
 	head, err := o.Head.Base(ctx, p.Config.Promote.Base)
 	if err != nil {
@@ -115,7 +115,7 @@ func openAdopted(ctx context.Context, p *project.Project, o Options) (opened *bu
 		}
 	}
 	if opened, err = bundle.Open(dir); err != nil {
-		return nil, "", fault.Usage(fmt.Errorf("opening the bundle: %w", err))
+		return nil, "", fault.BadBundle.Usage(fmt.Errorf("opening the bundle: %w", err))
 	}
 	if opened.Bundle.Model.Name != p.Config.Model {
 		return nil, "", fault.Usage(fmt.Errorf("the bundle at %s is of model %q, the config is of %q: seal the model again with `dosirak seal`", o.Source, opened.Bundle.Model.Name, p.Config.Model))

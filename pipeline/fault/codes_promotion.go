@@ -3,6 +3,18 @@ package fault
 // What stands between a verdict and production: Git, the manifest, GitHub.
 
 var (
+	NoRepository = declare("E0505", Git, "There is no Git repository",
+		"The command needs one: a promotion is a commit, Git's history says what ran, and its head says what is to run. The folder is in no repository, or git is not installed.",
+		"Name a folder of the repository with -C, clone the project with Git, or run without --promote.")
+	NoCommit = declare("E0506", Git, "The repository has no commit",
+		"What is promoted is trained from a commit, and there is none yet.",
+		"Commit the project first.")
+	DirtyTree = declare("E0507", Git, "The work tree differs from the commit",
+		"What is promoted is trained from a commit, so that anybody can train it again; files were changed, or are there without being committed or ignored. The message names the first.",
+		"Commit or stash the changes, or let Git ignore the files, then run again.")
+	NotOnBase = declare("E0508", Git, "The commit is not on the base branch",
+		"What is promoted is trained from the branch that promote.base names, since that is what others review and build upon.",
+		"Merge the change first, or run without --promote.")
 	NoBaseBranch = declare("E0501", Git, "The base branch does not exist",
 		"promote.base (or the branch that GitHub was asked for) is not in this repository: the branch has another name, or this clone did not fetch it.",
 		"Name the right branch in promote.base, or fetch it with `git fetch origin BRANCH`.")
@@ -18,6 +30,15 @@ var (
 )
 
 var (
+	ExamDiffers = declare("E0608", Promotion, "The exam is not the one that production was promoted by",
+		"Data, metrics, margins, slices or another part of what decides a verdict was changed: a change may not grade its own exam. The report shows each difference and the verdict by the old exam.",
+		"Look at the differences; a person who accepts them promotes with --acknowledge-exam (on GitHub: the label).")
+	NothingPromoted = declare("E0609", Promotion, "The environment runs nothing yet",
+		"There is no manifest for the environment on the base branch, or it names no evidence since its model was adopted.",
+		"Promote a run first: `dosirak run --promote`.")
+	EarlierFirst = declare("E0610", Promotion, "An earlier environment runs nothing yet",
+		"A later environment takes the bundle of the one before it in promote.environments, judged again and never trained anew.",
+		"Promote to the earlier environment first.")
 	ManifestInvalid = declare("E0601", Promotion, "The manifest cannot be read",
 		"The manifest of the environment is no manifest of this release: it was edited by hand, merged badly, or written by a newer release. The message names the line.",
 		"Restore it from the commit that promoted (`git log` of the file), or use the release that wrote it.")

@@ -23,13 +23,14 @@ type Request struct {
 	Issues      Issues
 	Patience    time.Duration // how long the endpoint may take to follow
 	WorkDir     string        // receives a copy of the bundle
+	Plan        bool          // say what would be set, set nothing, tell nobody
 }
 
 // Project brings the registry to what the manifest at the base branch's head
 // says, asks the endpoint, and tells what is out of sync.
 func Project(ctx context.Context, p *project.Project, o Request) (Result, error) {
 	if o.Head == nil {
-		return Result{}, fault.Usage(fmt.Errorf("reconciling needs a Git repository, since Git is the order: %w", p.NoRepo))
+		return Result{}, fault.NoRepository.Usage(fmt.Errorf("reconciling needs a Git repository, since Git is the order: %w", p.NoRepo))
 	}
 	environments := p.Config.Promote.Environments
 	var err error
@@ -40,7 +41,7 @@ func Project(ctx context.Context, p *project.Project, o Request) (Result, error)
 	options := Options{
 		Model: p.Config.Model, Environment: o.Environment, Production: slices.Index(environments, o.Environment) == len(environments)-1,
 		Order: order, Registry: o.Registry, Deployments: o.Deployments, Issues: o.Issues,
-		Patience: o.Patience, Sleep: sleep,
+		Patience: o.Patience, Sleep: sleep, Plan: o.Plan,
 	}
 	if o.Endpoint != "" {
 		address, err := ParseAddress(o.Endpoint)

@@ -103,6 +103,9 @@ type Options struct {
 	// few seconds until then. Sleep waits.
 	Patience time.Duration
 	Sleep    func(context.Context, time.Duration) error
+
+	// Plan says what would be set, sets nothing, and tells nobody.
+	Plan bool
 }
 
 // Result is what was found and done. Its JSON form is that of `reconcile
@@ -160,7 +163,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if interrupted(ctx, failed) {
 		return r, failed
 	}
-	r.tell(ctx, o, m)
+	if !o.Plan {
+		r.tell(ctx, o, m)
+	}
 	return r, failed
 }
 
@@ -226,6 +231,11 @@ func (r *Result) registry(ctx context.Context, o Options, ordered *Ordered) erro
 			continue // Git moved meanwhile
 		}
 		if is == want.Target {
+			return nil
+		}
+		if o.Plan {
+			r.State = worse(r.State, OutOfSync)
+			r.Problems = append(r.Problems, fmt.Sprintf("`%s` points to %s and would be set to `%s`", want.Alias, orNothing(is), want.Target))
 			return nil
 		}
 		if err := o.Registry.Write(ctx, want); err != nil {

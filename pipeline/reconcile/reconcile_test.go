@@ -347,3 +347,27 @@ func TestIssueOfAHostileManifest(t *testing.T) {
 	require.NotNil(t, w.forge.Open)
 	assert.NotContains(t, w.forge.Open.Body, "everyone")
 }
+
+// A plan says what would be set, sets nothing, and tells nobody.
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	w := newWorld("a")
+	o := w.options()
+	o.Plan = true
+	r, err := Run(t.Context(), o)
+	require.NoError(t, err)
+	assert.Equal(t, OutOfSync, r.State)
+	assert.Equal(t, &Kept{Pointer: Pointer{alias, ordered("a").Image}}, r.Registry)
+	assert.Equal(t, []string{"`" + alias + "` points to nothing and would be set to `" + ordered("a").Image + "`"}, r.Problems)
+	assert.Zero(t, w.registry.Writes)
+	assert.Empty(t, w.forge.Told)
+	assert.Empty(t, w.forge.Issues)
+
+	o.Plan = false
+	_, err = Run(t.Context(), o)
+	require.NoError(t, err)
+	o.Plan = true
+	r, err = Run(t.Context(), o)
+	require.NoError(t, err)
+	assert.Equal(t, InSync, r.State, "nothing would be set")
+}

@@ -59,7 +59,7 @@ func run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 		return r, err
 	}
 	if p.Repo == nil || o.Forge == nil || o.Head == nil {
-		return r, fault.Usage(fmt.Errorf("rolling back needs a Git repository, whose history says what ran before: %w", p.NoRepo))
+		return r, fault.NoRepository.Usage(fmt.Errorf("rolling back needs a Git repository, whose history says what ran before: %w", p.NoRepo))
 	}
 	base := p.Config.Promote.Base
 	head, err := o.Head.Base(ctx, base)
@@ -78,7 +78,7 @@ func run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 		m, err := config.ParseManifest(name, v.Content)
 		if err != nil || m.Model != p.Config.Model || m.Environment != r.Environment {
 			if i == 0 {
-				return r, errors.Join(err, fault.Usage(fmt.Errorf("%s on %s is no manifest of model %q in %q: correct it by hand", name, base, p.Config.Model, r.Environment)))
+				return r, errors.Join(err, fault.ManifestOfAnother.Usage(fmt.Errorf("%s on %s is no manifest of model %q in %q: correct it by hand", name, base, p.Config.Model, r.Environment)))
 			}
 			continue // of another time, another model
 		}
@@ -126,7 +126,7 @@ func restorable(ctx context.Context, p *project.Project, o Options, head string,
 			if names, listing := p.Repo.List(ctx, c.Back.Commit, source); listing == nil && len(names) > 0 {
 				way = fmt.Sprintf("if it may come back, restore it with `git checkout %.12s -- %s`, commit that to %s, and roll back again", c.Back.Commit, source, p.Config.Promote.Base)
 			}
-			return nil, fault.Usage(fmt.Errorf("the manifest of commit %.12s cannot come back, since the files of %.19s… at %s are gone from %s or damaged (%w): %s", c.Back.Commit, digest, source, p.Config.Promote.Base, err, way))
+			return nil, fault.BundleGone.Usage(fmt.Errorf("the manifest of commit %.12s cannot come back, since the files of %.19s… at %s are gone from %s or damaged (%w): %s", c.Back.Commit, digest, source, p.Config.Promote.Base, err, way))
 		}
 	}
 	if m.Sources.Evidence != "" {

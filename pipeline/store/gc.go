@@ -16,19 +16,19 @@ import (
 
 // GCOptions say what gc keeps.
 type GCOptions struct {
-	Keep   int      // the newest runs
-	Runs   []string // and these, by exact id
-	DryRun bool     // say what would go, remove nothing
+	Keep int      // the newest runs
+	Runs []string // and these, by exact id
+	Plan bool     // say what would go, remove nothing
 }
 
 // GCResult says what went.
 type GCResult struct {
-	Runs   []string `json:"runs"`  // ids, oldest first
-	Blobs  int      `json:"blobs"` // number of files
-	Cache  int      `json:"cache"` // number of entries
-	Envs   int      `json:"envs"`  // number of folders
-	Bytes  int64    `json:"bytes"` // of all of it
-	DryRun bool     `json:"dry_run"`
+	Runs  []string `json:"runs"`  // ids, oldest first
+	Blobs int      `json:"blobs"` // number of files
+	Cache int      `json:"cache"` // number of entries
+	Envs  int      `json:"envs"`  // number of folders
+	Bytes int64    `json:"bytes"` // of all of it
+	Plan  bool     `json:"plan"`
 }
 
 var (
@@ -44,7 +44,7 @@ var (
 // removes nothing and says so. Killed at any point it leaves nothing named
 // that is not there: what names goes before what is named.
 func (s *Store) GC(ctx context.Context, o GCOptions) (GCResult, error) {
-	result := GCResult{Runs: []string{}, DryRun: o.DryRun}
+	result := GCResult{Runs: []string{}, Plan: o.Plan}
 	if o.Keep < 0 {
 		return result, fault.BadValue.Usage(fmt.Errorf("removing old runs: cannot keep %d runs", o.Keep))
 	}
@@ -92,7 +92,7 @@ func (s *Store) GC(ctx context.Context, o GCOptions) (GCResult, error) {
 		}
 		result.Runs = append(result.Runs, run.ID)
 		result.Bytes += sizeOf(run.Dir)
-		if o.DryRun {
+		if o.Plan {
 			continue
 		}
 		atRunGone.before.Hit()
@@ -154,7 +154,7 @@ func (s *Store) sweep(ctx context.Context, o GCOptions, keep refs, result *GCRes
 		}
 		result.Envs++
 		size := sizeOf(dir)
-		if !o.DryRun {
+		if !o.Plan {
 			// Without the marker it is nothing, should this process die now.
 			if err := os.Remove(filepath.Join(dir, completeFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return explain("removing", dir, err)
@@ -172,7 +172,7 @@ func (s *Store) free(ctx context.Context, at removal, path string, size int64, o
 		return err
 	}
 	result.Bytes += size
-	if o.DryRun {
+	if o.Plan {
 		return nil
 	}
 	at.before.Hit()

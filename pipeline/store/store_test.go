@@ -286,17 +286,17 @@ func TestGC(t *testing.T) {
 		ids, digests = append(ids, run.ID()), append(digests, digest)
 	}
 	require.NoError(t, s.Close())
-	options := store.GCOptions{Keep: 1, Runs: []string{ids[0]}, DryRun: true}
+	options := store.GCOptions{Keep: 1, Runs: []string{ids[0]}, Plan: true}
 	dry, err := s.GC(t.Context(), options)
 	require.NoError(t, err)
 	_, err = s.ReadBlob(digests[1])
 	require.NoError(t, err, "a dry run removes nothing")
-	options.DryRun = false
+	options.Plan = false
 	result, err := s.GC(t.Context(), options)
 	require.NoError(t, err)
 	assert.Equal(t, []string{ids[1]}, result.Runs)
 	assert.Equal(t, 1, result.Blobs)
-	dry.DryRun = false
+	dry.Plan = false
 	assert.Equal(t, dry, result, "the dry run told the truth")
 	_, err = s.ReadBlob(digests[1])
 	require.ErrorIs(t, err, fs.ErrNotExist)

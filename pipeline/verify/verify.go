@@ -52,12 +52,12 @@ func Run(ctx context.Context, p *project.Project, environment, dir string) (Resu
 		return v, err
 	}
 	if q == nil {
-		return v, fault.Usage(fmt.Errorf("there is no manifest of environment %q: it runs nothing yet", environment))
+		return v, fault.NothingPromoted.Usage(fmt.Errorf("there is no manifest of environment %q: it runs nothing yet", environment))
 	}
 	m := q.Manifest
 	v.Bundle, v.Manifest = m.Bundle, m.Verdict
 	if m.Sources.Evidence == "" {
-		return v, fault.Usage(fmt.Errorf("the manifest of %s names no evidence: the model was adopted, so there is no verdict to recompute", environment))
+		return v, fault.NothingPromoted.Usage(fmt.Errorf("the manifest of %s names no evidence: the model was adopted, so there is no verdict to recompute", environment))
 	}
 
 	if _, err := q.Bundle(ctx, m.Sources.Bundle, m.Bundle, dir); err != nil {

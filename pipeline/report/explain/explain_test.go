@@ -245,3 +245,25 @@ func marginAt(text, phrase string) (float64, bool) {
 	}
 	return v, true
 }
+
+// What decided a run is told without naming a metric, and the weightiest metric
+// among its gates is explained.
+func TestRunGolden(t *testing.T) {
+	t.Parallel()
+	for _, c := range cases() {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			got := explain.Run(c.Report, 80)
+			path := filepath.Join("testdata", c.Name+".txt")
+			if *update {
+				require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+			}
+			want, err := os.ReadFile(path)
+			require.NoError(t, err)
+			assert.Equal(t, string(want), got)
+			for line := range strings.SplitSeq(got, "\n") {
+				assert.LessOrEqual(t, terminal.Cells(line), 80)
+			}
+		})
+	}
+}
