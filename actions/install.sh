@@ -17,8 +17,10 @@ mkdir -p "$dir"
 
 if [ ! -e "$here/release.txt" ]; then
   command -v go >/dev/null || fail "these actions are not a release, so they are built from source, and there is no Go: use a released version, or actions/setup-go before them" 2
-  binary=$dir/dosirak
-  (cd "$here/.." && go build -trimpath -buildvcs=false -ldflags "-s -w -X 'main.sourceDir=$(pwd)'" -o "$binary" ./cmd/dosirak) || fail "building from source failed; the lines above say why"
+  # One build a job: what it was built from is part of its name.
+  source=$(cd "$here/.." && find cmd actions pipeline model-server internal go.mod go.sum -type f ! -name '*_test.go' ! -path '*/testdata/*' -print0 | LC_ALL=C sort -z | xargs -0 cat | { sha256sum 2>/dev/null || shasum -a 256; })
+  binary=$dir/dosirak-${source:0:16}
+  [ -x "$binary" ] || (cd "$here/.." && go build -trimpath -buildvcs=false -ldflags "-s -w -X 'main.sourceDir=$(pwd)'" -o "$binary" ./cmd/dosirak) || fail "building from source failed; the lines above say why"
 else
   case "$(uname -s)" in Linux) os=linux ;; Darwin) os=darwin ;; *) fail "there is no binary for $(uname -s): use a runner with Linux or macOS" 2 ;; esac
   case "$(uname -m)" in x86_64 | amd64) arch=amd64 ;; aarch64 | arm64) arch=arm64 ;; *) fail "there is no binary for $(uname -m): use a runner with amd64 or arm64" 2 ;; esac

@@ -32,6 +32,9 @@ type Env struct {
 	Observer Observer
 	Server   image.Server  // where the image's server comes from
 	Forge    promote.Forge // nil: this project cannot be promoted
+	// Push brings the image to the repository that the manifest will name, before
+	// anything is proposed; nil leaves that to somebody else.
+	Push func(ctx context.Context, built image.Built, repository string) error
 }
 
 // Outcome is what a run decided.

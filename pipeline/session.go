@@ -124,6 +124,12 @@ func step[T any](ctx context.Context, s *session, name string, depends any, make
 		return made.SetResult(value)
 	})
 	s.spent[name] = s.env.Now().Sub(started)
+	if record.Ended != nil {
+		// What the record says, so that a run which goes on reports the times of
+		// the steps that it takes over. Without the monotonic clock, which no file
+		// keeps.
+		s.spent[name] = record.Ended.Round(0).Sub(record.Started.Round(0))
+	}
 	detail := ""
 	if err == nil && reused {
 		detail = "as this run made it before"

@@ -101,6 +101,11 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 	if newer != "" {
 		return nil, &promote.Outcome{Operation: promote.Skipped, Branch: proposal.Branch, Reason: newer}, nil
 	}
+	if repository := s.project.Config.Serve.Repository; repository != "" && s.env.Push != nil {
+		if err := s.env.Push(ctx, f.built, repository); err != nil {
+			return nil, nil, fmt.Errorf("the promotion names an image, which comes first: %w", err)
+		}
+	}
 	out, err := promote.Propose(ctx, s.env.Forge, proposal)
 	return &proposal, &out, err
 }

@@ -44,6 +44,9 @@ type GitHub interface {
 	// Sweep concludes as error what is pending since before a time, and returns
 	// how many statuses that were.
 	Sweep(ctx context.Context, before time.Time, address string) (int, error)
+	// Conclude concludes as error what is pending of one commit, and returns how
+	// many statuses that were.
+	Conclude(ctx context.Context, commit, address string) (int, error)
 }
 
 // Comment is what a pull request is told.
@@ -86,7 +89,7 @@ func Action(open Open, now func() time.Time) runner.Action {
 	return runner.Action{
 		Name:    "comment",
 		Short:   "Tell a pull request what was found: status and comment",
-		Inputs:  []string{"phase", "report", "change", "outcome", "directory", "config", "environment", "comment", "status", "token"},
+		Inputs:  []string{"phase", "models", "report", "change", "outcome", "directory", "config", "environment", "comment", "status", "token"},
 		Outputs: []string{"status", "pull-request", "comment-url", "swept"},
 		Secrets: []string{"token"},
 		Run:     func(ctx context.Context, j *runner.Job) (int, error) { return 0, tell(ctx, j, open, now) },
@@ -107,11 +110,25 @@ type told struct {
 }
 
 func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) error {
-	phase, err := j.Choice("phase", "pending", "concluded", "sweep")
+	phase, err := j.Choice("phase", "pending", "concluded", "failed", "sweep")
 	wantStatus, err2 := j.Bool("status")
 	wantComment, err3 := j.Bool("comment")
 	if err := errors.Join(err, err2, err3); err != nil {
 		return err
+	}
+	token := j.Input("token")
+	switch phase {
+	case "sweep":
+		return sweep(ctx, j, open, token, now())
+	case "failed":
+		return conclude(ctx, j, open, token)
+	}
+	models, err := j.Targets("models")
+	if err != nil {
+		return err
+	}
+	if models != nil {
+		return begin(ctx, j, open, token, phase, models)
 	}
 	p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
 	if err != nil {
@@ -121,11 +138,8 @@ func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) e
 	if t.env, err = p.Environment(t.env); err != nil {
 		return err
 	}
-	token, path := j.Input("token"), j.Input("report")
+	path := j.Input("report")
 	t.change, t.outcome = j.Input("change"), j.Input("outcome")
-	if phase == "sweep" {
-		return sweep(ctx, j, open, token, now())
-	}
 	if t.head, err = j.Event.Change(); err != nil {
 		return err
 	}
@@ -250,6 +264,45 @@ func (t *told) status(phase string) Status {
 		s.State, s.Description = Failure, said(r)
 	}
 	return s
+}
+
+// begin sets the statuses of several models to pending, all that can be set.
+func begin(ctx context.Context, j *runner.Job, open Open, token, phase string, models []runner.Target) error {
+	if phase != "pending" {
+		return fault.BadValue.Usage(errors.New("input models is for phase pending: each model is concluded by its own report"))
+	}
+	head, err := j.Event.Change()
+	if err != nil {
+		return err
+	}
+	github, err := open(j, token)
+	if err != nil {
+		return err
+	}
+	for _, m := range models {
+		t := told{model: m.Model, env: m.Environment, head: head, page: j.Address()}
+		if err := github.SetStatus(ctx, t.status(phase)); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			j.Warn("the status of %s could not be set to pending: %s", m.Model, err)
+		}
+	}
+	return j.Set("status", string(Pending))
+}
+
+// conclude ends what is pending where nobody can judge, so that nobody waits.
+func conclude(ctx context.Context, j *runner.Job, open Open, token string) error {
+	head, err := j.Event.Change()
+	if err != nil {
+		return err
+	}
+	github, err := open(j, token)
+	if err != nil {
+		return err
+	}
+	n, err := github.Conclude(ctx, head.Commit, j.Address())
+	return errors.Join(err, j.Set("swept", fmt.Sprint(n)))
 }
 
 // sweep concludes statuses that a run which died left pending.

@@ -46,7 +46,7 @@ func Action(walk run.Walk, files Compare) runner.Action {
 			// The event names the commit: what a fork's training says of itself
 			// counts for nothing.
 			asked.TrainedAt = j.Event.Head.Commit
-			out, err := walk(ctx, p, nil, asked)
+			out, err := walk(ctx, p, run.Given{}, asked)
 			return run.Conclude(j, p, out, err)
 		},
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/go-containerregistry/pkg/authn"
+
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
@@ -15,12 +17,17 @@ import (
 // Complete fills in what a build takes from this machine.
 type Complete func(*image.Options) error
 
+// Keys has the credentials for registries: those of docker login, and for
+// GitHub's a token.
+type Keys func(j *runner.Job, token string) authn.Keychain
+
 // Action returns the action.
-func Action(complete Complete) runner.Action {
+func Action(complete Complete, keys Keys) runner.Action {
 	return runner.Action{
 		Name:    "image",
 		Short:   "Build the serving image of a bundle, and push it",
-		Inputs:  []string{"bundle", "out", "platform", "name", "repository", "push"},
+		Inputs:  []string{"bundle", "out", "platform", "name", "repository", "push", "registry-token"},
+		Secrets: []string{"registry-token"},
 		Outputs: []string{"digest", "bundle", "reference", "archive", "layout", "size", "pushed"},
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
 			o := image.Options{BundleDir: j.Input("bundle"), OutDir: j.Input("out"), Model: j.Input("name"), Repository: j.Input("repository")}
@@ -36,7 +43,7 @@ func Action(complete Complete) runner.Action {
 			if err := complete(&o); err != nil {
 				return 0, err
 			}
-			push := j.Input("push")
+			push, token := j.Input("push"), j.Input("registry-token")
 			built, err := image.Build(ctx, o)
 			if err != nil {
 				return 0, err
@@ -46,7 +53,7 @@ func Action(complete Complete) runner.Action {
 				"archive": built.Archive, "layout": built.Layout, "size": fmt.Sprint(built.Size),
 			}
 			if push != "" {
-				if values["pushed"], err = image.Push(ctx, built, push); err != nil {
+				if values["pushed"], err = image.Push(ctx, built, push, keys(j, token)); err != nil {
 					return 0, errors.Join(j.SetAll(values), err)
 				}
 			}

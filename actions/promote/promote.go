@@ -15,6 +15,7 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -24,11 +25,13 @@ import (
 type GitHub interface {
 	promote.Forge
 	SetStatus(ctx context.Context, s comment.Status) error
+	// Push brings an image to a registry.
+	Push(ctx context.Context, built image.Built, repository string) error
 }
 
 // Asked is what a new pull request is given.
 type Asked struct {
-	Token                    string
+	Token, Registry          string // for GitHub's API, and for its registry of images
 	Folder                   string // of the project below the top of the repository
 	Labels, Reviewers, Teams []string
 }
@@ -41,9 +44,9 @@ func Action(walk run.Walk, open Open) runner.Action {
 	return runner.Action{
 		Name:    "promote",
 		Short:   "Propose what a run found as a pull request",
-		Inputs:  []string{"run", "trained", "directory", "config", "environment", "acknowledge-exam", "plan", "labels", "reviewers", "teams", "token"},
+		Inputs:  []string{"run", "trained", "directory", "config", "environment", "acknowledge-exam", "plan", "labels", "reviewers", "teams", "push", "token", "registry-token"},
 		Outputs: []string{"operation", "branch", "commit", "pull-request", "url", "reason"},
-		Secrets: []string{"token"},
+		Secrets: []string{"token", "registry-token"},
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
 			asked := pipeline.Request{Promote: true, Resume: j.Input("run"), Trained: j.Input("trained"), Environment: j.Input("environment")}
 			var err error
@@ -58,7 +61,7 @@ func Action(walk run.Walk, open Open) runner.Action {
 				return 0, err
 			}
 			github, err := open(j, Asked{
-				Token: j.Input("token"), Folder: prefix(p), Labels: j.List("labels"), Reviewers: j.List("reviewers"), Teams: j.List("teams"),
+				Token: j.Input("token"), Registry: j.Input("registry-token"), Folder: prefix(p), Labels: j.List("labels"), Reviewers: j.List("reviewers"), Teams: j.List("teams"),
 			})
 			if err != nil {
 				return 0, err
@@ -66,17 +69,25 @@ func Action(walk run.Walk, open Open) runner.Action {
 			if asked.Trained != "" {
 				asked.TrainedAt = j.Event.Head.Commit
 			}
-			return propose(ctx, j, p, asked, walk, github)
+			given := run.Given{Forge: github}
+			push, err := j.Bool("push")
+			if err != nil {
+				return 0, err
+			}
+			if push {
+				given.Push = github.Push
+			}
+			return propose(ctx, j, p, asked, walk, given, github)
 		},
 	}
 }
 
-func propose(ctx context.Context, j *runner.Job, p *project.Project, asked pipeline.Request, walk run.Walk, github GitHub) (int, error) {
+func propose(ctx context.Context, j *runner.Job, p *project.Project, asked pipeline.Request, walk run.Walk, given run.Given, github GitHub) (int, error) {
 	var err error
 	if asked.Environment, err = p.Environment(asked.Environment); err != nil {
 		return 0, err
 	}
-	out, err := walk(ctx, p, github, asked)
+	out, err := walk(ctx, p, given, asked)
 	if err != nil {
 		return 0, err
 	}
@@ -114,7 +125,8 @@ func propose(ctx context.Context, j *runner.Job, p *project.Project, asked pipel
 	if did.Operation == promote.Stopped || did.Operation == promote.Declined {
 		j.Notice("nothing is proposed: %s", did.Reason)
 	}
-	if did.Operation == promote.Skipped && out.Verdict == verdict.Fail {
+	// Whether this run or the one before it took the proposal back is no matter.
+	if (did.Operation == promote.Skipped || did.Operation == promote.Withdrawn) && out.Verdict == verdict.Fail {
 		return fault.CodeFailed, nil
 	}
 	return 0, nil

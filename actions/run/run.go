@@ -10,15 +10,22 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
+	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
-// Walk takes a project along the line with what this machine gives it. forge is
-// where a promotion is proposed, nil for the local repository.
-type Walk func(ctx context.Context, p *project.Project, forge promote.Forge, asked pipeline.Request) (pipeline.Outcome, error)
+// Walk takes a project along the line with what this machine gives it.
+type Walk func(ctx context.Context, p *project.Project, given Given, asked pipeline.Request) (pipeline.Outcome, error)
+
+// Given stands in the place of what a machine has by itself.
+type Given struct {
+	Forge promote.Forge // where a promotion is proposed, nil for the local repository
+	// Push brings the image where the manifest will name it, nil for nowhere.
+	Push func(ctx context.Context, built image.Built, repository string) error
+}
 
 // Outputs of every action that walks the line.
 var Outputs = []string{"verdict", "unchanged", "run", "report", "page", "bundle", "image", "archive"}
@@ -39,7 +46,7 @@ func Action(walk Walk) runner.Action {
 			if err != nil {
 				return 0, err
 			}
-			out, err := walk(ctx, p, nil, pipeline.Request{Environment: j.Input("environment"), Profile: j.Input("smoke"), Fresh: fresh})
+			out, err := walk(ctx, p, Given{}, pipeline.Request{Environment: j.Input("environment"), Profile: j.Input("smoke"), Fresh: fresh})
 			return Conclude(j, p, out, err)
 		},
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/spf13/cobra"
 
 	"github.com/dosirak-ml/dosirak/actions/comment"
@@ -30,7 +31,6 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
-	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 )
@@ -44,7 +44,7 @@ func actions() []runner.Action {
 		download.Action(openArtifacts),
 		gather.Action(),
 		compareaction.Action(walk, compareFiles),
-		imageaction.Action(completeImage),
+		imageaction.Action(completeImage, imageKeys),
 		smokeaction.Action(testServer),
 		comment.Action(openComments, time.Now),
 		promoteaction.Action(walk, openPromotions),
@@ -104,18 +104,22 @@ func takeEnvironment() map[string]string {
 	return environment
 }
 
+// imageKeys are the credentials with which the action image pushes.
+func imageKeys(j *runner.Job, token string) authn.Keychain { return registryKeys(j.Getenv, token) }
+
 // walk takes a project along the line with what this machine gives it. A forge
 // that is given stands in the place of the local repository.
-func walk(ctx context.Context, p *project.Project, forge promote.Forge, asked pipeline.Request) (pipeline.Outcome, error) {
+func walk(ctx context.Context, p *project.Project, given run.Given, asked pipeline.Request) (pipeline.Outcome, error) {
 	observer := openProgress(os.Stderr)
 	defer observer.Close()
 	env, err := newEnv(p, observer)
 	if err != nil {
 		return pipeline.Outcome{}, err
 	}
-	if forge != nil {
-		env.Forge = forge
+	if given.Forge != nil {
+		env.Forge = given.Forge
 	}
+	env.Push = given.Push
 	return pipeline.Run(ctx, p, env, asked)
 }
 
@@ -147,12 +151,12 @@ func completeImage(o *image.Options) error {
 }
 
 // completeReconcile fills in what follows the manifest and who is told.
-func completeReconcile(j *runner.Job, p *project.Project, token string, o *reconcile.Request) error {
+func completeReconcile(j *runner.Job, p *project.Project, token, registry string, o *reconcile.Request) error {
 	host, err := newGitHubHosting(p, withToken(j, token))
 	if err != nil {
 		return err
 	}
-	o.Head, o.Deployments, o.Issues, o.Registry = host.head, host.deployments, host.issues, newRegistry()
+	o.Head, o.Deployments, o.Issues, o.Registry = host.head, host.deployments, host.issues, newRegistry(j.Getenv, registry)
 	return nil
 }
 

@@ -76,7 +76,7 @@ func property(item yaml.MapItem, key string) string {
 var (
 	inputValue  = regexp.MustCompile(`^\$\{\{ inputs\.([a-z-]+) \}\}$`)
 	outputValue = regexp.MustCompile(`^\$\{\{ steps\.([a-z]+)\.outputs\.([a-z-]+) \}\}$`)
-	commandLine = regexp.MustCompile(`^"\$DOSIRAK" action ([a-z]+)$`)
+	commandLine = regexp.MustCompile(`^(?:bash "\$GITHUB_ACTION_PATH/\.\./budget\.sh" )?"\$DOSIRAK" action ([a-z]+)$`)
 )
 
 // A step of a composite action gets no INPUT_ variables, and nothing checks

@@ -52,7 +52,7 @@ which docker load and every OCI tool reads, and ` + image.LayoutDir + `, an OCI 
 				return err
 			}
 			if push != "" {
-				if out.Pushed, err = image.Push(cmd.Context(), out.Built, push); err != nil {
+				if out.Pushed, err = image.Push(cmd.Context(), out.Built, push, registryKeys(os.Getenv, os.Getenv("GITHUB_TOKEN"))); err != nil {
 					return err
 				}
 			}

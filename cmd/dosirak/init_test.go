@@ -55,6 +55,31 @@ func TestInit(t *testing.T) {
 	assert.Equal(t, "safe", string(text))
 }
 
+// Whatever the default branch is called, the workflows and the config mean it.
+func TestInitFollowsTheDefaultBranch(t *testing.T) {
+	t.Parallel()
+	commit := strings.Repeat("c", 40)
+	for _, branch := range []string{"main", "master", "trunk", "release/2.x"} {
+		for _, cloned := range []bool{false, true} {
+			r := gittest.New(t, map[string]string{"dosirak.yaml": projecttest.MiniConfig, "README.md": "x\n"})
+			r.Git("branch", "--move", branch)
+			if cloned {
+				clone := filepath.Join(t.TempDir(), "clone")
+				r.Git("clone", "--quiet", r.Dir, clone)
+				r = gittest.Repository{T: t, Dir: clone}
+				r.Git("checkout", "--quiet", "-b", "set-up")
+			}
+			code, _, stderr := call(t, "init", "--github", "-C", r.Dir, "--actions-commit", commit)
+			require.Equal(t, 0, code, stderr)
+			text, err := os.ReadFile(filepath.Join(r.Dir, ".github/workflows/dosirak-main.yml"))
+			require.NoError(t, err)
+			assert.Contains(t, string(text), "branches: ["+branch+"]", "cloned: %v", cloned)
+			assert.Equal(t, branch != "main", strings.Contains(string(text), "DOSIRAK_BASE: "+branch+" "), branch)
+			assert.Contains(t, string(text), "go-version: '", "this build is no release, so the actions are built")
+		}
+	}
+}
+
 func TestInitBadInput(t *testing.T) {
 	t.Parallel()
 	commit := strings.Repeat("c", 40)

@@ -54,7 +54,9 @@ The project must be as the run saw it; a step that it changed is made anew.`,
 				return err
 			}
 			switch out.Promotion.Operation {
-			case promote.Skipped, promote.Stopped, promote.Declined:
+			// Withdrawn is what a refusal does to an older proposal, once: again it is
+			// skipped, and the code is the same.
+			case promote.Skipped, promote.Withdrawn, promote.Stopped, promote.Declined:
 				if out.Unchanged {
 					return nil
 				}

@@ -51,7 +51,7 @@ Exit code 0: in sync; 1: out of sync; 4: something could not be asked.`,
 			if err != nil {
 				return err
 			}
-			o.Head, o.Deployments, o.Issues, o.Registry = host.head, host.deployments, host.issues, newRegistry()
+			o.Head, o.Deployments, o.Issues, o.Registry = host.head, host.deployments, host.issues, newRegistry(os.Getenv, os.Getenv("GITHUB_TOKEN"))
 			if o.WorkDir, err = os.MkdirTemp("", "dosirak-reconcile-"); err != nil {
 				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 			}

@@ -210,7 +210,7 @@ func TestBadInputAfterTheMerge(t *testing.T) {
 		{"reconcile: bad wait", nothing, []string{"reconcile", "--wait", "2h"}, 2, []string{"--wait"}},
 		{"reconcile: bad forge", nothing, []string{"reconcile", "--forge", "gitlab"}, 2, []string{"gitlab", "github"}},
 		{"reconcile: GitHub without a token", nothing, []string{"reconcile", "--forge", "github"}, 2, []string{"GITHUB_"}},
-		{"reconcile: the base branch is gone", func(_ *testing.T, r gittest.Repository) { r.Git("branch", "--move", "trunk") }, []string{"reconcile"}, 2, []string{"promote.base"}},
+		{"reconcile: the base branch is gone", func(_ *testing.T, r gittest.Repository) { r.Git("branch", "--move", "elsewhere") }, []string{"reconcile"}, 2, []string{"promote.base"}},
 		{"reconcile: a manifest that is none", func(_ *testing.T, r gittest.Repository) {
 			r.Commit("x", map[string]string{"deploy/production.yaml": "a: b\n"})
 		}, []string{"reconcile"}, 2, []string{"deploy/production.yaml"}},

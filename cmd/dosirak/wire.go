@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
+
 	"github.com/dosirak-ml/dosirak/actions/comment"
 	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
 	"github.com/dosirak-ml/dosirak/actions/runner"
@@ -72,7 +74,19 @@ func newDoctorGitHub(getenv func(string) string) (doctor.GitHub, error) {
 }
 
 // newRegistry is where an environment's image is looked up.
-func newRegistry() reconcile.Registry { return oci.Registry{} }
+func newRegistry(getenv func(string) string, token string) reconcile.Registry {
+	return oci.Registry{Keys: registryKeys(getenv, token)}
+}
+
+// registryKeys has the credentials of docker login, and a token for the
+// registry of github.com. A GitHub Enterprise Server has one of its own, which
+// that token would be strange to.
+func registryKeys(getenv func(string) string, token string) authn.Keychain {
+	if server := getenv("GITHUB_SERVER_URL"); server != "" && server != "https://github.com" {
+		token = ""
+	}
+	return oci.Keychain(token)
+}
 
 // newServer is where the image's server comes from: a release carries it, any
 // other build compiles it from source.
@@ -102,7 +116,7 @@ func openComments(j *runner.Job, token string) (comment.GitHub, error) {
 	if err != nil {
 		return nil, err
 	}
-	return onGitHub{forge}, nil
+	return onGitHub{Forge: forge}, nil
 }
 
 func openArtifacts(j *runner.Job, token string) (artifact.Source, error) {
@@ -118,11 +132,14 @@ func openPromotions(j *runner.Job, a promoteaction.Asked) (promoteaction.GitHub,
 	if err != nil {
 		return nil, err
 	}
-	return onGitHub{forge}, nil
+	return onGitHub{Forge: forge, keys: registryKeys(j.Getenv, a.Registry)}, nil
 }
 
 // onGitHub is the forge in the words of the actions.
-type onGitHub struct{ *github.Forge }
+type onGitHub struct {
+	*github.Forge
+	keys authn.Keychain
+}
 
 var (
 	_ comment.GitHub       = onGitHub{}
@@ -139,6 +156,11 @@ func (g onGitHub) Pull(ctx context.Context, head runner.Head) (number int, addre
 	return pull.Number, pull.Address, "", err
 }
 
+func (g onGitHub) Push(ctx context.Context, built image.Built, repository string) error {
+	_, err := image.Push(ctx, built, repository, g.keys)
+	return err
+}
+
 func (g onGitHub) Comment(ctx context.Context, number int, c comment.Comment) (string, error) {
 	written, err := g.Forge.Comment(ctx, number, github.Comment{
 		Model: c.Model, Environment: c.Environment, Verdict: c.Verdict, Commit: c.Commit, Notice: c.Notice,
@@ -149,6 +171,12 @@ func (g onGitHub) Comment(ctx context.Context, number int, c comment.Comment) (s
 
 func (g onGitHub) Sweep(ctx context.Context, before time.Time, address string) (int, error) {
 	orphans, err := g.Forge.Sweep(ctx, before, address)
+	return len(orphans), err
+}
+
+func (g onGitHub) Conclude(ctx context.Context, commit, address string) (int, error) {
+	// Whatever is pending, by whichever clock.
+	orphans, err := g.Forge.Conclude(ctx, commit, time.Now().AddDate(1, 0, 0), address)
 	return len(orphans), err
 }
 

@@ -23,6 +23,7 @@ type Config struct {
 	Serve      Serve     `yaml:"serve" doc:"The server, its image and what it must keep."`
 	Smoke      Smoke     `yaml:"smoke" doc:"The smoke test of the image."`
 	Promote    Promote   `yaml:"promote" doc:"Where and when a promotion is proposed."`
+	Report     Report    `yaml:"report" doc:"What a report says where others read it."`
 	Registry   *Registry `yaml:"registry" doc:"The model registry that follows the manifest."`
 	Tracking   *Tracking `yaml:"tracking" doc:"The experiment tracker that runs are told to."`
 }
@@ -131,11 +132,26 @@ type Smoke struct {
 	Profile string `yaml:"profile" default:"quick" validate:"oneof=quick full" doc:"quick takes at most 5 s, full at most 30 s."`
 }
 
+// Rows says what is told of single evaluation rows.
+type Rows string
+
+const (
+	ShowRows Rows = "show" // ids, labels and predictions
+	ShowIDs  Rows = "ids"
+	HideRows Rows = "hide"
+)
+
+// Report says what is published: the comment, the summary, the page and the
+// artifacts of a workflow.
+type Report struct {
+	Rows Rows `yaml:"rows" validate:"omitempty,oneof=show ids hide" doc:"What is published of single evaluation rows; default: show where the evaluation table is in Git, and hide where it is not."`
+}
+
 // Promote says where and when a promotion is proposed.
 type Promote struct {
 	Environments []string  `yaml:"environments" default:"[production]" validate:"min=1,max=20,dive,environment" doc:"Environments in the order of promotion."`
 	Manifest     string    `yaml:"manifest" default:"deploy/{environment}.yaml" validate:"manifest" doc:"Path of an environment's manifest."`
-	Base         string    `yaml:"base" default:"main" validate:"branch" doc:"Branch that a promotion is proposed to."`
+	Base         string    `yaml:"base" validate:"omitempty,branch" doc:"Branch that a promotion is proposed to; default: the repository's default branch."`
 	When         exam.When `yaml:"when" default:"not-worse" validate:"oneof=improved not-worse" doc:"What a promotion asks for: a PASS, or a PASS with the primary metric improved."`
 }
 

@@ -78,7 +78,7 @@ func TestDefaults(t *testing.T) {
 		Confidence: 0.95,
 		Serve:      config.Serve{Engine: "auto", Golden: config.Golden{Rows: 32, From: "eval"}},
 		Smoke:      config.Smoke{Profile: "quick"},
-		Promote:    config.Promote{Environments: []string{"production"}, Manifest: "deploy/{environment}.yaml", Base: "main", When: exam.NotWorse},
+		Promote:    config.Promote{Environments: []string{"production"}, Manifest: "deploy/{environment}.yaml", When: exam.NotWorse},
 	}, c)
 }
 

@@ -77,6 +77,24 @@ func (r *Repo) Head(ctx context.Context) (commit, branch string, err error) {
 	return commit, branch, err
 }
 
+// RemoteDefault returns the default branch of the remote origin, as `git clone`
+// noted it, "" where nobody did.
+func (r *Repo) RemoteDefault(ctx context.Context) (string, error) {
+	const folder = "refs/remotes/origin/"
+	out, err := r.run(ctx, nil, nil, "symbolic-ref", "--quiet", folder+"HEAD")
+	if err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		var exit *exec.ExitError
+		if errors.As(err, &exit) && exit.ExitCode() == 1 {
+			return "", nil
+		}
+		return "", fmt.Errorf("finding the default branch: %w", err)
+	}
+	return strings.TrimPrefix(strings.TrimSpace(string(out)), folder), nil
+}
+
 // Resolve returns the commit that ref names, and whether it exists.
 func (r *Repo) Resolve(ctx context.Context, ref string) (string, bool, error) {
 	out, err := r.run(ctx, nil, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")

@@ -19,9 +19,9 @@ import (
 
 // Push uploads a built image and returns its name by digest,
 // repository@sha256:<hex>. to is a repository, with a tag or without; without
-// one the image gets the tag of its bundle. Credentials are those of `docker
-// login`. What the registry has already is not sent again.
-func Push(ctx context.Context, built Built, to string) (string, error) {
+// one the image gets the tag of its bundle. keys has the credentials; nil are
+// those of `docker login`. What the registry has already is not sent again.
+func Push(ctx context.Context, built Built, to string, keys authn.Keychain) (string, error) {
 	tag, err := parseTarget(to, built.Bundle)
 	if err != nil {
 		return "", err
@@ -38,8 +38,11 @@ func Push(ctx context.Context, built Built, to string) (string, error) {
 	if err != nil {
 		return "", fault.BadImage.Usage(fmt.Errorf("pushing the image: %s does not hold %s: %w", built.Layout, built.Digest, err))
 	}
+	if keys == nil {
+		keys = authn.DefaultKeychain
+	}
 	options := []remote.Option{
-		remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithUserAgent("dosirak"),
+		remote.WithContext(ctx), remote.WithAuthFromKeychain(keys), remote.WithUserAgent("dosirak"),
 	}
 	if err := remote.Write(tag, img, options...); err != nil {
 		return "", pushError(tag, err)
@@ -76,7 +79,7 @@ func pushError(tag name.Tag, err error) error {
 	if errors.As(err, &refused) {
 		switch refused.StatusCode {
 		case http.StatusUnauthorized, http.StatusForbidden:
-			return fault.RegistryLogin.Usage(fmt.Errorf("pushing the image: %s refuses %s: %w; log in with `docker login %s` as somebody who may write there", tag.RegistryStr(), tag, err, tag.RegistryStr()))
+			return fault.RegistryLogin.Usage(fmt.Errorf("pushing the image: %s refuses %s: %w; log in with `docker login %s` as somebody who may write there (a workflow needs `packages: write` to push to GitHub)", tag.RegistryStr(), tag, err, tag.RegistryStr()))
 		}
 	}
 	return fault.RegistryUnreachable.Environment(fmt.Errorf("pushing the image to %s: %w", tag, err))

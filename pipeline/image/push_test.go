@@ -43,13 +43,13 @@ func TestPush(t *testing.T) {
 	host, uploads := newRegistry(t)
 	built := build(t, options(t, seal(t, "a model")))
 	for _, to := range []string{host + "/acme/flights", host + "/acme/flights:candidate"} {
-		name, err := Push(t.Context(), built, to)
+		name, err := Push(t.Context(), built, to, nil)
 		require.NoError(t, err)
 		assert.Equal(t, host+"/acme/flights@"+built.Digest, name)
 	}
 	before := uploads()
 	require.Positive(t, before)
-	_, err := Push(t.Context(), built, host+"/acme/flights")
+	_, err := Push(t.Context(), built, host+"/acme/flights", nil)
 	require.NoError(t, err)
 	assert.Equal(t, before, uploads(), "what the registry has is not sent again")
 }
@@ -76,7 +76,7 @@ func TestPushRefused(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Push(t.Context(), built, c.to)
+			_, err := Push(t.Context(), built, c.to, nil)
 			require.ErrorContains(t, err, c.want)
 			assert.Equal(t, c.code, fault.ExitCode(err))
 		})

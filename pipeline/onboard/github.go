@@ -1,6 +1,7 @@
 package onboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,9 +9,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
@@ -45,13 +48,18 @@ type Found struct {
 // there is left as it is.
 func GitHub(ctx context.Context, o Request) (Result, error) {
 	made := Result{Written: []string{}, Kept: []string{}, Plan: o.Plan}
-	top, files, err := repository(ctx, o.Dir)
+	whole, files, err := repository(ctx, o.Dir)
 	if err != nil {
 		return made, err
 	}
-	s := Settings{Actions: o.Commit}
+	top := whole.Dir
+	base, usual, err := baseBranch(ctx, whole)
+	if err != nil {
+		return made, err
+	}
+	s := Settings{Actions: o.Commit, Push: true}
 	for _, folder := range Discover(files) {
-		m, base, err := found(ctx, top, folder)
+		m, p, err := found(ctx, top, folder)
 		if err != nil {
 			return made, err
 		}
@@ -59,7 +67,7 @@ func GitHub(ctx context.Context, o Request) (Result, error) {
 			return made, fault.Usage(fmt.Errorf("two projects have the model %s, %s and %s: their statuses and branches would be the same; rename one", m.Model, made.Models[i].Directory, folder))
 		}
 		made.Models = append(made.Models, m)
-		s.Branches = append(s.Branches, base)
+		s.follow(p.Config, base, usual)
 	}
 	if len(made.Models) == 0 {
 		return made, fault.ConfigAbsent.Usage(fmt.Errorf("there is no %s in %s: write one first; `dosirak schema config` describes it", ConfigFile, top))
@@ -70,6 +78,10 @@ func GitHub(ctx context.Context, o Request) (Result, error) {
 		}
 		s.Version = o.Version
 	}
+	if s.Version == "" {
+		// A commit that is no release has no binary to download.
+		s.Source, s.Go = true, strings.TrimPrefix(runtime.Version(), "go")
+	}
 	made.Actions = s.Actions
 	workflows, err := Workflows(s)
 	if err != nil {
@@ -78,32 +90,71 @@ func GitHub(ctx context.Context, o Request) (Result, error) {
 	return made, made.write(filepath.FromSlash(top), workflows)
 }
 
-// repository returns the top of the repository around dir, and its files.
-func repository(ctx context.Context, dir string) (top string, files []string, err error) {
+// follow takes over what a project's config asks of the workflows.
+func (s *Settings) follow(c *config.Config, base, usual string) {
+	branch := c.Promote.Base
+	if branch == usual {
+		branch = base // the config names none, and a runner's clone cannot tell
+	}
+	s.Branches = append(s.Branches, branch)
+	if branch == base && base != "main" {
+		s.Base = base
+	}
+	if host, _, ok := strings.Cut(c.Serve.Repository, "/"); ok {
+		// As in every reference to an image: a first part without dot or port is
+		// no host, and the image is Docker Hub's.
+		if !strings.ContainsAny(host, ".:") && host != "localhost" {
+			host = "docker.io"
+		}
+		s.Registries = append(s.Registries, host)
+	}
+}
+
+// baseBranch is the default branch of a repository: as the remote has it, by
+// its usual name, or, in a repository that knows neither, the one that is
+// checked out. usual is what a config without promote.base gets.
+func baseBranch(ctx context.Context, repo *git.Repo) (branch, usual string, err error) {
+	usual, err = project.DefaultBranch(ctx, repo)
+	if err != nil {
+		return "", "", err
+	}
+	for _, ref := range []string{"refs/heads/" + usual, "refs/remotes/origin/" + usual} {
+		if _, there, err := repo.Resolve(ctx, ref); err != nil || there {
+			return usual, usual, err
+		}
+	}
+	_, current, err := repo.Head(ctx)
+	if err != nil {
+		return "", "", fault.Environment(err)
+	}
+	return cmp.Or(current, usual), usual, nil
+}
+
+// repository returns the repository around dir from its top, and its files.
+func repository(ctx context.Context, dir string) (whole *git.Repo, files []string, err error) {
 	repo, err := git.Open(ctx, dir)
 	if err != nil {
-		return "", nil, fault.NoRepository.Usage(fmt.Errorf("writing the workflows: %w", err))
+		return nil, nil, fault.NoRepository.Usage(fmt.Errorf("writing the workflows: %w", err))
 	}
-	top = strings.TrimSuffix(filepath.ToSlash(repo.Dir)+"/", repo.Prefix)
-	whole, err := git.Open(ctx, top)
+	whole, err = git.Open(ctx, strings.TrimSuffix(filepath.ToSlash(repo.Dir)+"/", repo.Prefix))
 	if err != nil {
-		return "", nil, fault.Usage(fmt.Errorf("writing the workflows: %w", err))
+		return nil, nil, fault.Usage(fmt.Errorf("writing the workflows: %w", err))
 	}
 	files, err = whole.Files(ctx)
-	return top, files, fault.Environment(err)
+	return whole, files, fault.Environment(err)
 }
 
 // found reads the project in a folder of the repository.
-func found(ctx context.Context, top, folder string) (m Found, base string, err error) {
-	p, err := project.Open(ctx, filepath.Join(top, filepath.FromSlash(folder)), "")
+func found(ctx context.Context, top, folder string) (m Found, p *project.Project, err error) {
+	p, err = project.Open(ctx, filepath.Join(top, filepath.FromSlash(folder)), "")
 	if err != nil {
-		return m, "", err
+		return m, nil, err
 	}
 	m = Found{Directory: folder, Model: p.Config.Model}
 	for _, environment := range p.Config.Promote.Environments {
 		m.Contexts = append(m.Contexts, "dosirak/"+p.Config.Model+"/"+environment)
 	}
-	return m, p.Config.Promote.Base, nil
+	return m, p, nil
 }
 
 // write writes the workflows that are not there yet.

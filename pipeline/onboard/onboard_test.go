@@ -56,6 +56,51 @@ func TestWorkflowsOfAUser(t *testing.T) {
 	assert.Contains(t, string(files["dosirak-main.yml"]), "branches: [develop, main]")
 }
 
+func TestWorkflowsFollowTheRepository(t *testing.T) {
+	t.Parallel()
+	commit := strings.Repeat("a", 40)
+	write := func(s Settings) map[string]string {
+		files, err := Workflows(s)
+		require.NoError(t, err)
+		out := map[string]string{}
+		for name, text := range files {
+			out[name] = string(text)
+		}
+		return out
+	}
+	// A commit that is no release is built, once for all jobs.
+	files := write(Settings{Actions: commit, Source: true, Go: "1.25.1", Branches: []string{"trunk"}, Base: "trunk", Push: true, Registries: []string{"ghcr.io", "registry.example.org:5000"}})
+	for name, text := range files {
+		assert.Contains(t, text, "go-version: '1.25.1'\n          cache-dependency-path: .github/workflows/dosirak.yml\n", name)
+		assert.Contains(t, text, "env:\n  DOSIRAK_BASE: trunk", name)
+		assert.Equal(t, strings.Count(text, "actions/setup-go@"), strings.Count(text, "runs-on:"), name)
+	}
+	for _, name := range []string{"dosirak-main.yml", "dosirak-reconcile.yml"} {
+		assert.Contains(t, files[name], "      packages: write", name)
+		assert.Contains(t, files[name], "# Log in to registry.example.org:5000 here", name)
+		assert.Contains(t, files[name], "branches: [trunk]", name)
+	}
+	for _, name := range []string{"dosirak.yml", "dosirak-judge.yml", "dosirak-queue.yml"} {
+		assert.NotContains(t, files[name], "packages:", "%s: what reads a change writes no image", name)
+	}
+	assert.Equal(t, 1, strings.Count(files["dosirak-reconcile.yml"], "runs-on:"), "one job")
+
+	files = write(Settings{Actions: commit, Version: "v1.2.3", Branches: []string{"main"}, Push: true})
+	for name, text := range files {
+		assert.NotContains(t, text, "packages:", name)
+		assert.NotContains(t, text, "DOSIRAK_BASE", name)
+		assert.NotContains(t, text, "push: 'false'", name)
+	}
+	for name, change := range map[string]func(*Settings){
+		"Go": func(s *Settings) { s.Go = "1'\n" }, "base": func(s *Settings) { s.Base = "x y" }, "registry": func(s *Settings) { s.Registries = []string{"a b"} },
+	} {
+		s := Settings{Actions: commit, Branches: []string{"main"}}
+		change(&s)
+		_, err := Workflows(s)
+		assert.ErrorContains(t, err, "writing the workflows", name)
+	}
+}
+
 func TestSettingsThatCouldBreakOut(t *testing.T) {
 	t.Parallel()
 	good := Settings{Actions: "./", Branches: []string{"main"}}

@@ -30,10 +30,19 @@ type Settings struct {
 	// else a commit of github.com/dosirak-ml/dosirak.
 	Actions string
 	Version string // release that the commit is of, for the reader
-	// Source says that the actions are built from source, which needs Go.
+	// Source says that the actions are built from source, which needs Go: this
+	// version of it, "" is that of this repository.
 	Source      bool
+	Go          string
 	Directories []string // of the projects; empty: all that are found
 	Branches    []string // base branches of the projects
+	// Base is the branch of the projects whose config names none, "" where every
+	// one does or where it is called main.
+	Base string
+	// Push says that the workflows push the image that they propose; Registries
+	// are the hosts where images belong, ghcr.io among them or not.
+	Push       bool
+	Registries []string
 }
 
 var (
@@ -41,6 +50,8 @@ var (
 	branchName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
 	folderName = regexp.MustCompile(`^[A-Za-z0-9._][A-Za-z0-9._/-]*$`)
 	release    = regexp.MustCompile(`^v[0-9A-Za-z.+-]+$`)
+	goVersion  = regexp.MustCompile(`^(|[0-9]+\.[0-9]+(\.[0-9]+)?)$`)
+	hostName   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?$`)
 )
 
 // Workflows returns the workflows by file name. What goes into them comes from
@@ -52,7 +63,19 @@ func Workflows(s Settings) (map[string][]byte, error) {
 	if s.Version != "" && !release.MatchString(s.Version) {
 		return nil, fmt.Errorf("writing the workflows: %q is no version", s.Version)
 	}
-	for _, b := range s.Branches {
+	if !goVersion.MatchString(s.Go) {
+		return nil, fmt.Errorf("writing the workflows: %q is no version of Go", s.Go)
+	}
+	for _, host := range s.Registries {
+		if !hostName.MatchString(host) {
+			return nil, fmt.Errorf("writing the workflows: the registry %q cannot stand in a workflow", host)
+		}
+	}
+	branches := s.Branches
+	if s.Base != "" {
+		branches = append(slices.Clone(branches), s.Base)
+	}
+	for _, b := range branches {
 		if !branchName.MatchString(b) {
 			return nil, fmt.Errorf("writing the workflows: the branch %q cannot stand in a workflow: rename it, or write the workflow by hand", b)
 		}
@@ -85,6 +108,44 @@ func Workflows(s Settings) (map[string][]byte, error) {
 	return files, nil
 }
 
+// Steps that several workflows have.
+const (
+	fetch = `      - name: Fetch the change as data
+        env:
+          GH_TOKEN: ${{ github.token }}
+          HEAD: ${{ github.event.workflow_run.head_sha }}
+        run: >-
+          git -c credential.helper= -c 'credential.helper=!gh auth git-credential' fetch --quiet origin "$HEAD" ||
+          echo "The change could not be fetched, so every model is taken for changed."
+`
+	// One manifest that does not hold must not redden another model, and a matrix
+	// has one result: each job leaves its own.
+	verified = `      - name: Leave word that it holds
+        run: echo holds >verified.txt
+      - uses: UPLOAD
+        with:
+          name: dosirak-verified-${{ matrix.model }}
+          path: verified.txt
+          if-no-files-found: error
+          retention-days: 1
+`
+	foundSteps = `      - if: matrix.change == 'model'
+        continue-on-error: true # without a report the status is concluded as an error
+        uses: DOWNLOAD
+        with:
+          pattern: dosirak-report-${{ matrix.model }}
+          path: report
+          merge-multiple: true
+      - id: verified
+        if: matrix.change == 'manifest'
+        continue-on-error: true # the outcome of this step is the verdict
+        uses: DOWNLOAD
+        with:
+          name: dosirak-verified-${{ matrix.model }}
+          path: verified
+`
+)
+
 // words are what the templates know.
 func (s Settings) words() template.FuncMap {
 	words := template.FuncMap{
@@ -115,10 +176,48 @@ func (s Settings) words() template.FuncMap {
 			if !s.Source {
 				return ""
 			}
-			return "      - uses: " + Pins["setup-go"] + "\n        with:\n          go-version-file: go.mod\n"
+			text := "      - uses: " + Pins["setup-go"] + "\n        with:\n"
+			if s.Go == "" {
+				return text + "          go-version-file: go.mod\n"
+			}
+			// The commit of the actions stands in this file: with it the cache changes.
+			return text + "          go-version: '" + s.Go + "'\n          cache-dependency-path: .github/workflows/dosirak.yml\n"
+		},
+		"environment": func() string {
+			if s.Base == "" {
+				return ""
+			}
+			return "env:\n  DOSIRAK_BASE: " + s.Base + " # where promote.base is not written\n"
+		},
+		"fetch":    func() string { return fetch },
+		"verified": func() string { return strings.ReplaceAll(verified, "UPLOAD", Pins["upload"]) },
+		"found":    func() string { return strings.ReplaceAll(foundSteps, "DOWNLOAD", Pins["download"]) },
+		"packages": func() string {
+			if !s.Push || !slices.Contains(s.Registries, "ghcr.io") {
+				return ""
+			}
+			return "      packages: write # the image, and the tag named like the environment\n"
+		},
+		"login": func() string {
+			var others []string
+			for _, host := range s.Registries {
+				if host != "ghcr.io" && !slices.Contains(others, host) {
+					others = append(others, host)
+				}
+			}
+			if !s.Push || len(others) == 0 {
+				return ""
+			}
+			return "      # Log in to " + strings.Join(others, ", ") + " here, with docker/login-action by its commit, so that the\n      # image can be pushed and its tag set.\n"
+		},
+		"push": func() string {
+			if s.Push {
+				return ""
+			}
+			return "          push: 'false'\n"
 		},
 		"trainer": func() string {
-			if s.Source {
+			if s.Actions == "./" {
 				return ""
 			}
 			return "      # What your trainer needs, such as Python, is set up here. train.setup in\n      # dosirak.yaml then installs its libraries.\n"

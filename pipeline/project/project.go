@@ -58,7 +58,15 @@ func Open(ctx context.Context, dir, configFile string) (*Project, error) {
 		return nil, err
 	}
 	if p.Repo == nil {
+		if p.Config.Promote.Base == "" {
+			p.Config.Promote.Base = usualBases[0]
+		}
 		return p, nil
+	}
+	if p.Config.Promote.Base == "" {
+		if p.Config.Promote.Base, err = DefaultBranch(ctx, p.Repo); err != nil {
+			return nil, err
+		}
 	}
 	if p.Commit, p.Branch, err = p.Repo.Head(ctx); err != nil {
 		return nil, fault.Environment(fmt.Errorf("opening the project: %w", err))

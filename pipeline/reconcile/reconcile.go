@@ -19,9 +19,9 @@ const (
 	Unknown   State = "unknown" // something could not be asked
 )
 
-// worse returns the worse of two states. What is known to be wrong weighs more
+// Worse returns the worse of two states. What is known to be wrong weighs more
 // than what is not known.
-func worse(a, b State) State {
+func Worse(a, b State) State {
 	rank := map[State]int{InSync: 0, Unknown: 1, OutOfSync: 2}
 	if rank[b] > rank[a] {
 		return b
@@ -180,7 +180,7 @@ func (r *Result) problem(err error, text string) {
 	if code := fault.ExitCode(err); code == fault.CodeUsage || code == fault.CodeFailed {
 		state = OutOfSync
 	}
-	r.State = worse(r.State, state)
+	r.State = Worse(r.State, state)
 	r.Problems = append(r.Problems, text)
 }
 
@@ -219,7 +219,7 @@ func (r *Result) registry(ctx context.Context, o Options, ordered *Ordered) erro
 		// The head is read after the alias: see the package's design.
 		again, err := o.Order.Read(ctx)
 		if err != nil {
-			r.State = worse(r.State, Unknown)
+			r.State = Worse(r.State, Unknown)
 			return fmt.Errorf("reading what Git says: %w", err)
 		}
 		*ordered = again
@@ -234,7 +234,7 @@ func (r *Result) registry(ctx context.Context, o Options, ordered *Ordered) erro
 			return nil
 		}
 		if o.Plan {
-			r.State = worse(r.State, OutOfSync)
+			r.State = Worse(r.State, OutOfSync)
 			r.Problems = append(r.Problems, fmt.Sprintf("`%s` points to %s and would be set to `%s`", want.Alias, orNothing(is), want.Target))
 			return nil
 		}
@@ -279,7 +279,7 @@ func (r *Result) endpoint(ctx context.Context, o Options, m manifest.Manifest) e
 		}
 	}
 	r.Endpoint = &Seen{Address: o.Endpoint.Address(), Answer: answer}
-	r.State = worse(r.State, answer.State)
+	r.State = Worse(r.State, answer.State)
 	if answer.State != InSync {
 		r.Problems = append(r.Problems, fmt.Sprintf("the endpoint `%s`: %s", o.Endpoint.Address(), answer.Detail))
 	}

@@ -126,20 +126,31 @@ func (f *Forge) Sweep(ctx context.Context, before time.Time, address string, com
 			continue
 		}
 		seen[commit] = true
-		present, err := f.statuses(ctx, commit)
+		found, err := f.Conclude(ctx, commit, before, address)
+		orphans = append(orphans, found...)
 		if err != nil {
-			return orphans, explain(fmt.Sprintf("reading the statuses of %.12s", commit), readStatuses, err)
+			return orphans, err
 		}
-		for _, p := range present {
-			if p.GetState() != string(Pending) || !strings.HasPrefix(p.GetContext(), contextPrefix) || !p.GetUpdatedAt().Before(before) {
-				continue
-			}
-			s := Status{State: Error, Description: "the run ended without a result: run it again", Address: address}
-			if err := f.setStatus(ctx, commit, p.GetContext(), s); err != nil {
-				return orphans, explain(fmt.Sprintf("settling status %s of %.12s", p.GetContext(), commit), writeStatuses, err)
-			}
-			orphans = append(orphans, Orphan{Commit: commit, Context: p.GetContext()})
+	}
+	return orphans, nil
+}
+
+// Conclude concludes as error what of one commit is pending since before a
+// time.
+func (f *Forge) Conclude(ctx context.Context, commit string, before time.Time, address string) (orphans []Orphan, err error) {
+	present, err := f.statuses(ctx, commit)
+	if err != nil {
+		return nil, explain(fmt.Sprintf("reading the statuses of %.12s", commit), readStatuses, err)
+	}
+	for _, p := range present {
+		if p.GetState() != string(Pending) || !strings.HasPrefix(p.GetContext(), contextPrefix) || !p.GetUpdatedAt().Before(before) {
+			continue
 		}
+		s := Status{State: Error, Description: "the run ended without a result: run it again", Address: address}
+		if err := f.setStatus(ctx, commit, p.GetContext(), s); err != nil {
+			return orphans, explain(fmt.Sprintf("settling status %s of %.12s", p.GetContext(), commit), writeStatuses, err)
+		}
+		orphans = append(orphans, Orphan{Commit: commit, Context: p.GetContext()})
 	}
 	return orphans, nil
 }

@@ -2,8 +2,8 @@
 // <repository>:<environment> points to the image that the manifest names, in
 // the repository that the manifest names.
 //
-// Credentials are those of `docker login`, and for ghcr.io GITHUB_TOKEN where
-// nobody logged in. A tag is set by putting the image's
+// Credentials are those of `docker login`, and for ghcr.io GitHub's token where
+// nobody logged in; no other registry ever sees that one. A tag is set by putting the image's
 // own manifest under it, so nothing is uploaded, and an image that the
 // registry does not hold cannot be tagged:
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests
@@ -17,7 +17,6 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/authn/github"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -31,6 +30,8 @@ import (
 type Registry struct {
 	// Transport sends the requests; nil is the usual one.
 	Transport http.RoundTripper
+	// Keys has the credentials; nil are those of Keychain without a token.
+	Keys authn.Keychain
 
 	backoff remote.Backoff // between attempts, for tests; zero is the usual one
 }
@@ -92,12 +93,36 @@ func (r Registry) Write(ctx context.Context, p reconcile.Pointer) error {
 	return nil
 }
 
-// keychain has the credentials of `docker login`, and, for GitHub's registry,
-// GITHUB_TOKEN where nobody logged in.
-var keychain = authn.NewMultiKeychain(authn.DefaultKeychain, github.Keychain)
+// Keychain has the credentials of `docker login`, and, for GitHub's registry,
+// a token where nobody logged in. GitHub does not look at the name.
+// https://docs.github.com/packages/working-with-a-github-packages-registry/working-with-the-container-registry
+func Keychain(token string) authn.Keychain {
+	if token == "" {
+		return authn.DefaultKeychain
+	}
+	return authn.NewMultiKeychain(authn.DefaultKeychain, githubToken(token))
+}
+
+// githubToken is a token that GitHub's registry takes.
+type githubToken string
+
+// githubRegistry is the one registry that gets the token.
+const githubRegistry = "ghcr.io"
+
+// Resolve gives the token to GitHub's registry and nothing to any other.
+func (t githubToken) Resolve(of authn.Resource) (authn.Authenticator, error) {
+	if of.RegistryStr() != githubRegistry {
+		return authn.Anonymous, nil
+	}
+	return authn.FromConfig(authn.AuthConfig{Username: "x-access-token", Password: string(t)}), nil
+}
 
 func (r Registry) options(ctx context.Context) []remote.Option {
-	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keychain), remote.WithUserAgent("dosirak")}
+	keys := r.Keys
+	if keys == nil {
+		keys = Keychain("")
+	}
+	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(keys), remote.WithUserAgent("dosirak")}
 	if r.Transport != nil {
 		options = append(options, remote.WithTransport(r.Transport))
 	}
