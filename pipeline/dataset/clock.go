@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
 
 // layouts are the timestamps that are read. Seconds may have a fraction.
@@ -44,10 +46,10 @@ type clock struct {
 }
 
 func (c *clock) read(cell string) (instant, error) {
-	if missing(cell) {
+	if table.Missing(cell) {
 		return instant{}, fmt.Errorf("the time is missing; fill it, or drop the row")
 	}
-	v, isNumber := Number(cell)
+	v, isNumber := table.Number(cell)
 	isNumber = isNumber && !math.IsNaN(v)
 	if c.known && isNumber != c.numeric {
 		return instant{}, fmt.Errorf("%q is %s, where earlier cells are %s", clip(cell), manner(isNumber), manner(c.numeric))

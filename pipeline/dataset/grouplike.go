@@ -1,11 +1,14 @@
 package dataset
 
 import (
+	"context"
 	"math"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
 
 // GroupLike is a column that looks like the id of a customer, a session, a
@@ -29,10 +32,10 @@ const (
 	sampleRows = 1000
 )
 
-func groupLike(train, eval *Table, o LeakageOptions) []GroupLike {
+func groupLike(ctx context.Context, train, eval *Table, o LeakageOptions) []GroupLike {
 	var found []GroupLike
 	for j, name := range eval.header {
-		if slices.Contains([]string{o.Label, o.ID, o.Weight, o.Time}, name) {
+		if name == "" || slices.Contains([]string{o.Label, o.ID, o.Weight, o.Time}, name) {
 			continue
 		}
 		column := Column{eval, j}
@@ -47,22 +50,22 @@ func groupLike(train, eval *Table, o LeakageOptions) []GroupLike {
 		}
 		filled := 0
 		for i := range column.Len() {
-			if !missing(column.At(i)) {
+			if !column.Missing(i) {
 				filled++
 			}
 		}
-		empty := func(i int) bool { return missing(column.At(i)) }
+		empty := func(i int) bool { return column.Missing(i) }
 		a, b, err := pair(train, eval, name)
 		if err != nil {
 			_, b, _ = pair(eval, eval, name)
 		}
-		levels := newRowIndex(b, eval.Rows(), empty).levels
+		levels := newRowIndex(ctx, b, eval.Rows(), empty).levels
 		if levels < manyLevels || float64(filled) < repeats*float64(levels) {
 			continue
 		}
 		g := GroupLike{Column: name, Because: because, Levels: levels, Shared: -1}
 		if err == nil {
-			overlap, _ := shared(a, train, b, eval, missing)
+			overlap, _, _ := shared(ctx, a, train, b, eval, table.Missing)
 			g.Shared = overlap.Levels
 		}
 		found = append(found, g)
@@ -138,7 +141,7 @@ func idValues(c Column) bool {
 	looked, like := 0, 0
 	for i := 0; i < c.Len() && looked < sampleRows; i++ {
 		cell := c.At(i)
-		if missing(cell) {
+		if table.Missing(cell) {
 			continue
 		}
 		looked++

@@ -1,11 +1,13 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"hash/maphash"
 	"slices"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
 
 // maxExamples is the number of examples that a finding shows.
@@ -14,7 +16,7 @@ const maxExamples = 5
 // LeakageOptions names the columns that have a meaning; all may be empty.
 type LeakageOptions struct {
 	// Features are the columns that the model sees. Empty: all columns that
-	// both tables have but the others named here.
+	// both tables have but the others named here and running numbers.
 	Features []string
 	Label    string
 	ID       string
@@ -28,11 +30,16 @@ type LeakageReport struct {
 	TrainRows int `json:"train_rows"`
 	EvalRows  int `json:"eval_rows"`
 	// Rows are evaluation rows whose features and label a training row has too,
-	// cell by cell as text.
+	// cell by cell, by what the cells say: 1 is 1.0.
 	Rows Overlap `json:"rows"`
-	// TrainRepeats is the number of training rows that equal an earlier one.
-	// Where rows repeat within one table, some repeat across two by chance.
-	TrainRepeats int `json:"train_repeats"`
+	// TrainRepeats is the number of training rows that another one equals. Where
+	// rows repeat within one table, some repeat across two by chance: by
+	// ByChance, as many of the evaluation rows.
+	TrainRepeats int     `json:"train_repeats"`
+	ByChance     float64 `json:"by_chance"`
+	// BeyondChance says that more evaluation rows equal a training row than
+	// chance gives; see beyondChance.
+	BeyondChance bool `json:"beyond_chance,omitempty"`
 	// IDs and Groups are nil where no such column was named, or the training
 	// table lacks it: rows are paired and grouped for the evaluation, and a
 	// trainer need not know by what. Empty cells are not compared.
@@ -81,26 +88,10 @@ type TimeOrder struct {
 // Leakage looks for what train and eval share. It takes time linear in the
 // rows. A column that is named and not there is an error, but for an id or group
 // that only the evaluation table has.
-func Leakage(train, eval *Table, o LeakageOptions) (LeakageReport, error) {
+func Leakage(ctx context.Context, train, eval *Table, o LeakageOptions) (LeakageReport, error) {
 	r := LeakageReport{TrainRows: train.Rows(), EvalRows: eval.Rows()}
-	names := o.Features
-	if len(names) == 0 {
-		for _, name := range eval.header {
-			if _, both := train.Column(name); both && !slices.Contains([]string{o.Label, o.ID, o.Group, o.Weight, o.Time}, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	if len(names) > 0 && o.Label != "" && !slices.Contains(names, o.Label) {
-		names = append(slices.Clone(names), o.Label)
-	}
-	if len(names) > 0 {
-		a, b, err := pair(train, eval, names...)
-		if err != nil {
-			return LeakageReport{}, err
-		}
-		overlap, index := shared(a, train, b, eval, nil)
-		r.Rows, r.TrainRepeats = overlap, train.Rows()-index.levels
+	if err := r.rows(ctx, train, eval, o); err != nil {
+		return LeakageReport{}, err
 	}
 	for _, c := range []struct {
 		name string
@@ -120,20 +111,83 @@ func Leakage(train, eval *Table, o LeakageOptions) (LeakageReport, error) {
 		if err != nil {
 			return LeakageReport{}, err
 		}
-		overlap, _ := shared(a, train, b, eval, missing)
+		a.names, b.names = true, true
+		overlap, _, _ := shared(ctx, a, train, b, eval, table.Missing)
 		*c.into = &overlap
 	}
 	if o.Time != "" {
-		order, err := timeOrder(train, eval, o.Time)
+		order, err := timeOrder(ctx, train, eval, o.Time)
 		if err != nil {
 			return LeakageReport{}, err
 		}
 		r.Time = &order
 	}
 	if o.Group == "" {
-		r.LooksLikeGroup = groupLike(train, eval, o)
+		r.LooksLikeGroup = groupLike(ctx, train, eval, o)
 	}
-	return r, nil
+	return r, ctx.Err()
+}
+
+// rows looks for equal rows.
+func (r *LeakageReport) rows(ctx context.Context, train, eval *Table, o LeakageOptions) error {
+	names := o.Features
+	if len(names) == 0 {
+		names = comparable(train, eval, o)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	if o.Label != "" && !slices.Contains(names, o.Label) {
+		names = append(slices.Clone(names), o.Label)
+	}
+	a, b, err := pair(train, eval, names...)
+	if err != nil {
+		return err
+	}
+	overlap, index, squares := shared(ctx, a, train, b, eval, nil)
+	repeated, trainSquares := index.repeats()
+	r.Rows, r.TrainRepeats = overlap, repeated
+	if train.Rows() > 0 {
+		r.ByChance = float64(repeated) / float64(train.Rows()) * float64(eval.Rows())
+	}
+	r.BeyondChance = beyondChance(
+		met{rows: overlap.Rows, of: eval.Rows(), squares: squares},
+		met{rows: repeated, of: train.Rows(), squares: trainSquares})
+	return nil
+}
+
+// comparable are the columns by which rows are compared where no features are
+// named: all that both tables have but those of another meaning. A running
+// number says nothing about a row; with it no row would equal another.
+func comparable(train, eval *Table, o LeakageOptions) []string {
+	var names []string
+	for _, name := range eval.Columns() {
+		a, both := train.Column(name)
+		if !both || slices.Contains([]string{o.Label, o.ID, o.Group, o.Weight, o.Time}, name) {
+			continue
+		}
+		if b, _ := eval.Column(name); running(a) || running(b) {
+			continue
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// running reports whether each cell of a column is the one before it plus one.
+func running(c Column) bool {
+	const least = 10
+	if c.Len() < least {
+		return false
+	}
+	before, ok := c.Float(0)
+	for i := 1; ok && i < c.Len(); i++ {
+		var v float64
+		if v, ok = c.Float(i); ok {
+			ok, before = v == before+1, v
+		}
+	}
+	return ok
 }
 
 // pair returns the key of the same columns in both tables.
@@ -154,18 +208,23 @@ func pair(train, eval *Table, names ...string) (a, b key, err error) {
 	return a, b, nil
 }
 
-// shared counts the rows of eval whose key is in train. A key of one column
-// is left out where skip holds, and shown in the examples.
-func shared(a key, train *Table, b key, eval *Table, skip func(cell string) bool) (Overlap, *rowIndex) {
+// shared counts the rows of eval whose key is in train, and adds up the squares
+// of how many there are of each such key. A key of one column is left out where
+// skip holds, and shown in the examples.
+func shared(ctx context.Context, a key, train *Table, b key, eval *Table, skip func(cell string) bool) (Overlap, *rowIndex, float64) {
 	var skipTrain, skipEval func(i int) bool
 	if skip != nil {
 		skipTrain = func(i int) bool { return skip(a.columns[0].At(i)) }
 		skipEval = func(i int) bool { return skip(b.columns[0].At(i)) }
 	}
-	index := newRowIndex(a, train.Rows(), skipTrain)
+	index := newRowIndex(ctx, a, train.Rows(), skipTrain)
 	var o Overlap
-	met := make([]uint64, train.Rows()/64+1) // training rows that were met
+	hits := make([]uint32, train.Rows()) // by the first training row of the key
+	squares := 0.0
 	for i := range eval.Rows() {
+		if i%cancelEvery == 0 && ctx.Err() != nil {
+			break // the caller looks
+		}
 		if skipEval != nil && skipEval(i) {
 			continue
 		}
@@ -174,10 +233,11 @@ func shared(a key, train *Table, b key, eval *Table, skip func(cell string) bool
 			continue
 		}
 		o.Rows++
-		if met[j/64]>>(j%64)&1 == 0 {
-			met[j/64] |= 1 << (j % 64)
+		if hits[j] == 0 {
 			o.Levels++
 		}
+		squares += 2*float64(hits[j]) + 1 // (n+1)² - n²
+		hits[j]++
 		if len(o.Examples) < maxExamples {
 			e := Example{TrainLine: train.Line(j), EvalLine: eval.Line(i)}
 			if skip != nil {
@@ -186,10 +246,10 @@ func shared(a key, train *Table, b key, eval *Table, skip func(cell string) bool
 			o.Examples = append(o.Examples, e)
 		}
 	}
-	return o, index
+	return o, index, squares
 }
 
-func timeOrder(train, eval *Table, name string) (TimeOrder, error) {
+func timeOrder(ctx context.Context, train, eval *Table, name string) (TimeOrder, error) {
 	a, b, err := pair(train, eval, name)
 	if err != nil {
 		return TimeOrder{}, err
@@ -201,18 +261,24 @@ func timeOrder(train, eval *Table, name string) (TimeOrder, error) {
 	var first, last instant
 	o := TimeOrder{}
 	for i := range eval.Rows() {
+		if i%cancelEvery == 0 && ctx.Err() != nil {
+			return TimeOrder{}, ctx.Err()
+		}
 		at, err := clock.read(b.columns[0].At(i))
 		if err != nil {
-			return TimeOrder{}, fault.Usage(fmt.Errorf("%s:%d: column %q: %w", eval.path, eval.Line(i), name, err))
+			return TimeOrder{}, fault.Usage(fmt.Errorf("%s: column %q: %w", eval.Place(i), name, err))
 		}
 		if i == 0 || at.before(first) {
 			first, o.FirstEval, o.FirstLine = at, b.columns[0].At(i), eval.Line(i)
 		}
 	}
 	for i := range train.Rows() {
+		if i%cancelEvery == 0 && ctx.Err() != nil {
+			return TimeOrder{}, ctx.Err()
+		}
 		at, err := clock.read(a.columns[0].At(i))
 		if err != nil {
-			return TimeOrder{}, fault.Usage(fmt.Errorf("%s:%d: column %q: %w", train.path, train.Line(i), name, err))
+			return TimeOrder{}, fault.Usage(fmt.Errorf("%s: column %q: %w", train.Place(i), name, err))
 		}
 		if i == 0 || last.before(at) {
 			last, o.LastTrain, o.LastLine = at, a.columns[0].At(i), train.Line(i)

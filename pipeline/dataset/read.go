@@ -1,181 +1,107 @@
 package dataset
 
 import (
-	"bufio"
-	"compress/flate"
-	"compress/gzip"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
-	"errors"
+	"context"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
+	"slices"
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
 
-// Limits of one table. They bound what a file of a few megabytes can make of
-// itself in memory: at most MaxBytes of text and four bytes a cell.
-const (
-	MaxBytes   = 2 << 30 // of text, after decompression
-	MaxCells   = 1 << 28
-	MaxColumns = 20_000
-)
-
-type limits struct {
-	bytes   int64
-	cells   int
-	columns int
-}
-
-var defaultLimits = limits{bytes: MaxBytes, cells: MaxCells, columns: MaxColumns}
-
-// formats lists what can be read, by the end of the file's name. A new format
-// is one file with its function and one line here.
-var formats = []struct {
-	suffix string
-	read   func(r io.Reader, b *builder) error
-}{
-	{".csv", readCSV},
-}
+// Options say how a table is written.
+type Options = table.Options
 
 // Readable reports whether the name is that of a table that Read knows.
-func Readable(name string) bool {
-	plain := strings.TrimSuffix(name, ".gz")
-	for _, f := range formats {
-		if strings.HasSuffix(plain, f.suffix) {
-			return true
-		}
-	}
-	return false
-}
+func Readable(name string) bool { return table.Readable(name) }
 
-// Read reads the table at path: .csv or .csv.gz. Errors name file and line and
-// are of kind fault.Usage, or fault.Environment where reading itself failed.
-func Read(path string) (*Table, error) { return read(path, defaultLimits) }
+// Check looks at the beginning of the file at path and returns the error that
+// Read would return for what the file is: not there, a folder, a pointer of
+// Git LFS or DVC, a web page, another format. It does not read the table.
+func Check(ctx context.Context, path string, o Options) error { return table.Check(ctx, path, o) }
 
-func read(path string, limits limits) (*Table, error) {
-	plain, compressed := strings.CutSuffix(path, ".gz")
-	var fill func(io.Reader, *builder) error
-	for _, f := range formats {
-		if strings.HasSuffix(plain, f.suffix) {
-			fill = f.read
-		}
-	}
-	if fill == nil {
-		return nil, fault.Usage(fmt.Errorf("reading %s: the name must end in .csv or .csv.gz", path))
-	}
-	file, err := os.Open(path)
+// Read reads the table at path: .csv, .tsv (both also .gz) or .parquet. Errors
+// name file, line and column and are of kind fault.Usage, or fault.Environment
+// where reading itself failed; when ctx ends, the error is its.
+func Read(ctx context.Context, path string, o Options) (*Table, error) {
+	b := &builder{}
+	info, err := table.Read(ctx, path, o, b)
 	if err != nil {
-		return nil, opening(path, err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, fault.Environment(fmt.Errorf("reading %s: %w", path, err))
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fault.Usage(fmt.Errorf("reading %s: it is no regular file", path))
-	}
-
-	sum := sha256.New()
-	raw := io.TeeReader(bufio.NewReaderSize(file, 1<<20), sum)
-	b := &builder{name: path, limits: limits}
-	var text io.Reader = raw
-	if compressed {
-		unpacked, err := gzip.NewReader(raw)
-		if err != nil {
-			return nil, damaged(path, err)
-		}
-		text = unpacked
-		b.size = min(unpackedSize(file, info.Size()), limits.bytes)
-	} else {
-		b.size = min(info.Size(), limits.bytes)
-	}
-	b.text.Grow(int(b.size) + 1)
-	bounded := &boundedReader{r: text, left: limits.bytes}
-	err = fill(bounded, b)
-	switch {
-	case errors.Is(err, errTooLarge):
-		return nil, fault.Usage(fmt.Errorf("reading %s: it holds more than %d MiB of text, more than is read; split the file or drop columns", path, limits.bytes>>20))
-	case errors.As(err, new(readError)):
-		return nil, damaged(path, err)
-	case err != nil:
 		return nil, err
 	}
-	// What a format did not need to look at belongs to the digest all the same.
-	if _, err := io.Copy(io.Discard, raw); err != nil {
-		return nil, damaged(path, err)
-	}
-	return b.table("sha256:" + hex.EncodeToString(sum.Sum(nil))), nil
+	return b.table(path, info), nil
 }
 
-// unpackedSize returns what the end of a gzip file says about the size of its
-// content (RFC 1952, ISIZE: modulo 2^32, of the last member only). It is a
-// hint, and held to what deflate can do at best: 1032 to 1.
-func unpackedSize(file io.ReaderAt, size int64) int64 {
-	var end [4]byte
-	if _, err := file.ReadAt(end[:], max(0, size-4)); err != nil {
-		return 0
-	}
-	return min(int64(binary.LittleEndian.Uint32(end[:])), 1032*size)
+// builder collects the cells of a table.
+type builder struct {
+	head    table.Header
+	text    strings.Builder
+	offsets []uint32
+	rows    int
+	columns bool // the cells come column by column
 }
 
-func opening(path string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fault.Usage(fmt.Errorf("reading %s: there is no such file", path))
-	case errors.Is(err, fs.ErrPermission):
-		return fault.Usage(fmt.Errorf("reading %s: you may not read it; change its permissions", path))
+// Header implements table.Sink.
+func (b *builder) Header(h table.Header) ([]bool, error) {
+	b.head = h
+	b.offsets = append(b.offsets, 0)
+	b.text.Grow(int(h.Bytes) + 1)
+	if b.columns = h.Rows > 0; b.columns {
+		b.offsets = slices.Grow(b.offsets, int(h.Rows)*len(h.Names))
+		b.rows = int(h.Rows)
 	}
-	return fault.Environment(fmt.Errorf("reading %s: %w", path, err))
+	return nil, nil
 }
 
-// damaged tells a file that is broken from a disk that is.
-func damaged(path string, err error) error {
-	switch {
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return fault.Usage(fmt.Errorf("reading %s: it is no whole gzip file (%v); fetch or write it again", path, cause(err)))
-	case errors.As(err, new(flate.CorruptInputError)):
-		return fault.Usage(fmt.Errorf("reading %s: its gzip data are damaged (%v); fetch or write it again", path, cause(err)))
+// Record implements table.Sink.
+func (b *builder) Record(r *table.Record) error {
+	from := uint32(b.text.Len()) + 1
+	b.text.Write(r.Text)
+	b.text.WriteByte(',')
+	offsets := b.offsets
+	for _, end := range r.Ends {
+		offsets = append(offsets, from+uint32(end))
 	}
-	return fault.Environment(fmt.Errorf("reading %s: %w", path, cause(err)))
+	b.offsets = offsets
+	b.rows++
+	if b.rows == 1000 && b.head.Bytes > 0 {
+		// One allocation for the rest, judging by the rows so far.
+		more := float64(b.head.Bytes)/float64(b.text.Len())*1.01 - 1
+		b.offsets = slices.Grow(b.offsets, int(min(more*float64(len(b.offsets)), table.MaxCells)))
+	}
+	return nil
 }
 
-// readError marks an error of reading, as opposed to one of the content.
-type readError struct{ err error }
-
-func (e readError) Error() string { return e.err.Error() }
-func (e readError) Unwrap() error { return e.err }
-
-func cause(err error) error {
-	var r readError
-	if errors.As(err, &r) {
-		return r.err
+// Value implements table.Sink.
+func (b *builder) Value(_ int, v table.Value) error {
+	var buffer [64]byte
+	b.text.Write(v.AppendText(buffer[:0]))
+	b.text.WriteByte(',')
+	if b.text.Len() > table.MaxBytes {
+		return fault.Usage(fmt.Errorf("the table holds more than %d MiB of text, more than is read; split the file or drop columns", table.MaxBytes>>20))
 	}
-	return err
+	b.offsets = append(b.offsets, uint32(b.text.Len()))
+	return nil
 }
 
-var errTooLarge = errors.New("too large")
-
-// boundedReader fails once more than left bytes have come out of it: a few
-// kilobytes of gzip can hold a terabyte.
-type boundedReader struct {
-	r    io.Reader
-	left int64
-}
-
-func (b *boundedReader) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	b.left -= int64(n)
-	if b.left < 0 {
-		return 0, errTooLarge
+func (b *builder) table(path string, info table.Info) *Table {
+	t := &Table{path: path, info: info, header: b.head.Names, nested: b.head.Nested, single: b.head.Float32, text: b.text.String(), offsets: b.offsets, rows: b.rows}
+	t.rowStep, t.columnStep = len(t.header), 1
+	if b.columns {
+		t.rowStep, t.columnStep = 1, b.rows
 	}
-	if err != nil && err != io.EOF {
-		err = readError{err}
+	t.index = make(map[string]int, len(t.header))
+	for j, name := range t.header {
+		if name == "" {
+			// What pandas calls it: it can be asked for by that name alone.
+			t.index[fmt.Sprintf("Unnamed: %d", j)] = j
+		}
 	}
-	return n, err
+	for j, name := range t.header {
+		if name != "" {
+			t.index[name] = j
+		}
+	}
+	return t
 }

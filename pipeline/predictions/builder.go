@@ -9,6 +9,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
 
 // Options say what a file is expected to hold.
@@ -33,6 +34,10 @@ func means(header []string, role, named string) string {
 	}
 	return named
 }
+
+// Rounding is how far a probability may leave [0,1]: what a softmax or a sum in
+// float32 leaves. It is brought back.
+const Rounding = 1e-6
 
 // sumTolerance is how far the probabilities of a row may sum from 1: what
 // float32 arithmetic and four printed digits leave.
@@ -73,61 +78,94 @@ type builder struct {
 	rows   int
 	group  string // name of the column of groups
 	weight string // name of the column of weights
+	// place names the row that is read; nil: by its number.
+	place func() string
+	// placeOf names a row, when all are read.
+	placeOf func(file string, row int) string
 }
 
 func usagef(format string, args ...any) error { return fault.Usage(fmt.Errorf(format, args...)) }
 
-// rowError names file, row (from 1) and column.
+// cellError names the row that is read and a column.
+func (b *builder) cellError(f *field, format string, args ...any) error {
+	place := fmt.Sprintf("%s: row %d", b.file, f.length()+1)
+	if b.place != nil {
+		place = b.place()
+	}
+	return usagef("%s: column %q: %w", place, f.name, fmt.Errorf(format, args...))
+}
+
+// rowError names a row, from 0, and a column.
 func (b *builder) rowError(row int, column, format string, args ...any) error {
-	return usagef("%s: row %d, column %q: %s", b.file, row+1, column, fmt.Sprintf(format, args...))
+	return usagef("%s: column %q: %w", b.placeOf(b.file, row), column, fmt.Errorf(format, args...))
 }
 
 // newBuilder assigns a role to each column of the header.
-func newBuilder(file string, header []string, opts Options) (*builder, error) {
+func newBuilder(file string, head table.Header, opts Options) (*builder, error) {
 	b := &builder{file: file, opts: opts}
-	seen := map[string]bool{}
+	header := slices.DeleteFunc(slices.Clone(head.Names), func(name string) bool { return name == "" })
 	b.group, b.weight = means(header, "group", opts.Group), means(header, "weight", opts.Weight)
-	for _, name := range header {
-		if seen[name] {
+	seen := map[string]bool{}
+	scored := false
+	for _, name := range head.Names {
+		if seen[name] && name != "" {
 			return nil, usagef("%s: column %q stands there twice", file, name)
 		}
 		seen[name] = true
-		f := &field{name: name}
-		switch {
-		case name == "id":
-			f.role = roleID
-		case (name == "label" || name == "prediction") && opts.Task == exam.Regression:
-			f.role = roleNumber
-		case name == "label" || name == "prediction":
-			f.role = roleClass
-		case name == "score" && opts.Task == exam.Binary,
-			strings.HasPrefix(name, "p_") && opts.Task != exam.Regression:
-			f.role = roleScore
-		case name == b.weight:
-			f.role = roleWeight
-		case name == b.group:
-			f.role = roleCode
-		case opts.Columns == nil || slices.Contains(opts.Columns, name):
-			f.role = roleCode
-		}
+		f := &field{name: name, role: b.role(name)}
+		scored = scored || f.role == roleScore
 		b.fields = append(b.fields, f)
 	}
-	for _, name := range []string{"label", "prediction"} {
-		if !seen[name] {
-			return nil, usagef("%s: there is no column %q; the header has %s", file, name, quoted(header))
+	lacks := func(name, why string) error {
+		if kind, ok := head.Nested[name]; ok {
+			return usagef("%s: column %q%s is %s, and predictions have one value a row and column", file, name, why, kind)
 		}
+		return usagef("%s: there is no column %q%s; the header has %s", file, name, why, quoted(header))
 	}
-	for option, name := range map[string]string{"group": opts.Group, "weight": opts.Weight} {
-		if name != "" && !seen[name] && !seen[option] {
-			return nil, usagef("%s: there is no column %q, which the config names as %s; the header has %s", file, name, option, quoted(header))
+	if !seen["label"] {
+		return nil, lacks("label", "")
+	}
+	if !seen["prediction"] && !scored {
+		return nil, lacks("prediction", "")
+	}
+	for _, c := range []struct{ role, name string }{{"group", opts.Group}, {"weight", opts.Weight}} {
+		if c.name != "" && !seen[c.name] && !seen[c.role] {
+			return nil, lacks(c.name, ", which the config names as "+c.role)
 		}
 	}
 	for _, name := range opts.Columns {
 		if !seen[name] {
-			return nil, usagef("%s: there is no column %q, which a slice of the config names; the header has %s", file, name, quoted(header))
+			return nil, lacks(name, ", which a slice of the config names")
 		}
 	}
 	return b, nil
+}
+
+// role says what a column is for; one without a name is for nothing.
+func (b *builder) role(name string) role {
+	task := b.opts.Task
+	switch {
+	case name == "":
+		return roleSkip
+	case name == "id":
+		return roleID
+	case (name == "label" || name == "prediction") && task == exam.Regression:
+		return roleNumber
+	case name == "label" || name == "prediction":
+		return roleClass
+	case name == "score" && task == exam.Binary, strings.HasPrefix(name, "p_") && task != exam.Regression:
+		return roleScore
+	case name == b.weight:
+		return roleWeight
+	case name == b.group, b.opts.Columns == nil, slices.Contains(b.opts.Columns, name):
+		return roleCode
+	}
+	return roleSkip
+}
+
+// number reports whether the field collects numbers.
+func (f *field) number() bool {
+	return f.role == roleNumber || f.role == roleScore || f.role == roleWeight
 }
 
 func quoted(names []string) string {
@@ -148,24 +186,30 @@ func (b *builder) text(column int, text []byte) error {
 	case roleSkip:
 	case roleID:
 		if len(text) == 0 {
-			return b.rowError(b.rows, f.name, "the id is empty")
+			return b.cellError(f, "the id is empty")
 		}
 		f.arena.Write(text)
 		f.ends = append(f.ends, f.arena.Len())
 	case roleClass:
 		if len(text) == 0 {
-			return b.rowError(b.rows, f.name, "the class is empty")
+			return b.cellError(f, "the class is empty")
 		}
 		f.codes = append(f.codes, f.dict.code(text))
 	case roleCode:
 		f.codes = append(f.codes, f.dict.code(text))
 	default:
-		v, ok := parseFloat(text)
+		v, ok := table.Number(text)
 		if !ok {
-			if len(text) == 0 {
-				return b.rowError(b.rows, f.name, "the value is empty")
+			if why := table.WhyNoNumber(string(text)); why != "" {
+				return b.cellError(f, "%q is not a number: %s", clip(text), why)
 			}
-			return b.rowError(b.rows, f.name, "%q is not a number", clip(text))
+			return b.cellError(f, "%q is not a number", clip(text))
+		}
+		if math.IsNaN(v) {
+			if len(text) == 0 {
+				return b.cellError(f, "the value is empty")
+			}
+			return b.cellError(f, "the value is %s, which is none", clip(text))
 		}
 		return b.number(column, v)
 	}
@@ -177,11 +221,13 @@ func (b *builder) number(column int, v float64) error {
 	f := b.fields[column]
 	switch {
 	case math.IsNaN(v) || math.IsInf(v, 0):
-		return b.rowError(b.rows, f.name, "the value is %v; only finite numbers can be judged", v)
-	case f.role == roleScore && (v < 0 || v > 1):
-		return b.rowError(b.rows, f.name, "%v is not a probability, which is between 0 and 1", v)
+		return b.cellError(f, "the value is %v; only finite numbers can be judged", v)
+	case f.role == roleScore && (v < -Rounding || v > 1+Rounding):
+		return b.cellError(f, "%v is not a probability, which is between 0 and 1", v)
+	case f.role == roleScore:
+		v = min(max(v, 0), 1)
 	case f.role == roleWeight && v < 0:
-		return b.rowError(b.rows, f.name, "the weight %v is negative", v)
+		return b.cellError(f, "the weight %v is negative", v)
 	}
 	f.numbers = append(f.numbers, v)
 	return nil
@@ -213,7 +259,8 @@ func (b *builder) field(name string) *field {
 }
 
 // finish checks what only the whole file shows and returns the set.
-func (b *builder) finish() (*Set, error) {
+func (b *builder) finish(place func(file string, row int) string) (*Set, error) {
+	b.placeOf = place
 	if b.rows == 0 {
 		return nil, usagef("%s: there are no rows", b.file)
 	}
@@ -224,8 +271,9 @@ func (b *builder) finish() (*Set, error) {
 		for i, end := range f.ends {
 			s.ID[i], from = all[from:end], end
 		}
+		s.ID = IDs(s.ID)
 		if first, second, dup := duplicate(s.ID); dup {
-			return nil, b.rowError(second, "id", "id %q stands in row %d already; ids must be unique", clip([]byte(s.ID[second])), first+1)
+			return nil, b.rowError(second, "id", "id %q stands at %s already; ids must be unique", clip([]byte(s.ID[second])), b.placeOf(b.file, first))
 		}
 	}
 	if f := b.field(b.weight); f != nil {
@@ -257,43 +305,50 @@ func (b *builder) finish() (*Set, error) {
 func (b *builder) classes(s *Set) error {
 	label, pred := b.field("label"), b.field("prediction")
 	var proba []*field
-	names := map[string]bool{}
-	for _, name := range slices.Concat(label.dict.names, pred.dict.names) {
-		names[name] = true
-	}
+	var named []string
 	for _, f := range b.fields {
 		if class, ok := strings.CutPrefix(f.name, "p_"); ok && f.role == roleScore {
 			proba = append(proba, f)
-			names[class] = true
+			named = append(named, class)
 		}
 	}
-	clean := canonicalClasses(names)
+	from := []ClassNames{{"the column \"label\"", label.dict.names}, {"the columns p_<class>", named}}
+	if pred != nil {
+		from = append(from, ClassNames{"the column \"prediction\"", pred.dict.names})
+	}
+	spell, err := OneSpelling(b.opts.Positive, from...)
+	if err != nil {
+		return usagef("%s: %w", b.file, err)
+	}
+	for _, source := range from {
+		for _, name := range source.Names {
+			s.Classes = append(s.Classes, spell(name))
+		}
+	}
+	s.Classes = SortClasses(s.Classes)
+	if p := b.opts.Positive; s.Task == exam.Binary && p != "" && len(s.Classes) < 2 {
+		s.Classes = SortClasses(append(s.Classes, spell(p)))
+	}
 	index := map[string]int32{}
-	for _, name := range clean {
-		if _, ok := index[name]; !ok {
-			index[name] = 0
-		}
-	}
-	if s.Task == exam.Binary && b.opts.Positive != "" && len(index) < 2 {
-		index[b.opts.Positive] = 0
-	}
-	s.Classes = sortedClasses(index)
 	for i, name := range s.Classes {
 		index[name] = int32(i)
 	}
 	recode := func(f *field) []int32 {
 		to := make([]int32, len(f.dict.names))
 		for i, name := range f.dict.names {
-			to[i] = index[clean[name]]
+			to[i] = index[spell(name)]
 		}
 		for i, c := range f.codes {
 			f.codes[i] = to[c]
 		}
 		return f.codes
 	}
-	s.Label, s.Pred = recode(label), recode(pred)
+	s.Label = recode(label)
+	if pred != nil {
+		s.Pred = recode(pred)
+	}
 	if s.Task == exam.Binary {
-		if err := b.binary(s); err != nil {
+		if err := b.binary(s, spell); err != nil {
 			return err
 		}
 	}
@@ -301,23 +356,39 @@ func (b *builder) classes(s *Set) error {
 		return nil
 	}
 	byClass := make([][]float64, len(s.Classes))
-	for _, f := range proba {
-		byClass[index[clean[strings.TrimPrefix(f.name, "p_")]]] = f.numbers
+	for i, f := range proba {
+		at := index[spell(named[i])]
+		if byClass[at] != nil {
+			return usagef("%s: more than one column holds the probability of class %q", b.file, s.Classes[at])
+		}
+		byClass[at] = f.numbers
+	}
+	return b.probabilities(s, proba, byClass)
+}
+
+// probabilities fills in Score or Proba from the columns p_<class>.
+func (b *builder) probabilities(s *Set, proba []*field, byClass [][]float64) error {
+	if s.Task == exam.Binary && len(proba) == 1 {
+		// One of two: it is the score, or what is left to 1.
+		if s.Score == nil {
+			s.Score = byClass[s.Positive]
+		}
+		if s.Score == nil {
+			s.Score = make([]float64, s.N)
+			for i, p := range proba[0].numbers {
+				s.Score[i] = 1 - p
+			}
+		}
+		return nil
 	}
 	for k, class := range s.Classes {
-		if byClass[k] != nil {
-			continue
+		if byClass[k] == nil {
+			row, column := firstOf(s, int32(k))
+			return b.rowError(row, column, "class %q has no column %q", class, "p_"+class)
 		}
-		if s.Task == exam.Binary && len(proba) == 1 {
-			break // p_<positive> alone is a score
-		}
-		row, column := firstOf(s, int32(k))
-		return b.rowError(row, column, "class %q has no column %q", class, "p_"+class)
 	}
-	if len(proba) > 1 {
-		if err := b.sums(proba); err != nil {
-			return err
-		}
+	if err := b.sums(proba); err != nil {
+		return err
 	}
 	if s.Task == exam.Multiclass {
 		s.Proba = byClass
@@ -330,7 +401,7 @@ func (b *builder) classes(s *Set) error {
 }
 
 // binary finds the positive class and refuses a third.
-func (b *builder) binary(s *Set) error {
+func (b *builder) binary(s *Set, spell func(string) string) error {
 	if len(s.Classes) > 2 {
 		row, column := firstOf(s, int32(len(s.Classes)-1))
 		return b.rowError(row, column, "%d classes (%s) in a binary task; use task multiclass, or mend the file",
@@ -339,19 +410,16 @@ func (b *builder) binary(s *Set) error {
 	if len(s.Classes) == 1 {
 		// One class only: metrics that need both are undefined. The other
 		// class needs a place, not a true name.
-		switch strings.ToLower(s.Classes[0]) {
-		case "1", "true", "yes", "positive", "t", "y":
-			s.Classes = append(s.Classes, "(other)")
+		s.Positive = 1
+		if yes, ok := truth(s.Classes[0]); ok && yes || strings.EqualFold(s.Classes[0], "positive") {
 			s.Positive = 0
-		default:
-			s.Classes = append(s.Classes, "(other)")
-			s.Positive = 1
 		}
+		s.Classes = append(s.Classes, other)
 	} else {
 		s.Positive = 1
 	}
 	if p := b.opts.Positive; p != "" {
-		at := slices.Index(s.Classes, p)
+		at := slices.Index(s.Classes, spell(p))
 		if at < 0 {
 			return usagef("%s: the positive class %q is not among the classes %s", b.file, p, quoted(s.Classes))
 		}
@@ -390,48 +458,4 @@ func firstOf(s *Set, k int32) (int, string) {
 		at = 0
 	}
 	return at, column
-}
-
-// canonicalClasses maps each name to the one that it stands for: where all
-// names are whole numbers, "1.0" is "1", as one tool writes integers and
-// another floats.
-func canonicalClasses(names map[string]bool) map[string]string {
-	clean := make(map[string]string, len(names))
-	whole := true
-	for name := range names {
-		head, frac, _ := strings.Cut(name, ".")
-		_, err := strconv.Atoi(head)
-		whole = whole && err == nil && strings.Trim(frac, "0") == ""
-		clean[name] = head
-	}
-	if !whole {
-		for name := range names {
-			clean[name] = name
-		}
-	}
-	return clean
-}
-
-func sortedClasses(index map[string]int32) []string {
-	names := make([]string, 0, len(index))
-	numeric := true
-	for name := range index {
-		names = append(names, name)
-		_, err := strconv.ParseFloat(name, 64)
-		numeric = numeric && err == nil
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if numeric {
-			x, _ := strconv.ParseFloat(a, 64)
-			y, _ := strconv.ParseFloat(b, 64)
-			if x != y {
-				if x < y {
-					return -1
-				}
-				return 1
-			}
-		}
-		return strings.Compare(a, b)
-	})
-	return names
 }

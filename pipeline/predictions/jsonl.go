@@ -7,7 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+
+	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
+
+// maxRecord is the longest line that is read: beyond it the file is not one of
+// predictions.
+const maxRecord = 16 << 20
+
+var errLongField = errors.New("the line is longer than 16 MiB")
 
 // readJSONL reads one object of scalars a line. The first line's keys are the
 // columns; every line must have the same, in any order.
@@ -21,14 +30,17 @@ func readJSONL(r io.Reader, file string, opts Options) (*Set, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
+		if errors.Is(err, errLongField) {
+			return nil, usagef("%s:%d: %w", file, number, err)
+		}
 		if err != nil {
-			return nil, usagef("%s: line %d: %w", file, number, err)
+			return nil, table.Failed(file, err)
 		}
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
 		if row, err = parseObject(line, row[:0]); err != nil {
-			return nil, usagef("%s: line %d: %w", file, number, err)
+			return nil, usagef("%s:%d: %w", file, number, err)
 		}
 		if b == nil {
 			header := make([]string, len(row))
@@ -37,19 +49,20 @@ func readJSONL(r io.Reader, file string, opts Options) (*Set, error) {
 				header[i] = string(f.key)
 				at[header[i]] = i
 			}
-			if b, err = newBuilder(file, header, opts); err != nil {
+			if b, err = newBuilder(file, table.Header{Names: header}, opts); err != nil {
 				return nil, err
 			}
+			b.place = func() string { return file + ":" + strconv.Itoa(number) }
 		}
 		if len(row) != len(b.fields) {
-			return nil, usagef("%s: line %d has %d keys, the first has %d", file, number, len(row), len(b.fields))
+			return nil, usagef("%s:%d: the line has %d keys, the first has %d", file, number, len(row), len(b.fields))
 		}
 		for i, f := range row {
 			column := i
 			if b.fields[i].name != string(f.key) {
 				var ok bool
 				if column, ok = at[string(f.key)]; !ok {
-					return nil, usagef("%s: line %d: key %q is not among those of the first line", file, number, clip(f.key))
+					return nil, usagef("%s:%d: key %q is not among those of the first line", file, number, clip(f.key))
 				}
 			}
 			if err := b.text(column, f.value); err != nil {
@@ -59,7 +72,7 @@ func readJSONL(r io.Reader, file string, opts Options) (*Set, error) {
 		// A key twice stands for another that is missing.
 		for _, f := range b.fields {
 			if f.length() != b.rows+1 && f.role != roleSkip {
-				return nil, usagef("%s: line %d: key %q is missing or stands there twice", file, number, f.name)
+				return nil, usagef("%s:%d: key %q is missing or stands there twice", file, number, f.name)
 			}
 		}
 		if err := b.endRow(); err != nil {
@@ -69,7 +82,7 @@ func readJSONL(r io.Reader, file string, opts Options) (*Set, error) {
 	if b == nil {
 		return nil, usagef("%s: the file is empty", file)
 	}
-	return b.finish()
+	return b.finish(new(table.Info).Place)
 }
 
 // length is the number of values that the field has collected.

@@ -2,7 +2,14 @@ package predictions
 
 import (
 	"slices"
+
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
+
+// other stands for the class of a binary task that no row shows.
+const other = "(other)"
 
 // Align returns b with its rows in the order of a, after checking that both
 // describe the same rows: the same ids, labels or targets, weights, groups,
@@ -17,6 +24,10 @@ func Align(a, b *Set) (*Set, error) {
 		if s.ID == nil {
 			return nil, usagef("%s: there is no column \"id\", and rows are paired by it", s.Name)
 		}
+	}
+	b, err := b.spelledAs(a)
+	if err != nil {
+		return nil, err
 	}
 	if err := sameClasses(a, b); err != nil {
 		return nil, err
@@ -67,16 +78,72 @@ func rowsOf(a, b *Set) ([]int32, error) {
 		b.Name, i+1, clip([]byte(b.ID[i])), a.Name)
 }
 
+// spelledAs returns the set with its classes spelled as those of a set that has
+// the same by other names: True where it has true.
+func (s *Set) spelledAs(a *Set) (*Set, error) {
+	if slices.Equal(a.Classes, s.Classes) || a.Task == exam.Regression {
+		return s, nil
+	}
+	shown := func(classes []string) []string {
+		return slices.DeleteFunc(slices.Clone(classes), func(name string) bool { return name == other })
+	}
+	spell, err := OneSpelling("", ClassNames{a.Name, shown(a.Classes)}, ClassNames{s.Name, shown(s.Classes)})
+	if err != nil {
+		return nil, fault.Usage(err)
+	}
+	as := make([]string, len(s.Classes))
+	for k, class := range s.Classes {
+		as[k] = class
+		if class != other {
+			as[k] = spell(class)
+		}
+	}
+	if slices.Equal(as, s.Classes) {
+		return s, nil
+	}
+	r := *s
+	r.Classes = SortClasses(as)
+	if len(r.Classes) < len(as) {
+		return nil, usagef("%s has the classes %s, and %s has %s: some of them may be one class or two", s.Name, quoted(s.Classes), a.Name, quoted(a.Classes))
+	}
+	if s.Classes[len(s.Classes)-1] == other {
+		r.Classes = as // the place of the class that nobody showed stays
+	}
+	move := make([]int32, len(as))
+	for k, class := range as {
+		move[k] = int32(slices.Index(r.Classes, class))
+	}
+	r.Label, r.Pred, r.Positive = recoded(s.Label, move), recoded(s.Pred, move), int(move[s.Positive])
+	if s.Proba != nil {
+		r.Proba = make([][]float64, len(s.Proba))
+		for k, p := range s.Proba {
+			r.Proba[move[k]] = p
+		}
+	}
+	return &r, nil
+}
+
+func recoded(codes, to []int32) []int32 {
+	if codes == nil {
+		return nil
+	}
+	out := make([]int32, len(codes))
+	for i, c := range codes {
+		out[i] = to[c]
+	}
+	return out
+}
+
 // sameClasses refuses a class that only one file knows: it is another
 // encoding of the label, or a model that was trained on other classes.
 func sameClasses(a, b *Set) error {
 	for _, pair := range [2][2]*Set{{a, b}, {b, a}} {
 		has, lacks := pair[0], pair[1]
 		for k, class := range has.Classes {
-			if slices.Contains(lacks.Classes, class) || class == "(other)" {
+			if slices.Contains(lacks.Classes, class) || class == other {
 				continue
 			}
-			if len(lacks.Classes) == 2 && slices.Contains(lacks.Classes, "(other)") && len(has.Classes) <= 2 {
+			if len(lacks.Classes) == 2 && slices.Contains(lacks.Classes, other) && len(has.Classes) <= 2 {
 				continue
 			}
 			row, column := firstOf(has, int32(k))
@@ -87,7 +154,7 @@ func sameClasses(a, b *Set) error {
 	if len(a.Classes) > 0 && (!slices.Equal(a.Classes, b.Classes) || a.Positive != b.Positive) {
 		// One file of a binary task never shows the other class.
 		from, to := b, a
-		if slices.Contains(a.Classes, "(other)") {
+		if slices.Contains(a.Classes, other) {
 			from, to = a, b
 		}
 		from.adopt(to)
@@ -102,9 +169,7 @@ func (s *Set) adopt(full *Set) {
 	for k, class := range s.Classes {
 		move[k] = int32(max(slices.Index(full.Classes, class), 0))
 	}
-	for i := range s.Label {
-		s.Label[i], s.Pred[i] = move[s.Label[i]], move[s.Pred[i]]
-	}
+	s.Label, s.Pred = recoded(s.Label, move), recoded(s.Pred, move)
 	s.Classes, s.Positive = full.Classes, full.Positive
 }
 
@@ -159,12 +224,27 @@ func codesDiffer(a, b []int32, aNames, bNames []string) int {
 		if to[x] == b[i] {
 			continue
 		}
-		if aNames[x] != bNames[b[i]] {
+		if !sameText(aNames[x], bNames[b[i]]) {
 			return i
 		}
 		to[x] = b[i]
 	}
 	return -1
+}
+
+// sameText reports whether two cells say the same: as text, as numbers (1 and
+// 1.0), or as the truth words that pandas writes and others spell otherwise.
+func sameText(a, b string) bool {
+	if a == b {
+		return true
+	}
+	if x, ok := number(a); ok {
+		y, ok := number(b)
+		return ok && x == y
+	}
+	x, ok := table.TrueFalse(a)
+	y, too := table.TrueFalse(b)
+	return ok && too && x == y
 }
 
 // reorder returns the set with row i taken from rows[i].

@@ -18,7 +18,10 @@ import (
 // float64, lines ended by \n. Rows without ids get their number, from 0.
 func Write(w io.Writer, s *Set) error {
 	out := bufio.NewWriterSize(w, 1<<16)
-	header := []string{"id", "label", "prediction"}
+	header := []string{"id", "label"}
+	if s.Pred != nil || s.Value != nil {
+		header = append(header, "prediction")
+	}
 	if s.Score != nil {
 		header = append(header, "score")
 	}
@@ -63,8 +66,9 @@ func Write(w io.Writer, s *Set) error {
 			line = appendNumber(line, s.Value[i])
 		} else {
 			line = append(line, classes[s.Label[i]]...)
-			line = append(line, ',')
-			line = append(line, classes[s.Pred[i]]...)
+			if s.Pred != nil {
+				line = append(append(line, ','), classes[s.Pred[i]]...)
+			}
 		}
 		if s.Score != nil {
 			line = appendNumber(append(line, ','), s.Score[i])
