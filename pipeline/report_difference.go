@@ -31,11 +31,11 @@ func (s *session) whyDifferent(ctx context.Context, facts provenance.Facts, a an
 			})
 		}
 	}
-	candidate, err := a.Candidate.read(s.exam)
+	candidate, err := a.Candidate.read(ctx, s.exam)
 	if err != nil {
 		return nil, err
 	}
-	baseline, err := a.Baseline.read(s.exam)
+	baseline, err := a.Baseline.read(ctx, s.exam)
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ func (s *session) reportBaselineReplicates(ctx context.Context, a answers) ([]re
 	}
 	var out []report.Replicate
 	add := func(seed int64, f *predictionsFile) error {
-		values, err := s.measure(f)
+		values, err := s.measure(ctx, f)
 		out = append(out, report.Replicate{Seed: seed, Metrics: values, Predictions: report.Digest(f.Digest)})
 		return err
 	}
@@ -133,14 +133,14 @@ func (s *session) reportBaselineReplicates(ctx context.Context, a answers) ([]re
 
 // recipes compares the recipes of candidate and production, each seen through
 // its replicates: a change can win by its seed alone. It is shown, never a gate.
-func (s *session) recipes(a answers) ([]report.Recipe, error) {
+func (s *session) recipes(ctx context.Context, a answers) ([]report.Recipe, error) {
 	if a.Today.Baseline == nil || len(a.Seeds) < 2 {
 		return nil, nil
 	}
 	read := func(files []predictionsFile) ([]*predictions.Set, error) {
 		var sets []*predictions.Set
 		for i := range files {
-			set, err := files[i].read(s.exam)
+			set, err := files[i].read(ctx, s.exam)
 			if err != nil {
 				return nil, err
 			}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"math"
 
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
@@ -13,8 +14,8 @@ import (
 
 // measure returns every metric of today's exam on one model's answers; nil is
 // undefined. Metrics that are a command have no value for a replicate.
-func (s *session) measure(f *predictionsFile) (map[report.Name]*float64, error) {
-	set, err := f.read(s.exam)
+func (s *session) measure(ctx context.Context, f *predictionsFile) (map[report.Name]*float64, error) {
+	set, err := f.read(ctx, s.exam)
 	if err != nil {
 		return nil, err
 	}
@@ -43,11 +44,11 @@ const calibrationBins = 10
 
 // calibrations holds what the candidate and production promised against what
 // came true. Only a binary task has one score to draw.
-func (s *session) calibrations(a answerSet) (*report.Calibration, error) {
+func (s *session) calibrations(ctx context.Context, a answerSet) (*report.Calibration, error) {
 	if s.exam.Task != exam.Binary {
 		return nil, nil
 	}
-	candidate, err := a.Candidate.read(s.exam)
+	candidate, err := a.Candidate.read(ctx, s.exam)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func (s *session) calibrations(a answerSet) (*report.Calibration, error) {
 	if a.Baseline == nil {
 		return c, nil
 	}
-	baseline, err := a.Baseline.read(s.exam)
+	baseline, err := a.Baseline.read(ctx, s.exam)
 	if err != nil {
 		return nil, err
 	}

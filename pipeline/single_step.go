@@ -139,7 +139,7 @@ func Seal(ctx context.Context, p *project.Project, model, out string) (*seal.Sea
 	if from == "eval" {
 		from = c.Data.Eval
 	}
-	rows, err := dataset.Read(p.Path(from))
+	rows, err := dataset.Read(ctx, p.Path(from), reading(c))
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func Evaluate(ctx context.Context, p *project.Project, model, table, out string)
 	if table == "" {
 		table = p.Path(p.Config.Data.Eval)
 	}
-	rows, err := dataset.Read(table)
+	rows, err := dataset.Read(ctx, table, reading(p.Config))
 	if err != nil {
 		return nil, err
 	}

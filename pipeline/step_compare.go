@@ -81,17 +81,17 @@ func (s *session) judge(ctx context.Context, e exam.Exam, a answerSet) (compare.
 	in := compare.Input{Exam: e, Custom: command.Custom(ctx, s.project.Dir)}
 	compared := []string{a.Candidate.Digest}
 	var err error
-	if in.Candidate, err = a.Candidate.read(e); err != nil {
+	if in.Candidate, err = a.Candidate.read(ctx, e); err != nil {
 		return compare.Result{}, err
 	}
 	if a.Baseline != nil {
 		compared = append(compared, a.Baseline.Digest)
-		if in.Baseline, err = a.Baseline.read(e); err != nil {
+		if in.Baseline, err = a.Baseline.read(ctx, e); err != nil {
 			return compare.Result{}, err
 		}
 	}
 	if a.Anchor != nil {
-		if in.Anchor, err = a.Anchor.read(e); err != nil {
+		if in.Anchor, err = a.Anchor.read(ctx, e); err != nil {
 			return compare.Result{}, err
 		}
 	}

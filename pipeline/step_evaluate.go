@@ -29,11 +29,11 @@ type predictionsFile struct {
 }
 
 // read returns the answers; a resumed run has them on disk only.
-func (f *predictionsFile) read(e exam.Exam) (*predictions.Set, error) {
+func (f *predictionsFile) read(ctx context.Context, e exam.Exam) (*predictions.Set, error) {
 	if f.set != nil {
 		return f.set, nil
 	}
-	set, err := predictions.ReadFile(f.Path, predictions.Options{Task: e.Task, Positive: e.Data.Positive})
+	set, err := predictions.ReadFile(ctx, f.Path, predictions.Options{Task: e.Task, Positive: e.Data.Positive})
 	if err != nil {
 		return nil, err
 	}

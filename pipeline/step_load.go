@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
@@ -21,31 +21,33 @@ type openedBundle struct {
 	bundle *bundle.Opened
 }
 
+// reading is how the project's tables are written.
+func reading(c *config.Config) dataset.Options { return dataset.Options{Separator: c.Data.Separator} }
+
 // load reads the data and finds what production runs. It is not a step that is
 // remembered: it decides what the steps depend on.
 func (s *session) load(ctx context.Context) error {
 	c := s.project.Config
-	var g errgroup.Group
-	g.Go(func() (err error) { s.trainRows, err = dataset.Read(s.project.Path(c.Data.Train)); return err })
-	g.Go(func() (err error) { s.evalRows, err = dataset.Read(s.project.Path(c.Data.Eval)); return err })
-	if err := g.Wait(); err != nil {
+	tables, err := dataset.ReadAll(ctx, reading(c), s.project.Path(c.Data.Train), s.project.Path(c.Data.Eval))
+	if err != nil {
 		return err
 	}
-	if _, err := s.evalRows.Need(c.Data.Label); err != nil {
+	s.trainRows, s.evalRows = tables[0], tables[1]
+	s.exam = c.Exam(s.evalRows.Digest())
+	s.exam.Data.Columns = s.evalRows.ColumnDigests()
+	columns, err := s.exam.Columns()
+	if err != nil {
+		return fault.Usage(err)
+	}
+	if err := evaluate.Check(ctx, s.trainRows, s.evalRows, s.exam.Task, s.exam.Data, columns); err != nil {
 		return err
 	}
-	if s.evalRows.Rows() == 0 {
-		return fault.Usage(fmt.Errorf("%s has a header and no rows: there is nothing to evaluate on", c.Data.Eval))
-	}
-	var err error
-	s.leakage, err = dataset.Leakage(s.trainRows, s.evalRows, dataset.LeakageOptions{
+	s.leakage, err = dataset.Leakage(ctx, s.trainRows, s.evalRows, dataset.LeakageOptions{
 		Features: c.Data.Features, Label: c.Data.Label, ID: c.Data.ID, Group: c.Data.Group, Weight: c.Data.Weight, Time: c.Data.Time,
 	})
 	if err != nil {
 		return err
 	}
-	s.exam = c.Exam(s.evalRows.Digest())
-	s.exam.Data.Columns = s.evalRows.ColumnDigests()
 
 	from, err := s.project.BaseTree(ctx)
 	if err != nil {

@@ -22,7 +22,7 @@ func TestCheckOrder(t *testing.T) {
 	table := func(header string) *dataset.Table {
 		path := filepath.Join(t.TempDir(), "t.csv")
 		require.NoError(t, os.WriteFile(path, []byte(header+"\n"), 0o644))
-		out, err := dataset.Read(path)
+		out, err := dataset.Read(t.Context(), path, dataset.Options{})
 		require.NoError(t, err)
 		return out
 	}

@@ -118,7 +118,7 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	r.Leakage = reportLeakage(s.leakage)
 	r.Exams = s.reportExams(f.judged)
 	var err error
-	if r.Replicates, r.Luck, err = s.reportReplicates(f); err != nil {
+	if r.Replicates, r.Luck, err = s.reportReplicates(ctx, f); err != nil {
 		return r, err
 	}
 	if r.BaselineReplicates, err = s.reportBaselineReplicates(ctx, f.answers); err != nil {
@@ -127,10 +127,10 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	if alike := r.SeedsAlike(); alike != "" {
 		// One training seen twice tells nothing of what another seed would give.
 		r.Warnings, r.Luck = append(r.Warnings, report.NewProse(alike)), nil
-	} else if r.Recipes, err = s.recipes(f.answers); err != nil {
+	} else if r.Recipes, err = s.recipes(ctx, f.answers); err != nil {
 		return r, err
 	}
-	if r.Calibration, err = s.calibrations(f.answers.Today); err != nil {
+	if r.Calibration, err = s.calibrations(ctx, f.answers.Today); err != nil {
 		return r, err
 	}
 	facts, err := s.writeProvenance(ctx, f)
@@ -179,10 +179,10 @@ func (s *session) reportExams(j judged) []report.Exam {
 	return append(exams, promoted)
 }
 
-func (s *session) reportReplicates(f stepResults) ([]report.Replicate, []report.Luck, error) {
+func (s *session) reportReplicates(ctx context.Context, f stepResults) ([]report.Replicate, []report.Luck, error) {
 	out := make([]report.Replicate, 0, len(f.trained.Replicates))
 	for i, r := range f.trained.Replicates {
-		values, err := s.measure(&f.answers.Seeds[i])
+		values, err := s.measure(ctx, &f.answers.Seeds[i])
 		if err != nil {
 			return nil, nil, err
 		}

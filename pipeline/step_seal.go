@@ -39,7 +39,7 @@ func (s *session) seal(ctx context.Context, t trained) (sealed, error) {
 	rows := s.evalRows
 	if golden.From != "eval" {
 		var err error
-		if rows, err = dataset.Read(s.project.Path(golden.From)); err != nil {
+		if rows, err = dataset.Read(ctx, s.project.Path(golden.From), reading(s.project.Config)); err != nil {
 			return sealed{}, err
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
@@ -88,24 +87,13 @@ func runCompare(ctx context.Context, o compareOptions) (compare.Input, compare.R
 		return in, compare.Result{}, fault.Usage(err)
 	}
 	in.Exam = ex
-	var g errgroup.Group
-	for _, f := range []struct {
-		path string
-		set  **predictions.Set
-	}{{o.candidate, &in.Candidate}, {o.baseline, &in.Baseline}, {o.anchor, &in.Anchor}} {
-		if f.path == "" {
-			continue
-		}
-		g.Go(func() (err error) {
-			*f.set, err = predictions.ReadFile(f.path, predictions.Options{
-				Task: ex.Task, Positive: ex.Data.Positive, Columns: columns, Group: ex.Data.Group, Weight: ex.Data.Weight,
-			})
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
+	sets, err := predictions.ReadFiles(ctx, predictions.Options{
+		Task: ex.Task, Positive: ex.Data.Positive, Columns: columns, Group: ex.Data.Group, Weight: ex.Data.Weight,
+	}, o.candidate, o.baseline, o.anchor)
+	if err != nil {
 		return in, compare.Result{}, err
 	}
+	in.Candidate, in.Baseline, in.Anchor = sets[0], sets[1], sets[2]
 	in.Custom = command.Custom(ctx, "")
 	res, err := compare.Compare(in)
 	return in, res, err

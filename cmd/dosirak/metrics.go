@@ -42,7 +42,7 @@ reason.`,
 			if err != nil {
 				return err
 			}
-			set, err := predictions.ReadFile(file, predictions.Options{Task: t, Positive: positive, Columns: []string{}})
+			set, err := predictions.ReadFile(cmd.Context(), file, predictions.Options{Task: t, Positive: positive, Columns: []string{}})
 			if err != nil {
 				return err
 			}

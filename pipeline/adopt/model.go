@@ -104,7 +104,7 @@ func Run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 // it can answer the evaluation rows: a baseline that cannot would end the next
 // run.
 func openAdopted(ctx context.Context, p *project.Project, o Options) (opened *bundle.Opened, evalDigest string, err error) {
-	rows, err := dataset.Read(p.Path(p.Config.Data.Eval))
+	rows, err := dataset.Read(ctx, p.Path(p.Config.Data.Eval), dataset.Options{Separator: p.Config.Data.Separator})
 	if err != nil {
 		return nil, "", err
 	}

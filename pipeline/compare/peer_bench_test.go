@@ -23,7 +23,7 @@ func BenchmarkPeer(b *testing.B) {
 	}{{exam.Binary, []string{"accuracy", "f1", "roc_auc", "log_loss", "mcc"}}, {exam.Regression, []string{"rmse"}}} {
 		var sets [2]*predictions.Set
 		for i, name := range []string{"candidate", "baseline"} {
-			set, err := predictions.ReadFile(filepath.Join(dir, string(c.task)+"-"+name+".csv"), predictions.Options{Task: c.task})
+			set, err := predictions.ReadFile(b.Context(), filepath.Join(dir, string(c.task)+"-"+name+".csv"), predictions.Options{Task: c.task})
 			if err != nil {
 				b.Fatal(err)
 			}

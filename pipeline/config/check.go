@@ -61,7 +61,7 @@ func (d *decoder) checkData(c *Config) {
 	if c.Data.Train != "" && path.Clean(c.Data.Train) == path.Clean(c.Data.Eval) {
 		d.problem("data.eval", "is the training table; a model cannot be judged on the rows that it was trained on")
 	}
-	d.checkPositive(c.Task, c.Data.Positive, "data.positive")
+	d.checkPositive(c.Task, string(c.Data.Positive), "data.positive")
 	repeated(c.Data.Features, func(i, first int) {
 		d.problem(index("data.features", i), "is %s, which data.features[%d] is already", quote(c.Data.Features[i]), first)
 	})

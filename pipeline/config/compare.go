@@ -26,7 +26,7 @@ type compareFile struct {
 	Config   `yaml:",inline"`
 	Group    string `yaml:"group" validate:"omitempty,column"`
 	Weight   string `yaml:"weight" validate:"omitempty,column"`
-	Positive string `yaml:"positive" validate:"omitempty,singleline"`
+	Positive Scalar `yaml:"positive" validate:"omitempty,singleline"`
 }
 
 // judging are the keys that a comparison reads; rules of others are not its
@@ -60,7 +60,7 @@ func ParseCompare(name string, data []byte, known Catalogue) (*CompareConfig, er
 	if err := d.err(name); err != nil {
 		return nil, err
 	}
-	c := &CompareConfig{Task: f.Task, Positive: f.Positive, Group: f.Group, Weight: f.Weight, Metrics: f.Metrics, Slices: f.Slices, Confidence: f.Confidence}
+	c := &CompareConfig{Task: f.Task, Positive: string(f.Positive), Group: f.Group, Weight: f.Weight, Metrics: f.Metrics, Slices: f.Slices, Confidence: f.Confidence}
 	return c, nil
 }
 
@@ -77,7 +77,7 @@ func (d *decoder) checkPairs(f *compareFile) {
 		key      string
 		top      *string
 		underTop string
-	}{{"group", &f.Group, f.Data.Group}, {"weight", &f.Weight, f.Data.Weight}, {"positive", &f.Positive, f.Data.Positive}} {
+	}{{"group", &f.Group, f.Data.Group}, {"weight", &f.Weight, f.Data.Weight}, {"positive", (*string)(&f.Positive), string(f.Data.Positive)}} {
 		switch {
 		case *pair.top == "":
 			*pair.top = pair.underTop

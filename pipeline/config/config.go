@@ -64,16 +64,17 @@ const (
 
 // Data names the tables and the columns that have a meaning.
 type Data struct {
-	Train    string   `yaml:"train" validate:"required,table" doc:"Training table, .csv or .csv.gz."`
-	Eval     string   `yaml:"eval" validate:"required,table" doc:"Evaluation table, withheld from training."`
-	Fetch    string   `yaml:"fetch" validate:"command" doc:"Command that fetches data which are not in Git."`
-	Label    string   `yaml:"label" validate:"required,column" doc:"Column that is predicted."`
-	Positive string   `yaml:"positive" validate:"omitempty,singleline" doc:"Label of the positive class; of binary tasks."`
-	Features []string `yaml:"features" validate:"max=20000,dive,column" doc:"Columns in the order of a model with one input; default: the header's."`
-	ID       string   `yaml:"id" validate:"omitempty,column" doc:"Column that pairs rows; default: the row number."`
-	Group    string   `yaml:"group" validate:"omitempty,column" doc:"Column whose equal values mark rows that are not independent."`
-	Weight   string   `yaml:"weight" validate:"omitempty,column" doc:"Column of sampling weights."`
-	Time     string   `yaml:"time" validate:"omitempty,column" doc:"Column of times: no training row may be later than the first evaluation row."`
+	Train     string   `yaml:"train" validate:"required,table" doc:"Training table: .csv, .tsv (both also .gz) or .parquet."`
+	Eval      string   `yaml:"eval" validate:"required,table" doc:"Evaluation table, withheld from training."`
+	Separator string   `yaml:"separator" validate:"omitempty,separator" doc:"What separates the cells of the tables, such as \";\" or tab; default: it is found."`
+	Fetch     string   `yaml:"fetch" validate:"command" doc:"Command that fetches data which are not in Git."`
+	Label     string   `yaml:"label" validate:"required,column" doc:"Column that is predicted."`
+	Positive  Scalar   `yaml:"positive" validate:"omitempty,singleline" doc:"Label of the positive class; of binary tasks."`
+	Features  []string `yaml:"features" validate:"max=20000,dive,column" doc:"Columns in the order of a model with one input; default: the header's."`
+	ID        string   `yaml:"id" validate:"omitempty,column" doc:"Column that pairs rows; default: the row number."`
+	Group     string   `yaml:"group" validate:"omitempty,column" doc:"Column whose equal values mark rows that are not independent."`
+	Weight    string   `yaml:"weight" validate:"omitempty,column" doc:"Column of sampling weights."`
+	Time      string   `yaml:"time" validate:"omitempty,column" doc:"Column of times: no training row may be later than the first evaluation row."`
 }
 
 // Metric is one metric and its gates. One without margin, floor and ceiling is

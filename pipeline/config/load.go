@@ -99,7 +99,7 @@ func (c *Config) Exam(evalDigest string) exam.Exam {
 		Schema: exam.Schema,
 		Task:   c.Task,
 		Data: exam.Data{
-			Eval: evalDigest, Label: c.Data.Label, Positive: c.Data.Positive, Features: slices.Clone(c.Data.Features),
+			Eval: evalDigest, Label: c.Data.Label, Positive: string(c.Data.Positive), Features: slices.Clone(c.Data.Features),
 			ID: c.Data.ID, Group: c.Data.Group, Weight: c.Data.Weight, Time: c.Data.Time,
 		},
 		Metrics:    examMetrics(c.Metrics),

@@ -40,7 +40,8 @@ var rules = map[string]rule{
 	"command":     {broken: command},
 	"path":        {broken: inside},
 	"glob":        {broken: glob},
-	"table":       {pattern: `\.csv(\.gz)?$`, broken: table},
+	"table":       {pattern: `\.(csv|tsv)(\.gz)?$|\.parquet$`, broken: table},
+	"separator":   pattern(`^([\t!#-~]|tab|\\t)$`, `is no separator; write one character such as ";" or "|", or tab`),
 	"golden":      {broken: golden},
 	"manifest":    {pattern: `\.ya?ml$`, broken: manifestPath},
 }
@@ -146,10 +147,14 @@ func table(s string) string {
 	if broken := inside(s); broken != "" {
 		return broken
 	}
-	if !strings.HasSuffix(s, ".csv") && !strings.HasSuffix(s, ".csv.gz") {
-		return quote(s) + " does not end in .csv or .csv.gz, which this release reads"
+	if plain := strings.TrimSuffix(s, ".gz"); strings.HasSuffix(plain, ".csv") || strings.HasSuffix(plain, ".tsv") || strings.HasSuffix(s, ".parquet") {
+		return ""
 	}
-	return ""
+	hint := ""
+	if strings.HasSuffix(s, ".dvc") {
+		hint = "; it is a DVC pointer: name the file without .dvc"
+	}
+	return quote(s) + " does not end in .csv, .tsv (both also .gz) or .parquet, which are read" + hint
 }
 
 func golden(s string) string {

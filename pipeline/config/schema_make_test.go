@@ -56,6 +56,9 @@ var forms = map[reflect.Type]func() *jsonschema.Schema{
 	reflect.TypeFor[Duration](): func() *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`}
 	},
+	reflect.TypeFor[Scalar](): func() *jsonschema.Schema {
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
+	},
 	reflect.TypeFor[Rate](): func() *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: ratePattern.String()}
 	},

@@ -13,6 +13,16 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/spelling"
 )
 
+// Scalar is a text that may be written as YAML's number or boolean: it is the
+// text as it stands there, 1.0 or true.
+type Scalar string
+
+// UnmarshalText takes the text as it is written.
+func (s *Scalar) UnmarshalText(b []byte) error {
+	*s = Scalar(b)
+	return nil
+}
+
 // Duration is a span of time such as 30m, 20ms or 1h30m; more than nothing, at
 // most 30 days.
 type Duration time.Duration

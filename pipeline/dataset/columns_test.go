@@ -14,7 +14,7 @@ func TestColumnDigests(t *testing.T) {
 	of := func(text string) map[string]string {
 		name := filepath.Join(t.TempDir(), "t.csv")
 		require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
-		table, err := Read(name)
+		table, err := Read(t.Context(), name, Options{})
 		require.NoError(t, err)
 		return table.ColumnDigests()
 	}

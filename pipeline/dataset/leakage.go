@@ -249,6 +249,13 @@ func shared(ctx context.Context, a key, train *Table, b key, eval *Table, skip f
 	return o, index, squares
 }
 
+// CheckTimes returns what is wrong with a column of times, by which Leakage
+// would end.
+func CheckTimes(ctx context.Context, train, eval *Table, name string) error {
+	_, err := timeOrder(ctx, train, eval, name)
+	return err
+}
+
 func timeOrder(ctx context.Context, train, eval *Table, name string) (TimeOrder, error) {
 	a, b, err := pair(train, eval, name)
 	if err != nil {

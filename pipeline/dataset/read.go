@@ -1,10 +1,13 @@
 package dataset
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/table"
@@ -31,6 +34,32 @@ func Read(ctx context.Context, path string, o Options) (*Table, error) {
 		return nil, err
 	}
 	return b.table(path, info), nil
+}
+
+// ReadBytes reads a table that lies in memory; name tells its format and stands
+// in messages.
+func ReadBytes(ctx context.Context, data []byte, name string, o Options) (*Table, error) {
+	b := &builder{}
+	info, err := table.ReadFrom(ctx, bytes.NewReader(data), int64(len(data)), name, o, b)
+	if err != nil {
+		return nil, err
+	}
+	return b.table(name, info), nil
+}
+
+// ReadAll reads several tables at once, in the order of paths. The error names
+// every file that cannot be read, in that order.
+func ReadAll(ctx context.Context, o Options, paths ...string) ([]*Table, error) {
+	tables, failed := make([]*Table, len(paths)), make([]error, len(paths))
+	var all sync.WaitGroup
+	for i, path := range paths {
+		all.Go(func() { tables[i], failed[i] = Read(ctx, path, o) })
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return tables, errors.Join(failed...)
 }
 
 // builder collects the cells of a table.

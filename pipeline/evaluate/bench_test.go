@@ -75,7 +75,7 @@ func BenchmarkPredict(b *testing.B) {
 		}
 		fmt.Fprintf(&text, "row-%d,%d\n", i, i%2)
 	}
-	data := table(b, text.String())
+	data := tableOf(b, text.String())
 	path := filepath.Join(b.TempDir(), "m.onnx")
 	require.NoError(b, os.WriteFile(path, []byte("x"), 0o600))
 	s, err := server.Open(b.Context(), path, server.Options{Load: func(context.Context, []byte, engine.Budget) (engine.Engine, error) { return engineOf, nil }})

@@ -1,25 +1,21 @@
 package evaluate
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
+	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
 
-const (
-	// roundingOf is how far a probability in single precision may leave [0,1].
-	roundingOf = 1e-6
-	// sumTolerance is how far probabilities may sum from 1, as package
-	// predictions has it.
-	sumTolerance = 1e-3
-)
+// sumTolerance is how far probabilities may sum from 1, as package predictions
+// has it.
+const sumTolerance = 1e-3
 
 // classify gives labels and predictions one list of classes and fills in the
 // scores.
@@ -30,20 +26,28 @@ func (a *answers) classify(o Options, set *predictions.Set) error {
 		return err
 	}
 	truth := predictions.NewColumn(o.Data.Label, cells(label))
-	if empty := slices.Index(truth.Levels, ""); empty >= 0 {
-		return refuseCell(t, slices.Index(truth.Code, int32(empty)), label, "is no class")
-	}
 	model, err := a.modelClasses(truth.Levels)
 	if err != nil {
 		return err
 	}
 	answered := predictions.NewColumn("", a.label)
-	names := slices.Concat(truth.Levels, model, answered.Levels)
-	if o.Data.Positive != "" {
-		names = append(names, o.Data.Positive)
+	if err := a.missing(t, label, truth, model, answered.Levels); err != nil {
+		return err
 	}
-	clean := canonical(names)
-	set.Classes = distinct(clean(truth.Levels), clean(model), clean(answered.Levels))
+	spell, err := predictions.OneSpelling(o.Data.Positive,
+		predictions.ClassNames{Where: fmt.Sprintf("column %q of %s", o.Data.Label, t.Path()), Names: truth.Levels},
+		predictions.ClassNames{Where: "the model's signature", Names: model}, predictions.ClassNames{Where: "the model's answer", Names: answered.Levels})
+	if err != nil {
+		return fault.Usage(err)
+	}
+	clean := func(names []string) []string {
+		out := make([]string, len(names))
+		for i, name := range names {
+			out[i] = spell(name)
+		}
+		return out
+	}
+	set.Classes = predictions.SortClasses(slices.Concat(clean(truth.Levels), clean(model), clean(answered.Levels)))
 	of := func(names []string) []int32 {
 		out := make([]int32, len(names))
 		for i, name := range clean(names) {
@@ -77,6 +81,24 @@ func (a *answers) classify(o Options, set *predictions.Set) error {
 	return nil
 }
 
+// missing refuses a label that is a missing value. A spelling of one, such as
+// None, is a class where the model says that it is.
+func (a *answers) missing(t *dataset.Table, label dataset.Column, truth predictions.Column, model, answered []string) error {
+	first := -1
+	for i, name := range truth.Levels {
+		if !table.Missing(name) || name != "" && (slices.Contains(model, name) || slices.Contains(answered, name)) {
+			continue
+		}
+		if row := slices.Index(truth.Code, int32(i)); first < 0 || row < first {
+			first = row
+		}
+	}
+	if first < 0 {
+		return nil
+	}
+	return refuseCell(t, first, label, "is no class, but a missing value; label the row or leave it out")
+}
+
 // modelClasses are the classes that the model can answer: what its signature
 // names, else the table's where their number is that of the probabilities.
 func (a *answers) modelClasses(labels []string) ([]string, error) {
@@ -86,11 +108,19 @@ func (a *answers) modelClasses(labels []string) ([]string, error) {
 	if len(a.roles.proba.Classes) > 0 {
 		return a.roles.proba.Classes, nil
 	}
-	if len(labels) != a.wide {
+	spell, err := predictions.OneSpelling("", predictions.ClassNames{Where: "the label column of " + a.table.Path(), Names: labels})
+	if err != nil {
+		return nil, fault.Usage(err)
+	}
+	labels = slices.Clone(labels)
+	for i, name := range labels {
+		labels[i] = spell(name)
+	}
+	if labels = predictions.SortClasses(labels); len(labels) != a.wide {
 		return nil, fault.Usage(fmt.Errorf("the model's output %q has %d classes without names, and the labels of %s are %d: %s; seal the model, so that its classes are named",
 			a.roles.proba.Name, a.wide, a.table.Path(), len(labels), quoted(labels)))
 	}
-	return distinct(canonical(labels)(labels)), nil
+	return labels, nil
 }
 
 // unknown refuses labels that are not the model's classes. In a multiclass
@@ -113,15 +143,24 @@ func (a *answers) unknown(o Options, cell func(int) string, truth predictions.Co
 	if strangers == 0 || o.Task == exam.Multiclass && strangers < len(codes) {
 		return nil
 	}
+	model := a.roles.proba.Classes
+	if o.Task == exam.Binary && strangers == len(codes) && len(codes) == 2 && len(model) == 2 {
+		x, y := quoted(truth.Levels[:1]), quoted(truth.Levels[1:])
+		return fault.Usage(fmt.Errorf("%s: column %q: the labels are %s and %s, the model's classes %s: either may be either; write the labels as the model's classes",
+			at(o.Table, first), o.Data.Label, x, y, quoted(model)))
+	}
 	return fault.Usage(fmt.Errorf("%s: column %q: %q is none of the model's classes %s; train and label with the same names",
-		at(o.Table, first), o.Data.Label, clip(cell(first)), quoted(a.roles.proba.Classes)))
+		at(o.Table, first), o.Data.Label, clip(cell(first)), quoted(model)))
 }
 
 // binary checks that there are two classes and finds the positive one.
 func (a *answers) binary(o Options, set *predictions.Set, clean func([]string) []string, truth predictions.Column) error {
-	if len(truth.Levels) > 2 {
-		row := slices.Index(truth.Code, 2)
-		return fault.Usage(fmt.Errorf("%s: column %q: %q is a third class in a binary task (%s); use task: multiclass", at(o.Table, row), o.Data.Label, clip(truth.Levels[2]), quoted(truth.Levels)))
+	var shown []string
+	for i, name := range truth.Levels {
+		if shown = predictions.SortClasses(append(shown, clean([]string{name})...)); len(shown) > 2 {
+			row := slices.Index(truth.Code, int32(i))
+			return fault.Usage(fmt.Errorf("%s: column %q: %q is a third class in a binary task (%s); use task: multiclass", at(o.Table, row), o.Data.Label, clip(name), quoted(truth.Levels)))
+		}
 	}
 	if len(set.Classes) > 2 {
 		return fault.Failed(fmt.Errorf("the model and the labels of %s have the classes %s together; a binary task has two", o.Table.Path(), quoted(set.Classes)))
@@ -139,7 +178,7 @@ func (a *answers) binary(o Options, set *predictions.Set, clean func([]string) [
 		shown := set.Classes[0]
 		set.Classes = []string{shown, other}
 		if other != "(other)" {
-			set.Classes = distinct(set.Classes)
+			set.Classes = predictions.SortClasses(set.Classes)
 		}
 		if at := int32(slices.Index(set.Classes, shown)); at > 0 {
 			for i := range set.Label {
@@ -203,7 +242,7 @@ func (a *answers) scores(o Options, set *predictions.Set, columns []int32) error
 // rest.
 func (a *answers) probabilities(values []float64, name string, wide int) error {
 	for i, v := range values {
-		if v < -roundingOf || v > 1+roundingOf {
+		if v < -predictions.Rounding || v > 1+predictions.Rounding {
 			return fault.Failed(fmt.Errorf("the model answers %v in its output %q for %s, which is no probability; let the model apply a sigmoid or softmax", v, name, at(a.table, i/wide)))
 		}
 		values[i] = min(max(v, 0), 1)
@@ -243,49 +282,6 @@ func recode(codes, to []int32) []int32 {
 		out[i] = to[c]
 	}
 	return out
-}
-
-// canonical returns what maps names to those that they stand for: where all of
-// names are whole numbers, "1.0" is "1".
-func canonical(names []string) func([]string) []string {
-	whole := func(name string) (string, bool) {
-		head, fraction, _ := strings.Cut(name, ".")
-		_, err := strconv.Atoi(head)
-		return head, err == nil && strings.Trim(fraction, "0") == ""
-	}
-	for _, name := range names {
-		if _, ok := whole(name); !ok {
-			return slices.Clone[[]string]
-		}
-	}
-	return func(names []string) []string {
-		out := make([]string, len(names))
-		for i, name := range names {
-			out[i], _ = whole(name)
-		}
-		return out
-	}
-}
-
-// distinct returns the distinct names, sorted by number where all are numbers,
-// else by text, as package predictions sorts classes.
-func distinct(lists ...[]string) []string {
-	out := slices.Concat(lists...)
-	numeric := !slices.ContainsFunc(out, func(s string) bool {
-		_, err := strconv.ParseFloat(s, 64)
-		return err != nil
-	})
-	slices.SortFunc(out, func(a, b string) int {
-		if numeric {
-			x, _ := strconv.ParseFloat(a, 64)
-			y, _ := strconv.ParseFloat(b, 64)
-			if c := cmp.Compare(x, y); c != 0 {
-				return c
-			}
-		}
-		return strings.Compare(a, b)
-	})
-	return slices.Compact(out)
 }
 
 func quoted(names []string) string {

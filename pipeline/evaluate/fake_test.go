@@ -59,11 +59,11 @@ func dial(t testing.TB, url string) serving.Client {
 	return c
 }
 
-func table(t testing.TB, text string) *dataset.Table {
+func tableOf(t testing.TB, text string) *dataset.Table {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "eval.csv")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	out, err := dataset.Read(path)
+	out, err := dataset.Read(t.Context(), path, dataset.Options{})
 	require.NoError(t, err)
 	return out
 }

@@ -2,7 +2,6 @@ package evaluate
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,87 +146,8 @@ func width(spec bundle.TensorSpec) int {
 	return 0
 }
 
-// tensor reads the cells of rows.
-func (s source) tensor(t *dataset.Table, rows []int) (tensor.Tensor, error) {
-	out := tensor.Tensor{Name: s.spec.Name, Datatype: s.spec.Datatype, Shape: []int64{int64(len(rows))}}
-	if len(s.spec.Shape) == 2 {
-		out.Shape = append(out.Shape, int64(len(s.columns)))
-	}
-	n := len(rows) * len(s.columns)
-	var err error
-	switch d := out.Datatype; {
-	case d == tensor.FP32:
-		out.F32, err = read(s, t, rows, n, single)
-	case d == tensor.FP64:
-		out.F64, err = read(s, t, rows, n, dataset.Number)
-	case d == tensor.Bytes:
-		out.Strs, err = read(s, t, rows, n, func(cell string) (string, bool) { return cell, true })
-	case d == tensor.Bool:
-		out.Bools, err = read(s, t, rows, n, boolean)
-	case d.Unsigned():
-		bits := d.Size() * 8
-		out.U64, err = read(s, t, rows, n, func(cell string) (uint64, bool) {
-			v, err := strconv.ParseUint(cell, 10, bits)
-			return v, err == nil
-		})
-	default:
-		bits := d.Size() * 8
-		out.I64, err = read(s, t, rows, n, func(cell string) (int64, bool) {
-			v, err := strconv.ParseInt(cell, 10, bits)
-			return v, err == nil
-		})
-	}
-	return out, err
-}
-
-func read[T any](s source, t *dataset.Table, rows []int, n int, parse func(cell string) (T, bool)) ([]T, error) {
-	out := make([]T, n)
-	step := len(s.columns)
-	for j, c := range s.columns {
-		for i, row := range rows {
-			v, ok := parse(c.At(row))
-			if !ok {
-				return nil, s.refuse(t, row, c)
-			}
-			out[i*step+j] = v
-		}
-	}
-	return out, nil
-}
-
-func (s source) refuse(t *dataset.Table, row int, c dataset.Column) error {
-	cell, hint := c.At(row), ""
-	_, number := dataset.Number(cell)
-	switch d := s.spec.Datatype; {
-	case cell == "":
-		hint = "; only FP32 and FP64 inputs take missing values"
-	case d.Float() && number:
-		hint = ", whose largest number is smaller"
-	case d.Float() && len(s.columns) > 1:
-		hint = "; leave the column out with data.features, or let the model take it as text"
-	}
-	return fault.Usage(fmt.Errorf("%s: column %q: %s is no %s, which the model's input %q takes%s",
-		at(t, row), c.Name(), strconv.Quote(clip(cell)), s.spec.Datatype, s.spec.Name, hint))
-}
-
-func single(cell string) (float32, bool) {
-	v, ok := dataset.Number(cell)
-	f := float32(v)
-	return f, ok && (!math.IsInf(float64(f), 0) || math.IsInf(v, 0))
-}
-
-func boolean(cell string) (value, ok bool) {
-	switch cell {
-	case "true", "True", "TRUE", "1":
-		return true, true
-	case "false", "False", "FALSE", "0":
-		return false, true
-	}
-	return false, false
-}
-
-// at names a row: file, line and row number, both from 1.
-func at(t *dataset.Table, row int) string { return fmt.Sprintf("%s:%d", t.Path(), t.Line(row)) }
+// at names a row: file and line, or file and row.
+func at(t *dataset.Table, row int) string { return t.Place(row) }
 
 func list(names []string) string {
 	const most = 30

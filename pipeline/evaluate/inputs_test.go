@@ -27,7 +27,7 @@ func TestRowsByName(t *testing.T) {
 		spec("distance", tensor.FP32, -1, 1), spec("carrier", tensor.Bytes, -1, 1), spec("hour", tensor.Int64, -1),
 		spec("temp", tensor.FP64, -1, 1), spec("ok", tensor.Bool, -1, 1), spec("when", tensor.Uint8, -1, 1),
 	}}
-	got, err := Rows(table(t, flights), s, flightsData, nil)
+	got, err := Rows(tableOf(t, flights), s, flightsData, nil)
 	require.NoError(t, err)
 	require.Len(t, got, 6)
 	assert.Equal(t, []float32{1400.5, 200}, got[0].F32[:2])
@@ -39,14 +39,14 @@ func TestRowsByName(t *testing.T) {
 	assert.Equal(t, []bool{true, false, true}, got[4].Bools)
 	assert.Equal(t, []uint64{1, 2, 3}, got[5].U64)
 
-	some, err := Rows(table(t, flights), s, flightsData, []int{2, 0})
+	some, err := Rows(tableOf(t, flights), s, flightsData, []int{2, 0})
 	require.NoError(t, err)
 	assert.Equal(t, []int64{7, 5}, some[2].I64)
 }
 
 func TestRowsByMatrix(t *testing.T) {
 	t.Parallel()
-	data := table(t, "id,b,label,a\nx,1,0,2\ny,3,1,4\n")
+	data := tableOf(t, "id,b,label,a\nx,1,0,2\ny,3,1,4\n")
 	meanings := exam.Data{Label: "label", ID: "id"}
 	for name, c := range map[string]struct {
 		features []string
@@ -97,15 +97,15 @@ func TestRowsRefuses(t *testing.T) {
 			t.Parallel()
 			data := flightsData
 			data.Features = c.features
-			_, err := Rows(table(t, flights), bundle.Signature{Inputs: c.inputs}, data, nil)
+			_, err := Rows(tableOf(t, flights), bundle.Signature{Inputs: c.inputs}, data, nil)
 			for _, text := range c.err {
 				require.ErrorContains(t, err, text)
 			}
 			assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 		})
 	}
-	_, err := Rows(table(t, "a,y\n1,0\n,1\n"), bundle.Signature{Inputs: []bundle.TensorSpec{spec("a", tensor.Int32, -1, 1)}}, exam.Data{Label: "y"}, nil)
-	assert.ErrorContains(t, err, `eval.csv:3: column "a": "" is no INT32, which the model's input "a" takes; only FP32 and FP64 inputs take missing values`)
-	_, err = Rows(table(t, "a,y\n1e39,0\n"), bundle.Signature{Inputs: []bundle.TensorSpec{spec("a", tensor.FP32, -1, 1)}}, exam.Data{Label: "y"}, nil)
+	_, err := Rows(tableOf(t, "a,y\n1,0\n,1\n"), bundle.Signature{Inputs: []bundle.TensorSpec{spec("a", tensor.Int32, -1, 1)}}, exam.Data{Label: "y"}, nil)
+	assert.ErrorContains(t, err, `eval.csv:3: column "a": "" is no INT32, which the model's input "a" takes: it is a missing value, and only FP32 and FP64 inputs take one`)
+	_, err = Rows(tableOf(t, "a,y\n1e39,0\n"), bundle.Signature{Inputs: []bundle.TensorSpec{spec("a", tensor.FP32, -1, 1)}}, exam.Data{Label: "y"}, nil)
 	assert.ErrorContains(t, err, "whose largest number is smaller")
 }

@@ -68,7 +68,7 @@ func binaryModel(classes ...string) model {
 
 func TestPredictBinary(t *testing.T) {
 	t.Parallel()
-	data := table(t, "key,x,y,w,g,s\na,0.125,0,1,G,u\nb,0.5,1,2,H,v\nc,0.75,0,0.5,G,u\n")
+	data := tableOf(t, "key,x,y,w,g,s\na,0.125,0,1,G,u\nb,0.5,1,2,H,v\nc,0.75,0,0.5,G,u\n")
 	var done []int
 	set, err := Predict(t.Context(), Options{
 		Client: binaryModel("0", "1").serve(t), Model: "m", Table: data, Task: exam.Binary, BatchRows: 2, InFlight: 1,
@@ -99,7 +99,7 @@ func TestBatchesDoNotMatter(t *testing.T) {
 	for i := range 103 {
 		fmt.Fprintf(&b, "%g,%d\n", float64(i)/128, i%2)
 	}
-	data, client := table(t, b.String()), binaryModel("0", "1").serve(t)
+	data, client := tableOf(t, b.String()), binaryModel("0", "1").serve(t)
 	o := Options{Client: client, Model: "m", Table: data, Task: exam.Binary, Data: exam.Data{Label: "y", Positive: "1"}, InFlight: 1}
 	want, err := Predict(t.Context(), o)
 	require.NoError(t, err)
@@ -184,7 +184,7 @@ func TestPredictShapes(t *testing.T) {
 			m := model{bundle.Signature{Inputs: x, Outputs: c.outputs}, c.infer}
 			set, err := Predict(t.Context(), Options{
 				Client: m.serve(t), Model: "m", Task: c.task, Data: exam.Data{Label: "y", Positive: c.positive},
-				Table: table(t, fmt.Sprintf("x,y\n0.25,%s\n0.5,%s\n", c.labels[0], c.labels[1])),
+				Table: tableOf(t, fmt.Sprintf("x,y\n0.25,%s\n0.5,%s\n", c.labels[0], c.labels[1])),
 			})
 			require.NoError(t, err)
 			assert.Equal(t, c.classes, set.Classes)
@@ -241,7 +241,10 @@ func TestPredictRefuses(t *testing.T) {
 		"zero weights":        {outputs: two, rows: "x,y,w\n1,0,0\n", data: exam.Data{Label: "y", Weight: "w"}, err: "all weights are zero", code: fault.CodeUsage},
 		"no rows":             {outputs: two, rows: "x,y\n", err: "has no rows", code: fault.CodeUsage},
 		"empty label":         {outputs: two, infer: all(floats("p", 2, both)), rows: "x,y\n1,0\n1,\n", err: `eval.csv:3: column "y": "" is no class`, code: fault.CodeUsage},
-		"other labels":        {outputs: two, infer: all(floats("p", 2, both)), rows: "x,y\n1,no\n1,yes\n", data: exam.Data{Label: "y", Positive: "yes"}, err: `eval.csv:2: column "y": "no" is none of the model's classes "0", "1"`, code: fault.CodeUsage},
+		"other labels":        {outputs: two, infer: all(floats("p", 2, both)), rows: "x,y\n1,stays\n1,leaves\n", data: exam.Data{Label: "y", Positive: "leaves"}, err: `eval.csv:2: column "y": the labels are "stays" and "leaves", the model's classes "0", "1": either may be either`, code: fault.CodeUsage},
+		"no as positive":      {outputs: two, infer: all(floats("p", 2, both)), rows: "x,y\n1,no\n1,yes\n", data: exam.Data{Label: "y", Positive: "no"}, err: `the positive class is "no": it may be 0 by its meaning, or 1`, code: fault.CodeUsage},
+		"mixed labels":        {outputs: two, infer: all(floats("p", 2, both)), rows: "x,y\n1,1\n1,true\n", data: exam.Data{Label: "y", Positive: "1"}, err: `has both "1" and "true", which may be one class or two`, code: fault.CodeUsage},
+		"missing label":       {outputs: two, infer: all(floats("p", 2, both)), rows: "x,y\n1,0\n1,N/A\n", err: `eval.csv:3: column "y": "N/A" is no class, but a missing value`, code: fault.CodeUsage},
 		"three labels":        {outputs: two, infer: all(floats("p", 2, both)), rows: "x,y\n1,0\n1,1\n1,2\n", err: `"2" is none of the model's classes`, code: fault.CodeUsage},
 		"third class":         {outputs: []bundle.TensorSpec{spec("s", tensor.FP32, -1)}, infer: all(floats("s", 1, func(x float32) []float32 { return []float32{x} })), rows: "x,y\n1,a\n1,b\n1,c\n", data: exam.Data{Label: "y"}, err: `"c" is a third class in a binary task`, code: fault.CodeUsage},
 		"positive":            {outputs: two, infer: all(floats("p", 2, both)), data: exam.Data{Label: "y", Positive: "yes"}, err: `data.positive is "yes", and the classes are "0", "1"`, code: fault.CodeUsage},
@@ -265,7 +268,7 @@ func TestPredictRefuses(t *testing.T) {
 			}
 			_, err := Predict(t.Context(), Options{
 				Client: model{bundle.Signature{Inputs: x, Outputs: c.outputs}, c.infer}.serve(t), Model: "m",
-				Table: table(t, c.rows), Task: c.task, Data: c.data, Columns: c.columns,
+				Table: tableOf(t, c.rows), Task: c.task, Data: c.data, Columns: c.columns,
 			})
 			require.ErrorContains(t, err, c.err)
 			assert.Equal(t, c.code, fault.ExitCode(err), "%v", err)
@@ -275,7 +278,7 @@ func TestPredictRefuses(t *testing.T) {
 
 func TestPredictAndTheServer(t *testing.T) {
 	t.Parallel()
-	data := table(t, "x,y\n0.25,0\n0.5,1\n")
+	data := tableOf(t, "x,y\n0.25,0\n0.5,1\n")
 	o := Options{Client: binaryModel("0", "1").serve(t), Model: "other", Table: data, Task: exam.Binary, Data: exam.Data{Label: "y", Positive: "1"}}
 	_, err := Predict(t.Context(), o)
 	assert.ErrorContains(t, err, "/v2/models/other answered 404")

@@ -9,6 +9,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
 
 // truth returns the set with all that the table alone says: ids, targets,
@@ -66,6 +67,9 @@ func numbers(t *dataset.Table, c dataset.Column) ([]float64, error) {
 	for i := range out {
 		v, ok := c.Float(i)
 		if !ok || math.IsNaN(v) || math.IsInf(v, 0) {
+			if why := table.WhyNoNumber(c.At(i)); why != "" {
+				return nil, refuseCell(t, i, c, "is no finite number: "+why)
+			}
 			return nil, refuseCell(t, i, c, "is no finite number")
 		}
 		out[i] = v
@@ -108,17 +112,16 @@ func ids(t *dataset.Table, name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	out = predictions.IDs(cells(c))
 	first := make(map[string]int, len(out))
-	for i := range out {
-		id := c.At(i)
-		if id == "" {
-			return nil, refuseCell(t, i, c, "is no id")
+	for i, id := range out {
+		if c.Missing(i) {
+			return nil, refuseCell(t, i, c, "is no id, but a missing value; each row needs one")
 		}
 		if before, twice := first[id]; twice {
 			return nil, refuseCell(t, i, c, fmt.Sprintf("stands on line %d already; ids must be unique", t.Line(before)))
 		}
 		first[id] = i
-		out[i] = id
 	}
 	return out, nil
 }

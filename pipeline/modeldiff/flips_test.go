@@ -16,7 +16,7 @@ import (
 
 func read(t testing.TB, task exam.Task, text string) *predictions.Set {
 	t.Helper()
-	set, err := predictions.Read(strings.NewReader(strings.ReplaceAll(strings.TrimSpace(text), " ", "\n")), "x.csv", predictions.Options{Task: task})
+	set, err := predictions.Read(t.Context(), strings.NewReader(strings.ReplaceAll(strings.TrimSpace(text), " ", "\n")), "x.csv", predictions.Options{Task: task})
 	require.NoError(t, err)
 	return set
 }

@@ -28,8 +28,9 @@ var vocabularies = [][2]string{
 // which names from several places are compared: one tool writes integers,
 // another floats, a third booleans.
 //
-//   - Where all names are 0, 1 or truth words (true and false, yes and no, ...),
-//     names of the same truth are one class, 0.0 and False among them.
+//   - Where all names are 0, 1, true or false, names of the same truth are one
+//     class, 0.0 and False among them. So are yes and no, t and f, y and n; but
+//     that yes is the 1 of another place is known only by a positive class.
 //   - Where all names are numbers, those of the same value are: 2 and 2.0.
 //   - Else names are text.
 //
@@ -66,6 +67,12 @@ func truth(name string) (value, ok bool) {
 	return false, false
 }
 
+// literal reports whether a name that says a truth is one of 0, 1, true, false.
+func literal(name string) bool {
+	_, ok := table.TrueFalse(name)
+	return ok || whole(name) == "0" || whole(name) == "1"
+}
+
 func number(name string) (float64, bool) {
 	v, ok := table.Number(name)
 	return v, ok && !math.IsNaN(v)
@@ -86,17 +93,16 @@ func whole(name string) string {
 
 func spellTruth(positive string, from []ClassNames) (func(string) string, error) {
 	var spelled [2]string
-	words, numbers := "", ""
+	words, literals := "", ""
 	for _, place := range from {
 		for _, name := range place.Names {
 			value, _ := truth(name)
 			if spelled == [2]string{} {
 				spelled = vocabularyOf(name)
 			}
-			switch _, literal := table.TrueFalse(name); {
-			case whole(name) == "0" || whole(name) == "1":
-				numbers = place.Where
-			case !literal:
+			if literal(name) {
+				literals = place.Where
+			} else {
 				words = place.Where
 			}
 			for _, too := range place.Names {
@@ -106,13 +112,19 @@ func spellTruth(positive string, from []ClassNames) (func(string) string, error)
 			}
 		}
 	}
-	if value, ok := truth(positive); ok && !value && words != "" && numbers != "" && words != numbers {
-		return nil, fmt.Errorf("%s has yes and no, %s has 0 and 1, and the positive class is %q: yes may be 1 by its meaning, or 0 as the class that is not positive; write both with the same names", words, numbers, positive)
+	if words != "" && literals != "" {
+		value, ok := truth(positive)
+		switch {
+		case !ok:
+			return func(name string) string { return name }, nil
+		case !value:
+			return nil, fmt.Errorf("%s has words, %s has 0 and 1, and the positive class is %q: it may be 0 by its meaning, or 1 as the class that a model calls positive; write both with the same names", words, literals, positive)
+		}
 	}
 	return func(name string) string {
 		value, ok := truth(name)
 		switch {
-		case !ok:
+		case !ok, words == "" && !literal(name):
 			return name
 		case value:
 			return spelled[1]

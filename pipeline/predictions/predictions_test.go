@@ -16,11 +16,12 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
 
 func read(t *testing.T, task exam.Task, text string) *Set {
 	t.Helper()
-	s, err := Read(strings.NewReader(text), "f.csv", Options{Task: task})
+	s, err := Read(t.Context(), strings.NewReader(text), "f.csv", Options{Task: task})
 	require.NoError(t, err)
 	return s
 }
@@ -62,11 +63,11 @@ func TestReadProbabilities(t *testing.T) {
 func TestGroupAndWeightByName(t *testing.T) {
 	t.Parallel()
 	text := "id,label,prediction,customer,w\n1,0,1,c1,2\n2,1,1,c2,3\n"
-	s, err := Read(strings.NewReader(text), "f.csv", Options{Task: exam.Binary, Group: "customer", Weight: "w", Columns: []string{}})
+	s, err := Read(t.Context(), strings.NewReader(text), "f.csv", Options{Task: exam.Binary, Group: "customer", Weight: "w", Columns: []string{}})
 	require.NoError(t, err)
 	assert.Equal(t, []string{"c1", "c2"}, s.Groups)
 	assert.Equal(t, []float64{2, 3}, s.Weight)
-	_, err = Read(strings.NewReader(text), "f.csv", Options{Task: exam.Binary, Group: "patient"})
+	_, err = Read(t.Context(), strings.NewReader(text), "f.csv", Options{Task: exam.Binary, Group: "patient"})
 	require.ErrorContains(t, err, `f.csv: there is no column "patient", which the config names as group`)
 }
 
@@ -77,56 +78,56 @@ func TestBadFiles(t *testing.T) {
 		name, text, want string
 		task             exam.Task
 	}{
-		{"empty", "", "f.csv: the file is empty", exam.Binary},
+		{"empty", "", "f.csv:1: the file is empty", exam.Binary},
 		{"header only", head, "f.csv: there are no rows", exam.Binary},
-		{"ragged", head + "1,0,0,0.5\n2,0,0\n", "f.csv: row 2 has 3 fields, the header has 4", exam.Binary},
+		{"ragged", head + "1,0,0,0.5\n2,0,0\n", `f.csv:3: row has 3 fields, header has 4: nothing stands for column "score"`, exam.Binary},
 		{"missing column", "id,label\n1,0\n", `f.csv: there is no column "prediction"; the header has "id", "label"`, exam.Binary},
-		{"column twice", "id,label,label\n", `f.csv: column "label" stands there twice`, exam.Binary},
-		{"NaN", head + "1,0,0,NaN\n", `f.csv: row 1, column "score": the value is NaN`, exam.Binary},
-		{"infinite", head + "1,0,0,0.5\n2,0,0,-Inf\n", `f.csv: row 2, column "score": the value is -Inf`, exam.Binary},
-		{"too large", "id,label,prediction\n1,1,1e999\n", `f.csv: row 1, column "prediction": "1e999" is not a number`, exam.Regression},
-		{"no number", head + "1,0,0,x\n", `f.csv: row 1, column "score": "x" is not a number`, exam.Binary},
+		{"column twice", "id,label,label\n", `f.csv:1: columns 2 and 3 are both named "label"`, exam.Binary},
+		{"NaN", head + "1,0,0,NaN\n", `f.csv:2: column "score": the value is NaN, which is none`, exam.Binary},
+		{"infinite", head + "1,0,0,0.5\n2,0,0,-Inf\n", `f.csv:3: column "score": the value is -Inf`, exam.Binary},
+		{"too large", "id,label,prediction\n1,1,1e999\n", `f.csv:2: column "prediction": "1e999" is not a number`, exam.Regression},
+		{"no number", head + "1,0,0,x\n", `f.csv:2: column "score": "x" is not a number`, exam.Binary},
 		{"hexadecimal", head + "1,0,0,0x1p-2\n", "is not a number", exam.Binary},
-		{"empty number", head + "1,0,0,\n", `f.csv: row 1, column "score": the value is empty`, exam.Binary},
-		{"empty class", head + "1,,0,0.1\n", `f.csv: row 1, column "label": the class is empty`, exam.Binary},
-		{"empty id", head + ",1,0,0.1\n", `f.csv: row 1, column "id": the id is empty`, exam.Binary},
-		{"score over 1", head + "1,0,0,1.01\n", `f.csv: row 1, column "score": 1.01 is not a probability`, exam.Binary},
+		{"empty number", head + "1,0,0,\n", `f.csv:2: column "score": the value is empty`, exam.Binary},
+		{"empty class", head + "1,,0,0.1\n", `f.csv:2: column "label": the class is empty`, exam.Binary},
+		{"empty id", head + ",1,0,0.1\n", `f.csv:2: column "id": the id is empty`, exam.Binary},
+		{"score over 1", head + "1,0,0,1.01\n", `f.csv:2: column "score": 1.01 is not a probability`, exam.Binary},
 		{"score under 0", head + "1,0,0,-0.01\n", "is not a probability", exam.Binary},
-		{"no sum of 1", "id,label,prediction,p_a,p_b\n1,a,b,0.5,0.5\n2,b,b,0.5,0.6\n", `f.csv: row 2, column "p_a": the probabilities p_<class> sum to 1.1`, exam.Multiclass},
-		{"class without column", "id,label,prediction,p_a,p_b\n1,a,b,0.5,0.5\n2,c,b,0.5,0.5\n", `f.csv: row 2, column "label": class "c" has no column "p_c"`, exam.Multiclass},
-		{"duplicate id", head + "x,0,0,0.1\ny,1,0,0.1\nx,1,0,0.1\n", `f.csv: row 3, column "id": id "x" stands in row 1 already`, exam.Binary},
-		{"third class", head + "1,0,0,0.1\n2,1,2,0.1\n", `f.csv: row 2, column "prediction": 3 classes ("0", "1", "2") in a binary task`, exam.Binary},
-		{"negative weight", "id,label,prediction,weight\n1,0,0,-1\n", `f.csv: row 1, column "weight": the weight -1 is negative`, exam.Binary},
+		{"no sum of 1", "id,label,prediction,p_a,p_b\n1,a,b,0.5,0.5\n2,b,b,0.5,0.6\n", `f.csv:3: column "p_a": the probabilities p_<class> sum to 1.1`, exam.Multiclass},
+		{"class without column", "id,label,prediction,p_a,p_b\n1,a,b,0.5,0.5\n2,c,b,0.5,0.5\n", `f.csv:3: column "label": class "c" has no column "p_c"`, exam.Multiclass},
+		{"duplicate id", head + "x,0,0,0.1\ny,1,0,0.1\nx,1,0,0.1\n", `f.csv:4: column "id": id "x" stands at f.csv:2 already`, exam.Binary},
+		{"third class", head + "1,0,0,0.1\n2,1,2,0.1\n", `f.csv:3: column "prediction": 3 classes ("0", "1", "2") in a binary task`, exam.Binary},
+		{"negative weight", "id,label,prediction,weight\n1,0,0,-1\n", `f.csv:2: column "weight": the weight -1 is negative`, exam.Binary},
 		{"no weight", "id,label,prediction,weight\n1,0,0,0\n2,0,0,0\n", `f.csv: column "weight": all weights are zero`, exam.Binary},
-		{"open quote", head + "1,0,0,\"0.1\n", "f.csv: row 1: a quote is not closed", exam.Binary},
-		{"quote inside", head + "1,0,0,0\".1\n", "f.csv: row 1: a quote is not closed, or stands inside", exam.Binary},
+		{"open quote", head + "1,0,0,\"0.1\n", `f.csv:2: column "score": the cell begins with a quote that is never closed`, exam.Binary},
+		{"quote inside", head + "1,0,0,0\".1\n", `f.csv:2: column "score": the cell has a quote but does not begin with one`, exam.Binary},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Read(strings.NewReader(c.text), "f.csv", Options{Task: c.task})
+			_, err := Read(t.Context(), strings.NewReader(c.text), "f.csv", Options{Task: c.task})
 			require.ErrorContains(t, err, c.want)
 			assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 		})
 	}
-	_, err := Read(strings.NewReader(head+"1,0,1,.5\n"), "f.csv", Options{Task: exam.Binary, Positive: "yes"})
+	_, err := Read(t.Context(), strings.NewReader(head+"1,0,1,.5\n"), "f.csv", Options{Task: exam.Binary, Positive: "yes"})
 	require.ErrorContains(t, err, `the positive class "yes" is not among the classes`)
-	_, err = Read(strings.NewReader(head+"1,0,1,.5\n"), "f.csv", Options{Task: exam.Binary, Columns: []string{"origin"}})
+	_, err = Read(t.Context(), strings.NewReader(head+"1,0,1,.5\n"), "f.csv", Options{Task: exam.Binary, Columns: []string{"origin"}})
 	require.ErrorContains(t, err, `there is no column "origin", which a slice of the config names`)
-	_, err = ReadFile(filepath.Join(t.TempDir(), "none.csv"), Options{Task: exam.Binary})
+	_, err = ReadFile(t.Context(), filepath.Join(t.TempDir(), "none.csv"), Options{Task: exam.Binary})
 	require.Error(t, err)
 	assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 	path := filepath.Join(t.TempDir(), "x.txt")
 	require.NoError(t, os.WriteFile(path, []byte("id"), 0o600))
-	_, err = ReadFile(path, Options{Task: exam.Binary})
+	_, err = ReadFile(t.Context(), path, Options{Task: exam.Binary})
 	require.ErrorContains(t, err, "the format is told by the name")
 	path = filepath.Join(t.TempDir(), "x.csv.gz")
 	require.NoError(t, os.WriteFile(path, []byte("no gzip"), 0o600))
-	_, err = ReadFile(path, Options{Task: exam.Binary})
-	require.ErrorContains(t, err, "unpacking")
+	_, err = ReadFile(t.Context(), path, Options{Task: exam.Binary})
+	require.ErrorContains(t, err, "it is no whole gzip file")
 	path = filepath.Join(t.TempDir(), "x.parquet")
 	require.NoError(t, os.WriteFile(path, []byte("no parquet"), 0o600))
-	_, err = ReadFile(path, Options{Task: exam.Binary})
-	require.ErrorContains(t, err, "not a Parquet file")
+	_, err = ReadFile(t.Context(), path, Options{Task: exam.Binary})
+	require.ErrorContains(t, err, "it is no Parquet file")
 }
 
 func TestOneClass(t *testing.T) {
@@ -153,10 +154,10 @@ func TestJSONLines(t *testing.T) {
 	assert.Equal(t, []string{"", "true"}, s.Columns[0].Levels)
 	for text, want := range map[string]string{
 		"":                                    "the file is empty",
-		"[1]":                                 "line 1: not a JSON object",
-		`{"id"`:                               "line 1: not a JSON object",
+		"[1]":                                 "f.jsonl:1: not a JSON object",
+		`{"id"`:                               "f.jsonl:1: not a JSON object",
 		`{"id":[1],"label":1,"prediction":1}`: `key "id" holds a list`,
-		"{\"label\":1,\"prediction\":1}\n{\"label\":1}":             "line 2 has 1 keys, the first has 2",
+		"{\"label\":1,\"prediction\":1}\n{\"label\":1}":             "f.jsonl:2: the line has 1 keys, the first has 2",
 		"{\"label\":1,\"prediction\":1}\n{\"label\":1,\"x\":1}":     `key "x" is not among`,
 		"{\"label\":1,\"prediction\":1}\n{\"label\":1,\"label\":1}": "is missing or stands there twice",
 		"{\"label\":1,\"prediction\":1,\"score\":null}":             "the value is empty",
@@ -230,7 +231,7 @@ func TestRoundTrip(t *testing.T) {
 				again, err := os.ReadFile(path)
 				require.NoError(t, err)
 				assert.True(t, bytes.Equal(first, again), "the same set gives the same bytes")
-				got, err := ReadFile(path, Options{Task: task})
+				got, err := ReadFile(t.Context(), path, Options{Task: task})
 				require.NoError(t, err)
 				got.Name = ""
 				assert.Equal(t, s, got)
@@ -243,7 +244,7 @@ func TestNumbers(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		v := rapid.Float64().Draw(t, "v")
-		got, ok := parseFloat(appendNumber(nil, v))
+		got, ok := table.Number(appendNumber(nil, v))
 		if !ok || got != v {
 			t.Fatalf("%v comes back as %v", v, got)
 		}
@@ -282,7 +283,7 @@ func TestAlign(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b, err := Read(strings.NewReader(c.text), "b.csv", Options{Task: exam.Binary})
+			b, err := Read(t.Context(), strings.NewReader(c.text), "b.csv", Options{Task: exam.Binary})
 			require.NoError(t, err)
 			mine := *a
 			mine.Name = "a.csv"
@@ -310,7 +311,7 @@ func checkSet(t *testing.T, s *Set, size int) {
 	if err := Write(&b, s); err != nil {
 		t.Fatal(err)
 	}
-	again, err := Read(&b, "again.csv", Options{Task: s.Task})
+	again, err := Read(t.Context(), &b, "again.csv", Options{Task: s.Task})
 	if err != nil {
 		// One class and a stand-in are read back without positive class.
 		if strings.Contains(err.Error(), "(other)") {
@@ -330,7 +331,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add([]byte("id,label,prediction,p_a,p_b,w\n1,a,b,0.5,0.5,\"x\"\"y\"\n"), uint8(1))
 	f.Add([]byte("id,label,prediction,weight,group\n1,1.5,2,3,g\n"), uint8(2))
 	f.Fuzz(func(t *testing.T, data []byte, task uint8) {
-		if s, err := readCSV(bytes.NewReader(data), "f.csv", Options{Task: tasks[task%3]}); err == nil {
+		if s, err := Read(t.Context(), bytes.NewReader(data), "f.csv", Options{Task: tasks[task%3]}); err == nil {
 			checkSet(t, s, len(data))
 		}
 	})
@@ -357,7 +358,7 @@ func FuzzParquet(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, task uint8) {
 		// A damaged file must be an error; runs of equal values make rows that
 		// have no bytes of their own, so their number is not checked here.
-		_, _ = readParquet(bytes.NewReader(data), int64(len(data)), "f.parquet", Options{Task: tasks[task%3]})
+		_, _ = ReadBytes(t.Context(), data, "f.parquet", Options{Task: tasks[task%3]})
 	})
 }
 
@@ -366,7 +367,7 @@ func BenchmarkReadCSV(b *testing.B) {
 	require.NoError(b, Write(&buf, randomSet(rand.New(rand.NewPCG(1, 2)), exam.Binary, 100_000)))
 	b.SetBytes(int64(buf.Len()))
 	for b.Loop() {
-		if _, err := readCSV(bytes.NewReader(buf.Bytes()), "f.csv", Options{Task: exam.Binary}); err != nil {
+		if _, err := Read(b.Context(), bytes.NewReader(buf.Bytes()), "f.csv", Options{Task: exam.Binary}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -378,7 +379,7 @@ func BenchmarkReadGzip(b *testing.B) {
 	require.NoError(b, Write(z, randomSet(rand.New(rand.NewPCG(1, 2)), exam.Binary, 100_000)))
 	require.NoError(b, z.Close())
 	for b.Loop() {
-		if _, err := readGzip(bytes.NewReader(buf.Bytes()), "f.csv.gz", Options{Task: exam.Binary}, readCSV); err != nil {
+		if _, err := ReadBytes(b.Context(), buf.Bytes(), "f.csv.gz", Options{Task: exam.Binary}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,13 +1,20 @@
 package predictions
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
+
+// reading: predictions are separated by commas; where another separator fits as
+// well, it is a comma all the same.
+var reading = table.Options{Usual: true}
 
 // ReadFile reads a file of predictions; its name tells the format. When ctx
 // ends, the error is its.
@@ -19,17 +26,45 @@ func ReadFile(ctx context.Context, path string, opts Options) (*Set, error) {
 		return nil, usagef("%s: the format is told by the name: %s, or .jsonl (also .gz)", path, table.Names)
 	}
 	s := &sink{file: path, opts: opts}
-	info, err := table.Read(ctx, path, table.Options{}, s)
+	info, err := table.Read(ctx, path, reading, s)
 	if err != nil {
 		return nil, err
 	}
 	return s.b.finish(info.Place)
 }
 
+// ReadFiles reads several files at once, in the order of paths; "" is no file
+// and nil. The error names every file that cannot be read, in that order.
+func ReadFiles(ctx context.Context, opts Options, paths ...string) ([]*Set, error) {
+	sets, failed := make([]*Set, len(paths)), make([]error, len(paths))
+	var all sync.WaitGroup
+	for i, path := range paths {
+		if path != "" {
+			all.Go(func() { sets[i], failed[i] = ReadFile(ctx, path, opts) })
+		}
+	}
+	all.Wait()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return sets, errors.Join(failed...)
+}
+
 // Read reads CSV predictions from r; name is used in messages.
 func Read(ctx context.Context, r io.Reader, name string, opts Options) (*Set, error) {
 	s := &sink{file: name, opts: opts}
-	info, err := table.ReadText(ctx, r, name, table.Options{}, s)
+	info, err := table.ReadText(ctx, r, name, reading, s)
+	if err != nil {
+		return nil, err
+	}
+	return s.b.finish(info.Place)
+}
+
+// ReadBytes reads a file of predictions that lies in memory, of JSON lines
+// excepted; name tells its format and stands in messages.
+func ReadBytes(ctx context.Context, data []byte, name string, opts Options) (*Set, error) {
+	s := &sink{file: name, opts: opts}
+	info, err := table.ReadFrom(ctx, bytes.NewReader(data), int64(len(data)), name, reading, s)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (p *Project) RowsOf(ctx context.Context, want, dir string, d *Deployed) (*d
 	for _, name := range p.tables(names) {
 		data, err := os.ReadFile(p.Path(name))
 		if err == nil && digest.Of(data) == want {
-			table, err := dataset.Read(p.Path(name))
+			table, err := dataset.Read(ctx, p.Path(name), dataset.Options{Separator: p.Config.Data.Separator})
 			return table, "", err
 		}
 	}
@@ -111,7 +111,7 @@ func (p *Project) rowsAt(ctx context.Context, want, dir, commit string) (*datase
 		if err := writeFile(file, data); err != nil {
 			return nil, fault.Environment(fmt.Errorf("keeping the evaluation data of commit %.12s: %w", commit, err))
 		}
-		return dataset.Read(file)
+		return dataset.Read(ctx, file, dataset.Options{Separator: p.Config.Data.Separator})
 	}
 	return nil, nil
 }

@@ -33,7 +33,7 @@ func table(t testing.TB, rows int) *dataset.Table {
 	}
 	path := filepath.Join(t.TempDir(), "eval.csv")
 	require.NoError(t, os.WriteFile(path, []byte(b.String()), 0o600))
-	out, err := dataset.Read(path)
+	out, err := dataset.Read(t.Context(), path, dataset.Options{})
 	require.NoError(t, err)
 	return out
 }

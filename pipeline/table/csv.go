@@ -292,7 +292,7 @@ var separators = []struct {
 const sampleRecords = 100
 
 // findSeparator returns the separator of the text that begins with sample.
-func findSeparator(sample []byte, whole bool, name string, usual byte) (byte, error) {
+func findSeparator(sample []byte, whole bool, name string, usual byte, prefer bool) (byte, error) {
 	if !whole {
 		// The last line may be cut.
 		sample = sample[:bytes.LastIndexByte(sample, '\n')+1]
@@ -303,6 +303,9 @@ func findSeparator(sample []byte, whole bool, name string, usual byte) (byte, er
 	for _, s := range separators {
 		header, even := columnsBy(sample, whole, s.char)
 		if header > 1 && even {
+			if prefer && s.char == usual {
+				return usual, nil
+			}
 			fits, found = append(fits, s.named), s.char
 		}
 		if header > most || header == most && header > 1 && s.char == usual {
@@ -358,7 +361,7 @@ func parseSeparator(text string) (byte, error) {
 	return 0, fmt.Errorf("the separator %q is not one character such as \",\", \";\", \"|\" or \"\\t\"", clip(text))
 }
 
-// ParseSeparator reports what is wrong with a separator that a config names;
+// CheckSeparator reports what is wrong with a separator that a config names;
 // "" is right: then it is found.
 func CheckSeparator(text string) error {
 	if text == "" {

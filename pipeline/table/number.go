@@ -76,30 +76,49 @@ func slowNumber(cell string) (float64, bool) {
 	if err == nil {
 		return v, true
 	}
-	cell = strings.Trim(cell, " \t")
 	if Missing(cell) {
 		return math.NaN(), true
 	}
-	if v, err = parse(cell); err != nil {
+	trimmed := strings.Trim(cell, " \t")
+	if len(trimmed) == len(cell) {
 		return math.NaN(), false
 	}
-	return v, true
+	return slowNumber(trimmed)
 }
 
 var errNoNumber = errors.New("no number")
 
 // parse is strconv.ParseFloat without what no other tool that touches a table
 // reads: hexadecimal numbers, digits with underscores, and spellings of NaN
-// that are no missing value to pandas.
+// that are no missing value to pandas. It allocates nothing where a cell is no
+// number by its letters.
 func parse(cell string) (float64, error) {
-	if strings.ContainsAny(cell, "xX_") {
-		return 0, errNoNumber
+	if cell == "" || cell[0] > '9' && cell[0]|0x20 != 'i' {
+		return 0, errNoNumber // nearly all text ends here, where strconv would make an error
 	}
-	v, err := strconv.ParseFloat(cell, 64)
-	if err == nil && math.IsNaN(v) {
-		return 0, errNoNumber
+	for i := range len(cell) {
+		switch c := cell[i]; {
+		case c >= '0' && c <= '9', c == '.', c == '+', c == '-', c == 'e', c == 'E':
+		default:
+			return infinity(cell)
+		}
 	}
-	return v, err
+	return strconv.ParseFloat(cell, 64)
+}
+
+// infinity reads inf and Infinity, in any case and with a sign.
+func infinity(cell string) (float64, error) {
+	sign, word := 1, cell
+	if cell[0] == '+' || cell[0] == '-' {
+		word = cell[1:]
+		if cell[0] == '-' {
+			sign = -1
+		}
+	}
+	if strings.EqualFold(word, "inf") || strings.EqualFold(word, "infinity") {
+		return math.Inf(sign), nil
+	}
+	return 0, errNoNumber
 }
 
 // WhyNoNumber says what a cell that is no number looks like and what to do

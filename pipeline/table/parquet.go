@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -17,10 +16,9 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
-func readParquetFile(ctx context.Context, file *os.File, path string, l limits, sink Sink) (Info, error) {
+func readParquetFile(ctx context.Context, file io.ReaderAt, size int64, path string, l limits, sink Sink) (Info, error) {
 	sum := sha256.New()
-	size, err := io.Copy(sum, &contextReader{ctx, file})
-	if err != nil {
+	if _, err := io.Copy(sum, &contextReader{ctx, io.NewSectionReader(file, 0, size)}); err != nil {
 		if ctx.Err() != nil {
 			return Info{}, ctx.Err()
 		}

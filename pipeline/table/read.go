@@ -41,6 +41,10 @@ type Options struct {
 	// Separator of a text table: one character, or "tab". Empty: it is found.
 	Separator string
 
+	// Usual takes the usual separator of the format where the file has two
+	// readings, instead of refusing it.
+	Usual bool
+
 	limits *limits // nil: the default ones; for tests
 }
 
@@ -83,7 +87,7 @@ type Info struct {
 	Text   bool // rows stand on lines; otherwise they have numbers only
 }
 
-// Line is Place for one row: "name:line", or "name: row n" where there are no
+// Place names one row: "name:line", or "name: row n" where there are no
 // lines.
 func (i *Info) Place(name string, row int) string {
 	if i.Text {
@@ -126,8 +130,7 @@ func layoutOf(name string) (f layout, packed, ok bool) {
 // they are of kind fault.Usage, or fault.Environment where reading itself
 // failed; when ctx ends, the error is its.
 func Read(ctx context.Context, path string, o Options, sink Sink) (Info, error) {
-	f, packed, ok := layoutOf(path)
-	if !ok {
+	if _, _, ok := layoutOf(path); !ok {
 		return Info{}, fault.Usage(fmt.Errorf("reading %s: the name must end in %s", path, Names))
 	}
 	file, err := openFile(path)
@@ -135,10 +138,24 @@ func Read(ctx context.Context, path string, o Options, sink Sink) (Info, error) 
 		return Info{}, err
 	}
 	defer file.Close()
-	if f == parquetFile {
-		return readParquetFile(ctx, file, path, o.bounds(), sink)
+	info, err := file.Stat()
+	if err != nil {
+		return Info{}, fault.Environment(fmt.Errorf("reading %s: %w", path, err))
 	}
-	return readTextFile(ctx, file, path, f, packed, o, sink)
+	return ReadFrom(ctx, file, info.Size(), path, o, sink)
+}
+
+// ReadFrom is Read for size bytes that lie elsewhere; name tells the format and
+// stands in messages.
+func ReadFrom(ctx context.Context, r io.ReaderAt, size int64, name string, o Options, sink Sink) (Info, error) {
+	f, packed, ok := layoutOf(name)
+	switch {
+	case !ok:
+		return Info{}, fault.Usage(fmt.Errorf("reading %s: the name must end in %s", name, Names))
+	case f == parquetFile:
+		return readParquetFile(ctx, r, size, name, o.bounds(), sink)
+	}
+	return readTextFile(ctx, r, size, name, f, packed, o, sink)
 }
 
 // ReadText reads a text table from r; name is used in messages.
@@ -173,7 +190,7 @@ func textFrom(ctx context.Context, r io.Reader, name string, f layout, o Options
 		if separator, err = parseSeparator(o.Separator); err != nil {
 			return Lines{}, fault.Usage(fmt.Errorf("reading %s: %w", name, err))
 		}
-	} else if separator, err = findSeparator(bytes.Clone(sample), err == io.EOF, name, separator); err != nil {
+	} else if separator, err = findSeparator(bytes.Clone(sample), err == io.EOF, name, separator, o.Usual); err != nil {
 		return Lines{}, err
 	}
 	return readText(ctx, in, name, separator, l, sink)
@@ -182,15 +199,12 @@ func textFrom(ctx context.Context, r io.Reader, name string, f layout, o Options
 // sampleBytes is how much of a file is looked at before it is read.
 const sampleBytes = 1 << 16
 
-func readTextFile(ctx context.Context, file *os.File, path string, f layout, packed bool, o Options, sink Sink) (Info, error) {
-	info, err := file.Stat()
-	if err != nil {
-		return Info{}, fault.Environment(fmt.Errorf("reading %s: %w", path, err))
-	}
+func readTextFile(ctx context.Context, file io.ReaderAt, size int64, path string, f layout, packed bool, o Options, sink Sink) (Info, error) {
 	sum := sha256.New()
-	raw := bufio.NewReaderSize(io.TeeReader(&contextReader{ctx, file}, sum), 1<<20)
-	text, size := io.Reader(raw), info.Size()
+	raw := bufio.NewReaderSize(io.TeeReader(&contextReader{ctx, io.NewSectionReader(file, 0, size)}, sum), 1<<20)
+	text := io.Reader(raw)
 	if packed {
+		var err error
 		if text, err = unpack(raw, path); err != nil {
 			return Info{}, err
 		}

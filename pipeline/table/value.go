@@ -337,9 +337,13 @@ func decimalKind(scale int, physical parquet.Kind) *kind {
 	var text func(to []byte, v parquet.Value) []byte
 	switch physical {
 	case parquet.Int32, parquet.Int64:
-		text = func(to []byte, v parquet.Value) []byte { return appendDecimal(to, strconv.FormatInt(integer(v), 10), scale) }
+		text = func(to []byte, v parquet.Value) []byte {
+			return appendDecimal(to, strconv.FormatInt(integer(v), 10), scale)
+		}
 	case parquet.ByteArray, parquet.FixedLenByteArray:
-		text = func(to []byte, v parquet.Value) []byte { return appendDecimal(to, twosComplement(v.ByteArray()).String(), scale) }
+		text = func(to []byte, v parquet.Value) []byte {
+			return appendDecimal(to, twosComplement(v.ByteArray()).String(), scale)
+		}
 	default:
 		return &kind{refuse: "decimals kept as " + physical.String()}
 	}

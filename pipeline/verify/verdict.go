@@ -52,7 +52,7 @@ func checkVerdict(ctx context.Context, dir string, v *Result, q *project.Deploye
 			v.Recomputed = verdict.Inconclusive
 			return nil
 		}
-		set, err := predictions.Read(bytes.NewReader(data), model.file, predictions.Options{Task: e.Task, Positive: e.Data.Positive})
+		set, err := predictions.Read(ctx, bytes.NewReader(data), model.file, predictions.Options{Task: e.Task, Positive: e.Data.Positive})
 		if err != nil {
 			v.add(model.name, false, "%v", err)
 			v.Recomputed = verdict.Inconclusive
