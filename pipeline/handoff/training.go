@@ -11,12 +11,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/quote"
 )
 
 const (
@@ -26,6 +28,7 @@ const (
 	maxTrainingFile = 1 << 20
 	maxHistoryFile  = 64 << 20
 	maxReplicates   = 200
+	maxDuration     = 366 * 24 * time.Hour
 )
 
 // Training is the content of training.json.
@@ -174,35 +177,58 @@ func Read(folder string) (Training, error) {
 	case t.Again != nil && t.Again.Seed != t.Replicates[0].Seed && !slices.ContainsFunc(t.Replicates, func(r Replicate) bool { return r.Seed == t.Again.Seed }):
 		return refuse("seed %d is said to be trained again and is not among the replicates", t.Again.Seed)
 	}
-	for _, r := range append(slices.Clone(t.Replicates), orNone(t.Again)...) {
-		if r.DurationMS < 0 {
+	if t.Commit != "" && !commitName.MatchString(t.Commit) {
+		return refuse("its commit is %s, not the full hexadecimal name of one", quote.Text(t.Commit))
+	}
+	of := map[string]int64{}
+	for _, r := range t.all() {
+		if r.DurationMS < 0 || r.DurationMS > maxDuration.Milliseconds() {
 			return refuse("seed %d took %d ms", r.Seed, r.DurationMS)
 		}
-		if err := r.Model.check(); err != nil {
-			return refuse("seed %d: %w", r.Seed, err)
-		}
-		if r.History != nil {
-			if err := r.History.check(); err != nil {
+		for _, f := range r.files() {
+			if err := f.check(); err != nil {
 				return refuse("seed %d: %w", r.Seed, err)
 			}
+			// The file system may not tell names apart by case.
+			if other, twice := of[strings.ToLower(f.Path)]; twice {
+				return refuse("%q is a file of seed %d and of seed %d", f.Path, other, r.Seed)
+			}
+			of[strings.ToLower(f.Path)] = r.Seed
 		}
 	}
 	return t, nil
 }
 
-func orNone(r *Replicate) []Replicate {
-	if r == nil {
-		return nil
+// all are the replicates with the first seed's second training.
+func (t Training) all() []Replicate {
+	all := slices.Clone(t.Replicates)
+	if t.Again != nil {
+		all = append(all, *t.Again)
 	}
-	return []Replicate{*r}
+	return all
 }
 
-// check refuses a name that leads out of the folder or hides in it.
-func (f File) check() error {
-	if f.Path == "" || f.Path != filepath.Base(f.Path) || strings.HasPrefix(f.Path, ".") || strings.ContainsAny(f.Path, `/\:`) || f.Path == trainingFile || len(f.Path) > 128 {
-		return fmt.Errorf("%q is not the name of a file beside %s", f.Path, trainingFile)
+// files are those of a replicate, its model first.
+func (r Replicate) files() []File {
+	if r.History == nil {
+		return []File{r.Model}
 	}
-	if len(f.SHA256) != 64 || strings.Trim(f.SHA256, "0123456789abcdef") != "" {
+	return []File{r.Model, *r.History}
+}
+
+var (
+	// fileName is a name that neither leads out of a folder nor hides in it, on
+	// any system, and that a terminal shows as it is.
+	fileName   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	sha        = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	commitName = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+)
+
+func (f File) check() error {
+	if !fileName.MatchString(f.Path) || strings.EqualFold(f.Path, trainingFile) {
+		return fmt.Errorf("%s is not the name of a file beside %s", quote.Text(f.Path), trainingFile)
+	}
+	if !sha.MatchString(f.SHA256) {
 		return fmt.Errorf("%s has no SHA-256", f.Path)
 	}
 	return nil
