@@ -54,6 +54,7 @@ var arrows = map[string][]string{
 	"pipeline/toolchain":         {},
 	"pipeline/provenance":        {"pipeline/fault", "pipeline/git", "pipeline/toolchain"},
 	"pipeline/train":             {"pipeline/fault", "pipeline/git", "pipeline/store", "pipeline/toolchain", "pipeline/verdict", "model-server/bundle/onnx"},
+	"pipeline/fetch":             {"pipeline/config", "pipeline/fault", "pipeline/store", "pipeline/train"},
 	"pipeline/handoff":           {"pipeline/artifact", "pipeline/fault", "pipeline/quote", "pipeline/train", "model-server/bundle"},
 	"pipeline/quote":             {},
 	"pipeline/serving":           {"pipeline/fault", "pipeline/quote", "model-server/bundle", "model-server/protocol/v2", "model-server/server", "model-server/tensor"},

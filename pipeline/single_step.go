@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
@@ -135,6 +136,9 @@ func Carry(p *project.Project, t Training, out string) error {
 // from the project's evaluation data.
 func Seal(ctx context.Context, p *project.Project, model, out string) (*seal.Sealed, error) {
 	c := p.Config
+	if err := BringData(ctx, p, time.Now); err != nil {
+		return nil, err
+	}
 	from := c.Serve.Golden.From
 	if from == "eval" {
 		from = c.Data.Eval
@@ -151,6 +155,9 @@ func Seal(ctx context.Context, p *project.Project, model, out string) (*seal.Sea
 // project's evaluation data when it is "") and writes the predictions file.
 func Evaluate(ctx context.Context, p *project.Project, model, table, out string) (*predictions.Set, error) {
 	if table == "" {
+		if err := BringData(ctx, p, time.Now); err != nil {
+			return nil, err
+		}
 		table = p.Path(p.Config.Data.Eval)
 	}
 	rows, err := dataset.Read(ctx, table, reading(p.Config))

@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
@@ -11,7 +13,9 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/fetch"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
+	"github.com/dosirak-ml/dosirak/pipeline/store"
 )
 
 // openedBundle is a verified bundle in a folder of the run.
@@ -28,6 +32,9 @@ func reading(c *config.Config) dataset.Options { return dataset.Options{Separato
 // remembered: it decides what the steps depend on.
 func (s *session) load(ctx context.Context) error {
 	c := s.project.Config
+	if err := s.bringData(ctx); err != nil {
+		return err
+	}
 	tables, err := dataset.ReadAll(ctx, reading(c), s.project.Path(c.Data.Train), s.project.Path(c.Data.Eval))
 	if err != nil {
 		return err
@@ -74,6 +81,54 @@ func (s *session) load(ctx context.Context) error {
 	}
 	_, err = s.link("begin", []any{s.env.Release, s.exam, c, s.asked.Environment, s.trainRows.Digest(), s.baseline, s.anchor})
 	return err
+}
+
+// bringData runs data.fetch where the data are not what dosirak.lock names.
+func (s *session) bringData(ctx context.Context) error {
+	if s.project.Config.Data.Fetch == "" {
+		return nil
+	}
+	s.env.Observer.Start("fetch", "")
+	r, err := Fetch(ctx, s.project, s.store, false, func(line string) { s.env.Observer.Update("fetch", 0, 0, line) })
+	detail := "the data are what " + config.LockFile + " names"
+	if r.Ran {
+		detail = fmt.Sprintf("%d files", len(r.Data))
+	}
+	s.env.Observer.Done("fetch", detail, err)
+	if err != nil || !r.Written {
+		return err
+	}
+	if s.asked.Promote {
+		return fault.Usage(fmt.Errorf("data.fetch wrote %s, which names the data: commit it, then run again; what is promoted is trained from a commit that names its data", config.LockFile))
+	}
+	s.env.Observer.Log("data.fetch wrote " + config.LockFile + ", which names the data by digest: commit it")
+	return nil
+}
+
+// BringData runs data.fetch, where there is one, for a step that is made alone.
+func BringData(ctx context.Context, p *project.Project, now func() time.Time) error {
+	if p.Config.Data.Fetch == "" {
+		return nil
+	}
+	kept, err := store.Open(p.Dir, store.Options{Now: now})
+	if err != nil {
+		return err
+	}
+	_, err = Fetch(ctx, p, kept, false, nil)
+	return errors.Join(err, kept.Close())
+}
+
+// Fetch brings the data of a project whose config has data.fetch; update accepts
+// what the source has today.
+func Fetch(ctx context.Context, p *project.Project, kept *store.Store, update bool, log func(string)) (fetch.Result, error) {
+	c := p.Config
+	files := []string{c.Data.Train, c.Data.Eval}
+	if from := c.Serve.Golden.From; from != "eval" {
+		files = append(files, from)
+	}
+	return fetch.Ensure(ctx, fetch.Options{
+		Dir: p.Dir, Command: c.Data.Fetch, Files: files, Update: update, Timeout: c.Train.Timeout.Std(), Store: kept, Log: log,
+	})
 }
 
 // openProduction copies the baseline's and the anchor's bundles into the run.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/fetch"
 	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
@@ -180,6 +181,16 @@ func (s *session) watchTraining() train.Observer {
 	})
 }
 
+// bringOldData brings the data of an older commit, which was written to dir:
+// what the project has today with the digest that the commit names, else by the
+// commit's own command.
+func (s *session) bringOldData(ctx context.Context, dir string, c *config.Config) error {
+	if err := fetch.Borrow(ctx, s.project.Dir, dir, []string{c.Data.Train, c.Data.Eval}); err != nil {
+		return err
+	}
+	return BringData(ctx, &project.Project{Dir: dir, Config: c}, s.env.Now)
+}
+
 // retrainBaseline trains production's recipe anew, as its commit has it, with
 // its own config, data and seeds. The model in production stays the baseline
 // that is judged against; its seed is not trained again.
@@ -213,6 +224,11 @@ func (s *session) retrainBaseline(ctx context.Context) ([]evaluatedModel, error)
 	seeds := slices.Clone(config.Train.Seeds[1:])
 	if len(seeds) == 0 {
 		return nil, nil
+	}
+	if config.Data.Fetch != "" {
+		if err := s.bringOldData(ctx, dir, config); err != nil {
+			return nil, fmt.Errorf("retraining the baseline: %w", err)
+		}
 	}
 	o, err := s.trainOptions(ctx)
 	if err != nil {

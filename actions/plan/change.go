@@ -86,7 +86,7 @@ func (c changes) between(ctx context.Context, old string) (onboard.Change, error
 // matters reports whether the model or its exam depends on a file.
 func (c changes) matters(file string) bool {
 	cfg := c.project.Config
-	if file == path.Clean(c.project.ConfigPath) || file == "dosirak.lock" || file == cfg.Data.Train || file == cfg.Data.Eval {
+	if file == path.Clean(c.project.ConfigPath) || file == config.LockFile || file == cfg.Data.Train || file == cfg.Data.Eval {
 		return true
 	}
 	named := slices.ContainsFunc(append([]string{cfg.Data.Fetch, cfg.Train.Notebook}, commands(cfg)...), func(command string) bool { return train.Names(command, file) })

@@ -67,7 +67,7 @@ again may help; 130 interrupted.`,
 			newAdoptCommand(), newVerifyCommand(), newReconcileCommand(), newRollbackCommand(),
 		}},
 		{"setup", "Setting up:", []*cobra.Command{
-			newInitCommand(), newDoctorCommand(), newSchemaCommand(), newVersionCommand(),
+			newInitCommand(), newFetchCommand(), newDoctorCommand(), newSchemaCommand(), newVersionCommand(),
 		}},
 		{"machines", "Several machines and workflows:", []*cobra.Command{
 			newMatrixCommand(), newGatherCommand(), newActionCommand(),

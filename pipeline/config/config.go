@@ -28,6 +28,10 @@ type Config struct {
 	Tracking   *Tracking `yaml:"tracking" doc:"The experiment tracker that runs are told to."`
 }
 
+// LockFile holds, beside the config, the digests of the data that data.fetch
+// brought.
+const LockFile = "dosirak.lock"
+
 // Mode says whether a verdict blocks.
 type Mode string
 
@@ -67,7 +71,7 @@ type Data struct {
 	Train     string   `yaml:"train" validate:"required,table" doc:"Training table: .csv, .tsv (both also .gz) or .parquet."`
 	Eval      string   `yaml:"eval" validate:"required,table" doc:"Evaluation table, withheld from training."`
 	Separator string   `yaml:"separator" validate:"omitempty,separator" doc:"What separates the cells of the tables, such as \";\" or tab; default: it is found."`
-	Fetch     string   `yaml:"fetch" validate:"command" doc:"Command that fetches data which are not in Git."`
+	Fetch     string   `yaml:"fetch" validate:"command" doc:"Command that brings data which are not in Git; their digests stand in dosirak.lock."`
 	Label     string   `yaml:"label" validate:"required,column" doc:"Column that is predicted."`
 	Positive  Scalar   `yaml:"positive" validate:"omitempty,singleline" doc:"Label of the positive class; of binary tasks."`
 	Features  []string `yaml:"features" validate:"max=20000,dive,column" doc:"Columns in the order of a model with one input; default: the header's."`

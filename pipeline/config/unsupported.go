@@ -12,7 +12,6 @@ var unsupported = []struct {
 }{
 	{"train.notebook", func(c *Config) bool { return c.Train.Notebook != "" }, "export the notebook to a script and name it in train.command"},
 	{"train.image", func(c *Config) bool { return c.Train.Image != "" }, "replicates run on this machine; use train.setup for what they need"},
-	{"data.fetch", func(c *Config) bool { return c.Data.Fetch != "" }, "fetch the data before the run"},
 	{"serve.engine", func(c *Config) bool { return c.Serve.Engine == "onnxruntime" }, "write auto or native"},
 	{"serve.dockerfile", func(c *Config) bool { return c.Serve.Dockerfile != "" }, "the model is served by the built-in server"},
 	{"serve.image", func(c *Config) bool { return c.Serve.Image != "" }, "the model is served by the built-in server"},

@@ -14,7 +14,16 @@ var (
 		"Split the table, and name the two parts in data.train and data.eval.")
 	TrainingDataAbsent = declare("E0304", Training, "The training data is not there",
 		"The file or folder that data.train names does not exist in the working copy, or cannot be read.",
-		"Correct data.train, or fetch the data before the run.")
+		"Correct data.train, or name in data.fetch the command that brings the data.")
+	DataNotFetched = declare("E0309", Training, "The data could not be fetched",
+		"data.fetch failed, or ended well and left no file (or a Git LFS pointer) where data.train or data.eval name one. The message shows what the command printed.",
+		"Run the command by hand in the project's folder, with the same credentials, until it brings the files.")
+	DataChanged = declare("E0310", Training, "The data is not what dosirak.lock names",
+		"dosirak.lock holds the digests of the data of this commit. The source of data.fetch has something else today, or a file was changed by hand since it was fetched.",
+		"Restore the source, or remove the changed file, and run again. To accept new data: `dosirak fetch --update`, and commit dosirak.lock.")
+	DataLockInvalid = declare("E0311", Training, "dosirak.lock cannot be read",
+		"The file is not the JSON that dosirak writes: it was edited, or a merge left its marks in it.",
+		"Restore it from Git, or write it anew with `dosirak fetch --update`.")
 	WorkingCopy = declare("E0305", Training, "The working copy of a replicate cannot be made",
 		"Each replicate is trained in a copy of the project's folder. A link leads out of it, a file is no plain file, or the project changed while it was copied.",
 		"Put the file into the project, let Git ignore the link, or run again when nothing writes there.")

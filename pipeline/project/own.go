@@ -4,10 +4,9 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-)
 
-// LockFile names the digests of data that data.fetch brought.
-const LockFile = "dosirak.lock"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
+)
 
 // OwnFiles are globs, relative to the project, of what dosirak itself writes or
 // reads: the config, the lock of fetched data, workflows, and per environment the
@@ -15,7 +14,7 @@ const LockFile = "dosirak.lock"
 // what of the config a training depends on is in its key already, and a merged
 // promotion must not train everything again.
 func (p *Project) OwnFiles() []string {
-	own := []string{ConfigFile, filepath.ToSlash(p.ConfigPath), LockFile, ".github/**"}
+	own := []string{ConfigFile, filepath.ToSlash(p.ConfigPath), config.LockFile, ".github/**"}
 	short := strings.Repeat("[0-9a-f]", 12)
 	for _, environment := range p.Config.Promote.Environments {
 		manifest, err := p.Config.ManifestPath(environment)

@@ -25,6 +25,10 @@ var (
 	anyError    = regexp.MustCompile(`(?i)\b(?:error|fatal|exception|panic|failed|failure|killed|aborted|segmentation fault|out of memory|bad_alloc|cannot|could not)\b`)
 )
 
+// Excerpt returns the lines of a command's output that say what went wrong,
+// printable.
+func Excerpt(output []byte) []string { return excerpt(printableLines(output)) }
+
 // excerpt returns the lines that say what went wrong, as far as they can be
 // told from others, else the last ones.
 func excerpt(lines []string) []string {

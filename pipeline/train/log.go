@@ -109,8 +109,12 @@ func (l *boundedLog) remember(p []byte) {
 func (l *boundedLog) lines() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return printableLines(l.last)
+}
+
+func printableLines(text []byte) []string {
 	var lines []string
-	for line := range strings.Lines(string(l.last)) {
+	for line := range strings.Lines(string(text)) {
 		// What a progress bar overwrote is not worth a line.
 		line = strings.TrimRight(line, "\r\n")
 		if i := strings.LastIndexByte(line, '\r'); i >= 0 {
