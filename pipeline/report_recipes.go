@@ -84,7 +84,7 @@ func (s *session) baselineReplicates(ctx context.Context) ([]evaluatedModel, err
 		if err := s.run.WriteFile(to, data); err != nil {
 			return nil, err
 		}
-		out = append(out, evaluatedModel{name: fmt.Sprintf("baseline-seed-%d", seed), path: filepath.Join(s.run.Dir(), filepath.FromSlash(to)), seed: seed})
+		out = append(out, evaluatedModel{name: fmt.Sprintf("baseline-seed-%d", seed), path: filepath.Join(s.run.Dir(), filepath.FromSlash(to)), seed: seed, places: s.baselinePlaces()})
 	}
 	return out, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
@@ -132,6 +133,28 @@ func Carry(p *project.Project, t Training, out string) error {
 	return blameTrainer(handoff.Write(out, origin, t.Seeds, t.Again))
 }
 
+// tables reads a table whose rows a model of the project is asked, and the one
+// that such models are trained on, and checks them as a run does. The training
+// table may be elsewhere: then it is nil, and nothing can be held against it.
+func tables(ctx context.Context, p *project.Project, path string) (asked, train *dataset.Table, err error) {
+	c := p.Config
+	if asked, err = dataset.Read(ctx, path, reading(c)); err != nil {
+		return nil, nil, err
+	}
+	if !exists(p.Path(c.Data.Train)) {
+		return asked, nil, nil
+	}
+	if train, err = dataset.Read(ctx, p.Path(c.Data.Train), reading(c)); err != nil {
+		return nil, nil, err
+	}
+	e := c.Exam("")
+	columns, err := e.Columns()
+	if err != nil {
+		return nil, nil, fault.Usage(err)
+	}
+	return asked, train, evaluate.Check(ctx, train, asked, e.Task, e.Data, columns)
+}
+
 // Seal makes a bundle of a model file in folder out, with golden examples
 // from the project's evaluation data.
 func Seal(ctx context.Context, p *project.Project, model, out string) (*seal.Sealed, error) {
@@ -139,16 +162,17 @@ func Seal(ctx context.Context, p *project.Project, model, out string) (*seal.Sea
 	if err := BringData(ctx, p, time.Now); err != nil {
 		return nil, err
 	}
-	from := c.Serve.Golden.From
-	if from == "eval" {
-		from = c.Data.Eval
-	}
-	rows, err := dataset.Read(ctx, p.Path(from), reading(c))
+	rows, train, err := tables(ctx, p, p.Path(c.Data.Eval))
 	if err != nil {
 		return nil, err
 	}
+	if from := c.Serve.Golden.From; from != "eval" {
+		if rows, err = dataset.Read(ctx, p.Path(from), reading(c)); err != nil {
+			return nil, err
+		}
+	}
 	e := c.Exam("")
-	return seal.Seal(ctx, seal.Options{Model: model, Name: c.Model, Dir: out, Rows: rows, N: c.Serve.Golden.Rows, Data: e.Data, Task: e.Task})
+	return seal.Seal(ctx, seal.Options{Model: model, Name: c.Model, Dir: out, Rows: rows, Train: train, N: c.Serve.Golden.Rows, Data: e.Data, Task: e.Task})
 }
 
 // Evaluate lets a model file or a bundle answer the rows of a table (the
@@ -160,11 +184,11 @@ func Evaluate(ctx context.Context, p *project.Project, model, table, out string)
 		}
 		table = p.Path(p.Config.Data.Eval)
 	}
-	rows, err := dataset.Read(ctx, table, reading(p.Config))
+	rows, train, err := tables(ctx, p, table)
 	if err != nil {
 		return nil, err
 	}
-	set, err := serveAndAsk(ctx, p.Config.Model, "", model, p.Config.Exam(rows.Digest()), rows)
+	set, err := serveAndAsk(ctx, p.Config.Model, "", model, p.Config.Exam(rows.Digest()), rows, train)
 	if err != nil {
 		return nil, err
 	}

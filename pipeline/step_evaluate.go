@@ -70,18 +70,18 @@ type evaluatedModel struct {
 	name string
 	path string // bundle's folder or model file
 	seed int64  // of a replicate
+	// places are the columns of a bare file that takes them by their place, as
+	// the bundle of the same recipe recorded them; nil: the exam's.
+	places []string
 }
 
 func (s *session) evaluate(ctx context.Context, t trained, candidate sealed) (answers, error) {
 	return step(ctx, s, "evaluate", nil, func(ctx context.Context, made *store.Step) (answers, error) {
 		var a answers
-		if err := checkOrder(s.trainRows, s.evalRows, s.exam.Data, candidate.Signature); err != nil {
-			return a, err
-		}
 		models := s.evaluatedModels(candidate)
 		for i, r := range t.Replicates {
 			if i > 0 {
-				models = append(models, evaluatedModel{name: fmt.Sprintf("seed-%d", r.Seed), path: t.Models[i], seed: r.Seed})
+				models = append(models, evaluatedModel{name: fmt.Sprintf("seed-%d", r.Seed), path: t.Models[i], seed: r.Seed, places: evaluate.Places(candidate.Signature)})
 			}
 		}
 		others, err := s.baselineReplicates(ctx)
@@ -120,6 +120,11 @@ func (s *session) evaluatedModels(candidate sealed) []evaluatedModel {
 	return models
 }
 
+// baselinePlaces are the places of production's replicates.
+func (s *session) baselinePlaces() []string {
+	return evaluate.Places(s.baseline.bundle.Bundle.Signature)
+}
+
 func answersOf(files map[string]predictionsFile) answerSet {
 	set := answerSet{Candidate: files["candidate"]}
 	if f, ok := files["baseline"]; ok {
@@ -137,7 +142,11 @@ func (s *session) answer(ctx context.Context, models []evaluatedModel, e exam.Ex
 	files := map[string]predictionsFile{}
 	for i, m := range models {
 		s.env.Observer.Update("evaluate", i, len(models), m.name)
-		set, err := s.ask(ctx, m.path, e, table)
+		asked := e
+		if m.places != nil {
+			asked.Data.Features = m.places
+		}
+		set, err := s.ask(ctx, m.path, asked, table)
 		if err != nil {
 			return nil, fmt.Errorf("evaluating the %s: %w", m.name, err)
 		}
@@ -158,12 +167,16 @@ func (s *session) answer(ctx context.Context, models []evaluatedModel, e exam.Ex
 }
 
 func (s *session) ask(ctx context.Context, path string, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
-	return serveAndAsk(ctx, s.project.Config.Model, s.env.Release, path, e, table)
+	train := s.trainRows
+	if table != s.evalRows {
+		train = nil // rows of another time: today's training table says nothing of their columns
+	}
+	return serveAndAsk(ctx, s.project.Config.Model, s.env.Release, path, e, table, train)
 }
 
 // serveAndAsk serves a model in this process and asks it every row of the
-// table.
-func serveAndAsk(ctx context.Context, name, release, path string, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
+// table. train is the table that it was trained on, nil where that is not known.
+func serveAndAsk(ctx context.Context, name, release, path string, e exam.Exam, table, train *dataset.Table) (*predictions.Set, error) {
 	columns, err := e.Columns()
 	if err != nil {
 		return nil, fault.Usage(err)
@@ -172,7 +185,7 @@ func serveAndAsk(ctx context.Context, name, release, path string, e exam.Exam, t
 	err = serving.With(ctx, path, server.Options{Name: name, Release: release}, func(s *serving.Local, c serving.Client) (err error) {
 		set, err = evaluate.Predict(ctx, evaluate.Options{
 			Client: c, Model: s.Name(), Signature: s.Signature(),
-			Table: table, Task: e.Task, Data: e.Data, Columns: columns,
+			Table: table, Train: train, Task: e.Task, Data: e.Data, Columns: columns,
 		})
 		return err
 	})

@@ -49,7 +49,7 @@ func (s *session) seal(ctx context.Context, t trained) (sealed, error) {
 			return sealed{}, err
 		}
 		b, err := seal.Seal(ctx, seal.Options{
-			Model: t.Models[0], Name: s.project.Config.Model, Dir: dir, Rows: rows, N: golden.Rows, Data: s.exam.Data, Task: s.exam.Task,
+			Model: t.Models[0], Name: s.project.Config.Model, Dir: dir, Rows: rows, Train: s.trainRows, N: golden.Rows, Data: s.exam.Data, Task: s.exam.Task,
 		})
 		if err != nil {
 			return sealed{}, blameTrainer(err)

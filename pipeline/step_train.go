@@ -247,7 +247,7 @@ func (s *session) retrainBaseline(ctx context.Context) ([]evaluatedModel, error)
 		if err != nil {
 			return nil, fmt.Errorf("retraining the baseline: %w", err)
 		}
-		out = append(out, evaluatedModel{name: fmt.Sprintf("baseline-seed-%d", r.Seed), path: model, seed: r.Seed})
+		out = append(out, evaluatedModel{name: fmt.Sprintf("baseline-seed-%d", r.Seed), path: model, seed: r.Seed, places: s.baselinePlaces()})
 	}
 	return out, nil
 }

@@ -60,6 +60,9 @@ type TensorSpec struct {
 	Shape    []int64         `json:"shape"`
 	Role     Role            `json:"role,omitempty"`    // outputs
 	Classes  []string        `json:"classes,omitempty"` // of probabilities, by column
+	// Columns are those of a table that an input reads, a value of a row each, in
+	// their order; empty where the bundle was sealed without a table.
+	Columns []string `json:"columns,omitempty"`
 }
 
 // Golden is the content of golden.json: rows with the answers that the server

@@ -136,6 +136,12 @@ func (s *Signature) check() error {
 				return fmt.Errorf("%s %q: unknown data type %q; known are %v", at, t.Name, t.Datatype, tensor.Datatypes)
 			case slices.ContainsFunc(t.Shape, func(d int64) bool { return d < -1 }):
 				return fmt.Errorf("%s %q: shape %v has a dimension below -1", at, t.Name, t.Shape)
+			case len(t.Columns) > 0 && side.name != "inputs":
+				return fmt.Errorf("%s %q: only inputs read columns", at, t.Name)
+			case len(t.Columns) > 0 && !t.reads(len(t.Columns)):
+				return fmt.Errorf("%s %q: it reads %d columns, and its shape is %v", at, t.Name, len(t.Columns), t.Shape)
+			case slices.Contains(t.Columns, ""):
+				return fmt.Errorf("%s %q reads a column without a name", at, t.Name)
 			}
 			seen[t.Name] = true
 			switch t.Role {
@@ -150,6 +156,17 @@ func (s *Signature) check() error {
 		}
 	}
 	return nil
+}
+
+// reads reports whether n columns can be the values of a row.
+func (t *TensorSpec) reads(n int) bool {
+	switch len(t.Shape) {
+	case 1:
+		return n == 1
+	case 2:
+		return t.Shape[1] < 0 || t.Shape[1] == int64(n)
+	}
+	return false
 }
 
 // checkFileName accepts plain names that mean the same file on every system:

@@ -10,11 +10,19 @@
 //
 // # From columns to inputs
 //
+// A sealed model says which columns each of its inputs reads, in their order
+// (Record): it is asked by these, whatever a table's order is and whatever else
+// it has. What follows is how they are found when a model is sealed, and for
+// models that say nothing.
+//
 // Where the model has several inputs, or one whose name is a column, each
 // input of one value a row takes the column of its name. Where it has one
 // input with several values a row, [N,F], these are data.features in their
 // order, or all columns in the header's order but label, id, group, weight and
-// time. No input may be the label.
+// time; the training table must have them in the same order (CheckOrder). No
+// input may be the label. Exporters write an underscore where their names may
+// not have what a column's has, a space or a bracket: such a column is taken
+// where it is the only one that is meant.
 //
 // Cells become the input's type once, before anything is sent. A missing value
 // (see package dataset) is NaN for FP32 and FP64 and an error for integers and

@@ -2,9 +2,9 @@ package evaluate
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
@@ -54,26 +54,33 @@ func match(t *dataset.Table, s bundle.Signature, data exam.Data) ([]source, erro
 			return nil, fault.Usage(fmt.Errorf("the model takes the label %q as an input; train it without", spec.Name))
 		}
 	}
-	if one := s.Inputs[0]; len(s.Inputs) == 1 {
-		if _, ok := t.Column(one.Name); !ok || width(one) != 1 {
-			return matchMatrix(t, one, data)
+	if recorded(s) {
+		return matchRecorded(t, s, data)
+	}
+	named := byName(t, s.Inputs)
+	for i, spec := range s.Inputs {
+		if name := named[i]; name != "" && name == data.Label {
+			return nil, fault.Usage(fmt.Errorf("the model takes the label %q as an input, %q; train it without", name, spec.Name))
 		}
+	}
+	if len(s.Inputs) == 1 && takesPlaces(t, s) {
+		return matchMatrix(t, s.Inputs[0], data)
 	}
 	var (
 		sources []source
 		missing []string
 		taken   = map[string]bool{}
 	)
-	for _, spec := range s.Inputs {
+	for i, spec := range s.Inputs {
 		if width(spec) != 1 {
 			return nil, fault.Usage(fmt.Errorf("the model's input %q has the shape %v: of several inputs each must take one value a row, a column; join them in one [N,F] input, or split this one", spec.Name, spec.Shape))
 		}
-		c, ok := t.Column(spec.Name)
+		c, ok := t.Column(named[i])
 		if !ok {
 			missing = append(missing, spec.Name)
 			continue
 		}
-		taken[spec.Name] = true
+		taken[c.Name()] = true
 		sources = append(sources, source{spec, []dataset.Column{c}})
 	}
 	if len(missing) == 0 {
@@ -87,41 +94,84 @@ func match(t *dataset.Table, s bundle.Signature, data exam.Data) ([]source, erro
 	}
 	wanted := make([]string, len(missing))
 	for i, name := range missing {
-		wanted[i] = strconv.Quote(name)
-		if near, ok := spelling.Nearest(name, left); ok {
-			wanted[i] += fmt.Sprintf(" (did you mean %q?)", near)
-		}
+		wanted[i] = sought(name, left)
 	}
 	return nil, fault.Usage(fmt.Errorf("the model does not fit %s: there is no column for its %s %s; columns that no input takes: %s",
 		t.Path(), plural(len(missing), "input"), list(wanted), orNone(list(left))))
 }
 
+// sought is the name of a column that is not there, with the nearest that is.
+func sought(name string, columns []string) string {
+	if near, ok := spelling.Nearest(name, columns); ok {
+		return fmt.Sprintf("%q (did you mean %q?)", name, near)
+	}
+	return strconv.Quote(name)
+}
+
+// byName finds for each input the column that it is named after, "" where
+// there is none. Exporters write an underscore for what may not stand in a name
+// of theirs, so a column whose name is the same but for that is taken, where
+// only one is and no other input is named after it.
+func byName(t *dataset.Table, inputs []bundle.TensorSpec) []string {
+	out := make([]string, len(inputs))
+	taken := map[string]bool{}
+	for i, spec := range inputs {
+		if _, ok := t.Column(spec.Name); ok {
+			out[i], taken[spec.Name] = spec.Name, true
+		}
+	}
+	columns := map[string][]string{}
+	for _, name := range t.Columns() {
+		if !taken[name] {
+			columns[plain(name)] = append(columns[plain(name)], name)
+		}
+	}
+	wanted := map[string]int{}
+	for i, spec := range inputs {
+		if out[i] == "" {
+			wanted[plain(spec.Name)]++
+		}
+	}
+	for i, spec := range inputs {
+		like := columns[plain(spec.Name)]
+		if out[i] == "" && len(like) == 1 && wanted[plain(spec.Name)] == 1 {
+			out[i] = like[0]
+		}
+	}
+	return out
+}
+
+// plain is a name with an underscore for everything but letters and digits.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return '_'
+	}, name)
+}
+
 // matchMatrix finds the columns of the only input.
 func matchMatrix(t *dataset.Table, spec bundle.TensorSpec, data exam.Data) ([]source, error) {
-	features, from := data.Features, "data.features"
-	if len(features) == 0 {
+	columns, from := data.Features, "data.features"
+	if len(columns) == 0 {
 		from = "the columns without label, id, group, weight and time"
-		with := []string{data.Label, data.ID, data.Group, data.Weight, data.Time}
-		for _, name := range t.Columns() {
-			if !slices.Contains(with, name) {
-				features = append(features, name)
-			}
-		}
+		columns = features(t, data)
 	}
 	w := width(spec)
 	if w == 0 {
 		return nil, fault.Usage(fmt.Errorf("the model's input %q has the shape %v: inputs of a table are [N], [N,1] or [N,F]", spec.Name, spec.Shape))
 	}
-	if w > 0 && w != len(features) {
+	if w > 0 && w != len(columns) {
 		near := ""
 		if w == 1 {
 			near = spelling.Hint(spec.Name, t.Columns())
 		}
 		return nil, fault.Usage(fmt.Errorf("the model does not fit %s: its input %q takes %s a row%s, but %s are %d: %s; name the model's columns in their order in data.features",
-			t.Path(), spec.Name, count(w, "value"), near, from, len(features), list(features)))
+			t.Path(), spec.Name, count(w, "value"), near, from, len(columns), list(columns)))
 	}
 	one := source{spec: spec}
-	for _, name := range features {
+	for _, name := range columns {
 		if name == data.Label {
 			return nil, fault.Usage(fmt.Errorf("data.features names the label %q", name))
 		}

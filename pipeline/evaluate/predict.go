@@ -29,6 +29,7 @@ type Options struct {
 	Signature bundle.Signature // empty: what the server says
 
 	Table   *dataset.Table
+	Train   *dataset.Table // that the model was trained on: CheckOrder; nil: not known
 	Task    exam.Task
 	Data    exam.Data // columns that have a meaning
 	Columns []string  // to carry along, for slices
@@ -56,6 +57,11 @@ func Predict(ctx context.Context, o Options) (*predictions.Set, error) {
 			return nil, err
 		}
 		o.Signature = served.Signature
+	}
+	if o.Train != nil {
+		if err := CheckOrder(o.Train, o.Table, o.Signature, o.Data); err != nil {
+			return nil, err
+		}
 	}
 	inputs, err := Rows(o.Table, o.Signature, o.Data, nil)
 	if err != nil {

@@ -8,6 +8,9 @@
 // are what a caller would have seen. Then the finished bundle is opened the
 // way any server opens it, which includes that these answers hold.
 //
+// The signature records the columns that each input reads of the table, in
+// their order. By them the model is asked for as long as the bundle lives.
+//
 // Nothing of the bundle depends on clock, host or path, so the same model with
 // the same rows has the same digest, whoever seals it and where.
 //

@@ -30,10 +30,11 @@ type Options struct {
 	Name  string // of the model, in URLs and reports
 	Dir   string // where bundles go; each gets a folder named by its digest
 
-	Rows *dataset.Table // golden rows are taken from it; nil: the bundle has none
-	N    int            // how many; 0: DefaultRows
-	Data exam.Data      // which of its columns are no inputs
-	Task exam.Task
+	Rows  *dataset.Table // golden rows are taken from it, and what its inputs read; nil: the bundle has neither
+	Train *dataset.Table // that the model was trained on, for the order of columns; nil: not known
+	N     int            // how many; 0: DefaultRows
+	Data  exam.Data      // which of its columns are no inputs
+	Task  exam.Task
 
 	// Tolerance within which every server must give the golden answers again.
 	// The native engine gives the same bits everywhere: zero is its measure.
@@ -68,9 +69,13 @@ func seal(ctx context.Context, o Options, load engine.Loader) (*Sealed, error) {
 	golden := bundle.Golden{Tolerance: o.Tolerance}
 	err = serving.With(ctx, format.Path, server.Options{Name: o.Name, Load: load}, func(s *serving.Local, c serving.Client) (err error) {
 		b.Model.Name, b.Signature = s.Name(), s.Signature()
-		if o.Rows != nil {
-			golden, err = examples(ctx, c, b, o)
+		if o.Rows == nil {
+			return nil
 		}
+		if b.Signature, err = reads(b.Signature, o); err != nil {
+			return err
+		}
+		golden, err = examples(ctx, c, b, o)
 		return err
 	})
 	if err != nil {
@@ -96,6 +101,16 @@ func seal(ctx context.Context, o Options, load engine.Loader) (*Sealed, error) {
 		return nil, fault.Environment(fmt.Errorf("opening what was sealed: %w", err))
 	}
 	return &Sealed{Digest: digest, Dir: dir, Signature: again.Signature(), Bundle: opened.Bundle}, nil
+}
+
+// reads records which columns the inputs read.
+func reads(s bundle.Signature, o Options) (bundle.Signature, error) {
+	if o.Train != nil {
+		if err := evaluate.CheckOrder(o.Train, o.Rows, s, o.Data); err != nil {
+			return s, err
+		}
+	}
+	return evaluate.Record(o.Rows, s, o.Data)
 }
 
 // examples chooses golden rows and asks the model for its answers.
