@@ -64,6 +64,15 @@ type actStage struct {
 
 func newActStage(t *testing.T) *actStage {
 	t.Helper()
+	s := &actStage{t: t, act: requireAct(t), artifacts: t.TempDir()}
+	s.hub = githubtest.New(t, s.repository())
+	s.open()
+	return s
+}
+
+// requireAct finds act, and skips where nobody asks for it.
+func requireAct(t *testing.T) string {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("runs all workflows")
 	}
@@ -76,8 +85,13 @@ func newActStage(t *testing.T) *actStage {
 		act, err = exec.LookPath("act")
 		require.NoError(t, err, "install it (go install github.com/nektos/act@v0.2.87) or name it in DOSIRAK_ACT")
 	}
-	s := &actStage{t: t, act: act, artifacts: t.TempDir()}
-	s.hub = githubtest.New(t, s.repository())
+	return act
+}
+
+// open clones the repository and stands in for the actions of others.
+func (s *actStage) open() {
+	t := s.t
+	t.Helper()
 	s.hub.Behaviour = githubtest.Calm()
 	s.clone = filepath.Join(t.TempDir(), "clone")
 	s.run("", "git", "clone", "--quiet", s.hub.Dir, s.clone)
@@ -92,7 +106,6 @@ func newActStage(t *testing.T) *actStage {
 		s.run(fake, "git", "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "--quiet", "--message", "stand-in")
 		s.flags = append(s.flags, "--local-repository", uses+"="+fake)
 	}
-	return s
 }
 
 // repository is this repository's work tree, with the manifest's image beside
@@ -137,17 +150,17 @@ func (s *actStage) run(dir, name string, args ...string) string {
 // workflow runs a workflow of the default branch with an event.
 func (s *actStage) workflow(file, event string, payload map[string]any) (ok bool, log string) {
 	s.t.Helper()
-	main := s.hub.Branch("main")
+	main := s.hub.Branch(s.hub.Default)
 	s.run(s.clone, "git", "fetch", "--quiet", "origin")
-	s.run(s.clone, "git", "checkout", "--quiet", "-B", "main", main)
+	s.run(s.clone, "git", "checkout", "--quiet", "-B", s.hub.Default, main)
 	data, err := json.Marshal(payload)
 	require.NoError(s.t, err)
 	path := filepath.Join(s.t.TempDir(), "event.json")
 	require.NoError(s.t, os.WriteFile(path, data, 0o644))
 	args := append([]string{
 		event, "--workflows", ".github/workflows/" + file, "--eventpath", path, "--platform", "ubuntu-latest=-self-hosted",
-		"--secret", "GITHUB_TOKEN=" + s.hub.Token(githubtest.Installation, githubtest.Bot, "contents=write", "pull_requests=write", "statuses=write", "issues=write", "deployments=write", "actions=read"),
-		"--env", "GITHUB_API_URL=" + s.hub.URL, "--env", "GITHUB_REPOSITORY=" + s.ours(), "--env", "GITHUB_SHA=" + main, "--env", "GITHUB_REF_NAME=main",
+		"--secret", "GITHUB_TOKEN=" + s.hub.Token(githubtest.Installation, githubtest.Bot, "contents=write", "pull_requests=write", "statuses=write", "issues=write", "deployments=write", "actions=read", "packages=write"),
+		"--env", "GITHUB_API_URL=" + s.hub.URL, "--env", "GITHUB_REPOSITORY=" + s.ours(), "--env", "GITHUB_SHA=" + main, "--env", "GITHUB_REF_NAME=" + s.hub.Default,
 	}, s.flags...)
 	cmd := exec.CommandContext(s.t.Context(), s.act, args...)
 	cmd.Dir, cmd.Env = s.clone, append(s.env, "STAGE_DEFAULT="+main)

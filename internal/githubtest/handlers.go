@@ -64,7 +64,7 @@ func user(login string) object {
 }
 
 func (s *Server) repository() object {
-	return object{"name": s.Name, "full_name": s.full(), "node_id": "R_1", "default_branch": "main", "private": s.Private, "owner": user(s.Owner)}
+	return object{"name": s.Name, "full_name": s.full(), "node_id": "R_1", "default_branch": s.Default, "private": s.Private, "owner": user(s.Owner)}
 }
 
 func getRepository(s *Server, r request) (int, any) { return http.StatusOK, s.repository() }
@@ -98,7 +98,7 @@ func getBranch(s *Server, r request) (int, any) {
 	}
 	c, _ := s.git.read(sha)
 	protection := object{"enabled": false}
-	if len(s.Legacy) > 0 && r.params["branch"] == "main" {
+	if len(s.Legacy) > 0 && r.params["branch"] == s.Default {
 		protection = object{"enabled": true, "required_status_checks": object{"enforcement_level": "non_admins", "contexts": s.Legacy, "checks": []object{}}}
 	}
 	return http.StatusOK, object{"name": r.params["branch"], "commit": s.commitObject(c), "protected": s.closed(r.params["branch"]) != nil, "protection": protection}
@@ -174,7 +174,7 @@ func branchRules(s *Server, r request) (int, any) {
 	if s.closed(r.params["branch"]) != nil {
 		rules = append(rules, object{"type": "creation"}, object{"type": "update"})
 	}
-	if len(s.Required) > 0 && r.params["branch"] == "main" {
+	if len(s.Required) > 0 && r.params["branch"] == s.Default {
 		checks := []object{}
 		for _, context := range s.Required {
 			checks = append(checks, object{"context": context})

@@ -67,12 +67,12 @@ func userOf(login string) person {
 
 const zero = "0000000000000000000000000000000000000000"
 
-func newRepository(t testing.TB) *repository {
+func newRepository(t testing.TB, branch string) *repository {
 	r := &repository{t: t, dir: filepath.Join(t.TempDir(), "flights.git"), objects: map[string]gitObject{}}
 	for _, dir := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(r.dir, dir), 0o755))
 	}
-	for name, text := range map[string]string{"HEAD": "ref: refs/heads/main\n", "config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n[gc]\n\tauto = 0\n"} {
+	for name, text := range map[string]string{"HEAD": "ref: refs/heads/" + branch + "\n", "config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n[gc]\n\tauto = 0\n"} {
 		require.NoError(t, os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o644))
 	}
 	return r

@@ -43,6 +43,7 @@ type Server struct {
 	Name  string
 	Dir   string // the bare repository
 
+	Default   string // branch
 	Behaviour Behaviour
 	Private   bool // those who may not read it find nothing here
 	// ActionsMayOpen is the repository's setting "Allow GitHub Actions to
@@ -78,15 +79,21 @@ type Server struct {
 // hostile until Behaviour says otherwise.
 func New(t testing.TB, files map[string]string) *Server {
 	t.Helper()
+	return NewOn(t, "main", files)
+}
+
+// NewOn is New with a default branch of another name.
+func NewOn(t testing.TB, branch string, files map[string]string) *Server {
+	t.Helper()
 	s := &Server{
-		Owner: "acme", Name: "flights", Behaviour: Hostile(), ActionsMayOpen: true, t: t,
+		Owner: "acme", Name: "flights", Default: branch, Behaviour: Hostile(), ActionsMayOpen: true, t: t,
 		tokens: map[string]*Token{}, planned: map[int]Fault{}, next: map[string][]Fault{}, interfere: map[string][]func(){},
 	}
 	s.state.verified = map[string]bool{}
-	s.git = newRepository(t)
+	s.git = newRepository(t, branch)
 	s.Dir = s.git.dir
 	tree := s.git.tree("", files)
-	require.NoError(t, s.git.setRef("refs/heads/main", s.git.commit(tree, nil, "first", human, human)))
+	require.NoError(t, s.git.setRef("refs/heads/"+branch, s.git.commit(tree, nil, "first", human, human)))
 	spec, err := description()
 	require.NoError(t, err, "reading the pruned description of GitHub's API")
 	s.routes = routesOf(t, s, spec)

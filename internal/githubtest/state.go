@@ -208,7 +208,7 @@ func (s *Server) Push(branch, message string, files map[string]string) string {
 	defer s.mu.Unlock()
 	from := s.Branch(branch)
 	if from == "" {
-		from = s.Branch("main")
+		from = s.Branch(s.Default)
 	}
 	sha := s.git.commit(s.git.tree(from, files), []string{from}, message, human, human)
 	require.NoError(s.t, s.git.setRef("refs/heads/"+branch, sha))
@@ -248,7 +248,7 @@ func (s *Server) OpenPull(login, repository, branch, commit string) int {
 	if repository == "" {
 		repository = s.full()
 	}
-	p := &Pull{Number: s.number(), Title: "A change", Head: branch, Repository: repository, Base: "main", State: "open", Commit: commit, Author: login}
+	p := &Pull{Number: s.number(), Title: "A change", Head: branch, Repository: repository, Base: s.Default, State: "open", Commit: commit, Author: login}
 	s.state.pulls = append(s.state.pulls, p)
 	return p.Number
 }
