@@ -36,12 +36,12 @@ func Load(ctx context.Context, model []byte, budget engine.Budget) (engine.Engin
 	call := op.NewCall(ctx, budget)
 	p, err := newPlan(parsed, call)
 	if err != nil {
-		return nil, fmt.Errorf("loading the model into the native engine: %w", err)
+		return nil, &loadError{err}
 	}
 	p.budget = budget.WithDefaults()
 	signature, err := p.signature(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("loading the model into the native engine: %w", err)
+		return nil, &loadError{err}
 	}
 	return &Engine{p, signature}, nil
 }

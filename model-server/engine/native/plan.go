@@ -84,6 +84,9 @@ func (p *plan) run(ctx context.Context, inputs []*tensor.Tensor) ([]*tensor.Tens
 	c := op.NewCall(ctx, p.budget)
 	slots := slices.Clone(p.slots)
 	for i, in := range p.inputs {
+		if err := c.Take(op.Size(inputs[i])); err != nil {
+			return nil, err
+		}
 		slots[in.slot] = inputs[i]
 	}
 	for i := range p.steps {
@@ -93,7 +96,7 @@ func (p *plan) run(ctx context.Context, inputs []*tensor.Tensor) ([]*tensor.Tens
 		s := &p.steps[i]
 		results, err := s.call(c, slots)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", s.label, err)
 		}
 		for k, at := range s.out {
 			if at >= 0 {
@@ -120,7 +123,7 @@ const perStep = 1000
 func (s *step) call(c *op.Call, slots []*tensor.Tensor) (out []*tensor.Tensor, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			out, err = nil, fmt.Errorf("%s: its inputs do not fit each other: %v", s.label, r)
+			out, err = nil, fmt.Errorf("its inputs do not fit each other: %v", r)
 		}
 	}()
 	in := make([]*tensor.Tensor, len(s.in))
@@ -134,14 +137,17 @@ func (s *step) call(c *op.Call, slots []*tensor.Tensor) (out []*tensor.Tensor, e
 		out, err = s.run(c, in)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.label, err)
+		return nil, err
 	}
 	for _, t := range out {
+		if err := op.CheckRank(len(t.Shape)); err != nil {
+			return nil, err
+		}
 		before += op.Size(t)
 	}
 	c.Release(before)
 	if len(out) < len(s.out) {
-		return nil, fmt.Errorf("%s: computes %d outputs, the model takes %d", s.label, len(out), len(s.out))
+		return nil, fmt.Errorf("computes %d outputs, the model takes %d", len(out), len(s.out))
 	}
 	return out, nil
 }

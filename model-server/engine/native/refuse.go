@@ -134,3 +134,18 @@ func (p *plan) shapeAdvice() string {
 	}
 	return general
 }
+
+// loadError wraps what is wrong with a model. Names and shapes in it are the
+// model's, which is free to make them as long as it likes: the message is cut.
+type loadError struct{ err error }
+
+func (e *loadError) Error() string {
+	const most = 2000
+	text := "loading the model into the native engine: " + e.err.Error()
+	if r := []rune(text); len(r) > most {
+		return string(r[:most/2]) + " [...] " + string(r[len(r)-most/2:])
+	}
+	return text
+}
+
+func (e *loadError) Unwrap() error { return e.err }

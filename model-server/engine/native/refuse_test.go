@@ -2,6 +2,7 @@ package native_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -137,4 +138,14 @@ func TestAFixedBatchIsSeen(t *testing.T) {
 	assert.Equal(t, []int64{1, 2}, e.Signature().Inputs[0].Shape)
 	_, err = e.Infer(context.Background(), []tensor.Tensor{{Name: "f", Datatype: tensor.FP32, Shape: []int64{1, 2}, F32: []float32{1, 2}}})
 	require.NoError(t, err)
+}
+
+// A model's own names do not flood the message.
+func TestMessagesAreBounded(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("n", 1<<20)
+	_, err := native.Load(context.Background(), onnxtest.Encode(chain(node(long, "Sqrt", "", []string{"b"}))), engine.Budget{})
+	require.ErrorContains(t, err, `node 0 "Sqrt" ("nnn`)
+	assert.ErrorContains(t, err, "make boolean columns numbers")
+	assert.Less(t, len(err.Error()), 3000)
 }

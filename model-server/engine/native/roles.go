@@ -14,10 +14,11 @@ type roles struct {
 	labels   map[int][]string // by origin: a label of one of these classes
 	scores   map[int][]string // by origin: one column for each of these classes
 	winnerOf map[int]int      // by origin: the ArgMax of that value
+	lists    map[*tensor.Tensor][]string
 }
 
 func newRoles() *roles {
-	return &roles{map[int]int{}, map[int][]string{}, map[int][]string{}, map[int]int{}}
+	return &roles{map[int]int{}, map[int][]string{}, map[int][]string{}, map[int]int{}, map[*tensor.Tensor][]string{}}
 }
 
 func (r *roles) of(slot int) int {
@@ -54,12 +55,22 @@ func (r *roles) trace(n *op.Node, in, out []int) {
 	case "ArgMax":
 		r.winnerOf[out[0]] = r.of(in[0])
 	case "ArrayFeatureExtractor", "Gather":
-		winner, ok := r.winnerOf[r.of(in[1])]
-		if classes := texts(n.Constant(0)); ok && classes != nil {
-			r.labels[out[0]] = classes
-			r.scores[winner] = classes
+		if winner, ok := r.winnerOf[r.of(in[1])]; ok {
+			if classes := r.read(n.Constant(0)); classes != nil {
+				r.labels[out[0]], r.scores[winner] = classes, classes
+			}
 		}
 	}
+}
+
+// read is texts, once for each constant: a model may point at one many times.
+func (r *roles) read(t *tensor.Tensor) []string {
+	list, ok := r.lists[t]
+	if !ok {
+		list = texts(t)
+		r.lists[t] = list
+	}
+	return list
 }
 
 // texts returns a constant list of classes as text, nil for anything else.

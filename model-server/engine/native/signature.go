@@ -145,6 +145,9 @@ func declared(info *onnx.ValueInfo) (bundle.TensorSpec, error) {
 		return spec, &UnsupportedError{fmt.Sprintf("has the type %s, which is not known here", t), "export the model in float32"}
 	}
 	spec.Datatype = kind
+	if err := op.CheckRank(len(t.Shape)); err != nil {
+		return spec, err
+	}
 	for _, d := range t.Shape {
 		size := int64(-1)
 		if d.Known && d.Size > 0 { // 0 is how some exporters write "unknown"

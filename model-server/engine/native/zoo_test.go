@@ -215,9 +215,9 @@ func checkRowsAlone(t *testing.T, e engine.Engine, inputs, got []tensor.Tensor) 
 	}
 }
 
-// TestZooWithLivePeers makes other models and rows with the Python packages at
-// hand and compares again.
-func TestZooWithLivePeers(t *testing.T) {
+// python is the interpreter that has testdata/requirements.txt installed.
+func python(t *testing.T) string {
+	t.Helper()
 	python := os.Getenv("DOSIRAK_PYTHON")
 	if python == "" {
 		if strings.Contains(os.Getenv("DOSIRAK_REQUIRE"), "python") {
@@ -225,8 +225,14 @@ func TestZooWithLivePeers(t *testing.T) {
 		}
 		t.Skip("DOSIRAK_PYTHON is not set to a Python with testdata/requirements.txt installed")
 	}
+	return python
+}
+
+// TestZooWithLivePeers makes other models and rows with the Python packages at
+// hand and compares again.
+func TestZooWithLivePeers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "zoo.zip")
-	command := exec.Command(python, "testdata/generate.py", "--out", path, "--rows", "300", "--seed", "7")
+	command := exec.Command(python(t), "testdata/generate.py", "--out", path, "--rows", "300", "--seed", "7")
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, string(out))
 	zoo(t, archive(t, path))

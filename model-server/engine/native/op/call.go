@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dosirak-ml/dosirak/model-server/engine"
@@ -100,11 +101,34 @@ func (c *Call) positions(n int) ([]int, error) {
 // MaxElements bounds every value that a model computes, whatever the budget.
 const MaxElements = 1 << 26
 
+// maxRank bounds the dimensions of a value: kernels walk them for each element.
+const maxRank = 64
+
+// CheckRank refuses a value of too many dimensions.
+func CheckRank(rank int) error {
+	if rank > maxRank {
+		return engine.LimitErrorf("needs a value of %d dimensions, more than %d", rank, maxRank)
+	}
+	return nil
+}
+
+// elements is the product of shape, which a value may have.
+func elements(shape []int64) (int, error) {
+	if err := CheckRank(len(shape)); err != nil {
+		return 0, err
+	}
+	n, err := tensor.Elements(shape, MaxElements)
+	if err != nil && !slices.ContainsFunc(shape, func(d int64) bool { return d < 0 }) {
+		return 0, engine.LimitErrorf("needs a value of shape %v, more than %d elements", shape, MaxElements)
+	}
+	return n, err
+}
+
 // newTensor allocates a tensor of zeros after checking its size: a model may
 // multiply sizes (Expand, ConstantOfShape, OneHotEncoder), and models come
 // from outside.
 func (c *Call) newTensor(kind tensor.Datatype, shape []int64) (*tensor.Tensor, error) {
-	n, err := tensor.Elements(shape, MaxElements)
+	n, err := elements(shape)
 	if err != nil {
 		return nil, err
 	}

@@ -202,8 +202,11 @@ func (l *Loading) Constant(t *onnx.Tensor) (*tensor.Tensor, error) {
 	if !ok {
 		return nil, fmt.Errorf("tensor %q holds %s, which is not supported", t.Name, t.DataType)
 	}
+	err := CheckRank(len(t.Dims))
+	if err != nil {
+		return nil, err
+	}
 	out := &tensor.Tensor{Name: t.Name, Datatype: kind, Shape: slices.Clone(t.Dims)}
-	var err error
 	switch {
 	case kind == tensor.FP32:
 		out.F32, err = t.Floats()

@@ -126,7 +126,7 @@ func buildReduce(n *Node, reduce func([]float64) float64) (Kernel, error) {
 		if err != nil {
 			return nil, err
 		}
-		count, err := tensor.Elements(inner, MaxElements)
+		count, err := elements(inner)
 		if err != nil {
 			return nil, err
 		}
@@ -138,6 +138,11 @@ func buildReduce(n *Node, reduce func([]float64) float64) (Kernel, error) {
 			indices(inner, [][]int{innerMove}, func(k int, at []int) { values[k] = x[base[0]+at[0]] })
 			wide.F64[i] = reduce(values)
 		})
+		if in[0].Datatype == tensor.Bool { // the maximum of nothing, -Inf, is false
+			for i, v := range wide.F64 {
+				wide.F64[i] = max(v, 0)
+			}
+		}
 		return one(c.cast(wide, in[0].Datatype))
 	}, nil
 }

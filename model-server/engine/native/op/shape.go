@@ -34,6 +34,9 @@ func buildReshape(n *Node) (Kernel, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := CheckRank(len(want)); err != nil {
+			return nil, err
+		}
 		t, shape := in[0], slices.Clone(want)
 		open, known := -1, int64(1)
 		for i, d := range shape {
@@ -57,7 +60,7 @@ func buildReshape(n *Node) (Kernel, error) {
 				shape[open] = int64(t.Len()) / known
 			}
 		}
-		if count, err := tensor.Elements(shape, MaxElements); err != nil || count != t.Len() {
+		if count, err := elements(shape); err != nil || count != t.Len() {
 			return nil, fmt.Errorf("input of shape %v has no form %v", t.Shape, want)
 		}
 		return []*tensor.Tensor{reshaped(t, shape)}, nil
@@ -199,7 +202,7 @@ func buildTranspose(n *Node) (Kernel, error) {
 
 // pickMoving picks elements by walking t with the given steps.
 func (c *Call) pickMoving(t *tensor.Tensor, shape []int64, move []int) (*tensor.Tensor, error) {
-	count, err := tensor.Elements(shape, MaxElements)
+	count, err := elements(shape)
 	if err != nil {
 		return nil, err
 	}
@@ -214,6 +217,9 @@ func (c *Call) pickMoving(t *tensor.Tensor, shape []int64, move []int) (*tensor.
 func buildExpand(*Node) (Kernel, error) {
 	return func(c *Call, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		want, err := intList(in[1])
+		if err == nil {
+			err = CheckRank(len(want))
+		}
 		if err != nil {
 			return nil, err
 		}
