@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dosirak-ml/dosirak/model-server/server"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
@@ -188,7 +189,7 @@ func Evaluate(ctx context.Context, p *project.Project, model, table, out string)
 	if err != nil {
 		return nil, err
 	}
-	set, err := serveAndAsk(ctx, p.Config.Model, "", model, p.Config.Exam(rows.Digest()), rows, train)
+	set, err := serveAndAsk(ctx, server.Options{Name: p.Config.Model}, model, p.Config.Exam(rows.Digest()), rows, train)
 	if err != nil {
 		return nil, err
 	}

@@ -2,10 +2,13 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/dosirak-ml/dosirak/model-server/engine"
 	"github.com/dosirak-ml/dosirak/model-server/server"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/digest"
@@ -67,9 +70,10 @@ func (a answers) String() string {
 
 // evaluatedModel is a model that answers.
 type evaluatedModel struct {
-	name string
-	path string // bundle's folder or model file
-	seed int64  // of a replicate
+	name     string
+	path     string // bundle's folder or model file
+	deployed bool   // it is, or was, what production runs
+	seed     int64  // of a replicate
 	// places are the columns of a bare file that takes them by their place, as
 	// the bundle of the same recipe recorded them; nil: the exam's.
 	places []string
@@ -112,9 +116,9 @@ func (s *session) evaluate(ctx context.Context, t trained, candidate sealed) (an
 func (s *session) evaluatedModels(candidate sealed) []evaluatedModel {
 	models := []evaluatedModel{{name: "candidate", path: candidate.Dir}}
 	if s.baseline != nil {
-		models = append(models, evaluatedModel{name: "baseline", path: s.baseline.Dir})
+		models = append(models, evaluatedModel{name: "baseline", path: s.baseline.Dir, deployed: true})
 		if s.anchor.Digest != s.baseline.Digest {
-			models = append(models, evaluatedModel{name: "anchor", path: s.anchor.Dir})
+			models = append(models, evaluatedModel{name: "anchor", path: s.anchor.Dir, deployed: true})
 		}
 	}
 	return models
@@ -146,7 +150,7 @@ func (s *session) answer(ctx context.Context, models []evaluatedModel, e exam.Ex
 		if m.places != nil {
 			asked.Data.Features = m.places
 		}
-		set, err := s.ask(ctx, m.path, asked, table)
+		set, err := s.ask(ctx, m, asked, table)
 		if err != nil {
 			return nil, fmt.Errorf("evaluating the %s: %w", m.name, err)
 		}
@@ -166,23 +170,46 @@ func (s *session) answer(ctx context.Context, models []evaluatedModel, e exam.Ex
 	return files, nil
 }
 
-func (s *session) ask(ctx context.Context, path string, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
+// strangerTime is how long a model from elsewhere may answer a table.
+const strangerTime = 10 * time.Minute
+
+// changeBudget is what a model of the change may use. One that was trained
+// elsewhere may be a stranger's, made to use up this machine.
+func (s *session) changeBudget() engine.Budget {
+	if s.asked.Trained != "" {
+		return engine.UntrustedBudget()
+	}
+	return engine.Budget{}
+}
+
+func (s *session) ask(ctx context.Context, m evaluatedModel, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
 	train := s.trainRows
 	if table != s.evalRows {
 		train = nil // rows of another time: today's training table says nothing of their columns
 	}
-	return serveAndAsk(ctx, s.project.Config.Model, s.env.Release, path, e, table, train)
+	o := server.Options{Name: s.project.Config.Model, Release: s.env.Release}
+	if !m.deployed && s.asked.Trained != "" {
+		o.Budget = s.changeBudget()
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, strangerTime, fault.Failed(fmt.Errorf("it takes longer than %s for %d rows, more than a model from elsewhere may", strangerTime, table.Rows())))
+		defer cancel()
+	}
+	set, err := serveAndAsk(ctx, o, m.path, e, table, train)
+	if late := context.Cause(ctx); err != nil && late != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil, late
+	}
+	return set, err
 }
 
 // serveAndAsk serves a model in this process and asks it every row of the
 // table. train is the table that it was trained on, nil where that is not known.
-func serveAndAsk(ctx context.Context, name, release, path string, e exam.Exam, table, train *dataset.Table) (*predictions.Set, error) {
+func serveAndAsk(ctx context.Context, o server.Options, path string, e exam.Exam, table, train *dataset.Table) (*predictions.Set, error) {
 	columns, err := e.Columns()
 	if err != nil {
 		return nil, fault.Usage(err)
 	}
 	var set *predictions.Set
-	err = serving.With(ctx, path, server.Options{Name: name, Release: release}, func(s *serving.Local, c serving.Client) (err error) {
+	err = serving.With(ctx, path, o, func(s *serving.Local, c serving.Client) (err error) {
 		set, err = evaluate.Predict(ctx, evaluate.Options{
 			Client: c, Model: s.Name(), Signature: s.Signature(),
 			Table: table, Train: train, Task: e.Task, Data: e.Data, Columns: columns,

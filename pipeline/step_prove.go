@@ -82,11 +82,11 @@ func judgeProof(p *train.Proof, e exam.Exam) (train.Judgement, error) {
 // predictionDistance lets two models answer the evaluation rows and says how far apart
 // they are.
 func (s *session) predictionDistance(ctx context.Context, first, second string) (train.PredictionDifference, error) {
-	a, err := s.ask(ctx, first, s.exam, s.evalRows)
+	a, err := s.ask(ctx, evaluatedModel{path: first}, s.exam, s.evalRows)
 	if err != nil {
 		return train.PredictionDifference{}, fmt.Errorf("evaluating the first training: %w", err)
 	}
-	b, err := s.ask(ctx, second, s.exam, s.evalRows)
+	b, err := s.ask(ctx, evaluatedModel{path: second}, s.exam, s.evalRows)
 	if err != nil {
 		return train.PredictionDifference{}, fmt.Errorf("evaluating the second training: %w", err)
 	}

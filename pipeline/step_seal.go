@@ -50,6 +50,7 @@ func (s *session) seal(ctx context.Context, t trained) (sealed, error) {
 		}
 		b, err := seal.Seal(ctx, seal.Options{
 			Model: t.Models[0], Name: s.project.Config.Model, Dir: dir, Rows: rows, Train: s.trainRows, N: golden.Rows, Data: s.exam.Data, Task: s.exam.Task,
+			Budget: s.changeBudget(),
 		})
 		if err != nil {
 			return sealed{}, blameTrainer(err)

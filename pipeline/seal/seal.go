@@ -39,6 +39,9 @@ type Options struct {
 	// Tolerance within which every server must give the golden answers again.
 	// The native engine gives the same bits everywhere: zero is its measure.
 	Tolerance bundle.Tolerance
+	// Budget is what the model may use: engine.UntrustedBudget for a stranger's;
+	// zero: the server's default.
+	Budget engine.Budget
 }
 
 // Sealed is a sealed model.
@@ -67,7 +70,7 @@ func seal(ctx context.Context, o Options, load engine.Loader) (*Sealed, error) {
 	}
 	b := bundle.Bundle{Model: bundle.Model{Format: format.Name, File: "model." + format.Name}}
 	golden := bundle.Golden{Tolerance: o.Tolerance}
-	err = serving.With(ctx, format.Path, server.Options{Name: o.Name, Load: load}, func(s *serving.Local, c serving.Client) (err error) {
+	err = serving.With(ctx, format.Path, server.Options{Name: o.Name, Load: load, Budget: o.Budget}, func(s *serving.Local, c serving.Client) (err error) {
 		b.Model.Name, b.Signature = s.Name(), s.Signature()
 		if o.Rows == nil {
 			return nil
@@ -91,7 +94,7 @@ func seal(ctx context.Context, o Options, load engine.Loader) (*Sealed, error) {
 	}
 	// What was written is opened as every server opens it: the golden answers
 	// must hold, or the model does not answer alike twice.
-	again, err := server.Open(ctx, dir, server.Options{Load: load})
+	again, err := server.Open(ctx, dir, server.Options{Load: load, Budget: o.Budget})
 	if err != nil {
 		return nil, fault.Failed(fmt.Errorf("opening what was sealed: %w", err))
 	}

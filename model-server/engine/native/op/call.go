@@ -51,8 +51,8 @@ const between = 1 << 22
 // Spend counts operations that are about to be computed: multiplications,
 // elements, steps in a tree.
 func (c *Call) Spend(operations int64) error {
-	if operations > c.budget.Operations-c.operations {
-		return engine.LimitErrorf("needs more than the %.2g operations that a model may use here", float64(c.budget.Operations))
+	if err := c.afford(operations); err != nil {
+		return err
 	}
 	c.operations += operations
 	if c.operations-c.looked < between {
@@ -60,6 +60,18 @@ func (c *Call) Spend(operations int64) error {
 	}
 	c.looked = c.operations
 	return c.Stopped()
+}
+
+// afford refuses what cannot be spent in the end, before the first of it is.
+func (c *Call) afford(operations int64) error {
+	if operations > c.budget.Operations-c.operations {
+		return c.tooMuch()
+	}
+	return nil
+}
+
+func (c *Call) tooMuch() error {
+	return engine.LimitErrorf("needs more than the %.2g operations that a model may use here", float64(c.budget.Operations))
 }
 
 // Stopped says whether the caller went away or the time is over.

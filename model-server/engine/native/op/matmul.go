@@ -51,6 +51,9 @@ func buildMatMul(n *Node) (Kernel, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := c.afford(int64(out.Len()) * int64(depth)); err != nil {
+			return nil, err
+		}
 		if turned != nil {
 			b = turned
 		} else if b, err = c.turn(reshaped(b, shapeB)); err != nil {
@@ -172,6 +175,9 @@ func buildGemm(n *Node) (Kernel, error) {
 		}
 		out, err := c.newTensor(a.Datatype, []int64{rows, columns})
 		if err != nil {
+			return nil, err
+		}
+		if err := c.afford(int64(out.Len()) * depth); err != nil {
 			return nil, err
 		}
 		if err := c.multiply(out, a, b, 0, 0, 0, int(rows), int(depth), int(columns)); err != nil {
