@@ -176,6 +176,8 @@ func (m Metric) Applies(d *Data) string {
 		return "all weights are zero"
 	case m.Needs&NeedProba != 0 && d.Task == exam.Binary && d.Score == nil:
 		return "there is no column score"
+	case m.Needs == NeedClass && d.Pred == nil:
+		return "there is no column prediction"
 	case m.Needs&NeedProba != 0 && d.Task == exam.Multiclass && d.Proba == nil:
 		return "there are no columns p_<class>"
 	}

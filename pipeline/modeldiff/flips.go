@@ -95,6 +95,9 @@ type moved struct {
 // moved is the largest change of a probability, where there are any.
 func (f *Flips) classes(candidate, baseline *predictions.Set) []moved {
 	var rows []moved
+	if candidate.Pred == nil || baseline.Pred == nil {
+		return rows // scores alone, which no class was read from
+	}
 	for i := range candidate.N {
 		is, was, label := candidate.Pred[i], baseline.Pred[i], candidate.Label[i]
 		if is == was {
