@@ -181,7 +181,7 @@ func (c *records) next() (*Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(line) == 0 {
+		if c.blank(line) {
 			if blank == 0 {
 				blank = c.line
 			}
@@ -192,6 +192,20 @@ func (c *records) next() (*Record, error) {
 		}
 		return c.split(line)
 	}
+}
+
+// blank reports whether a line is no row: empty, or spaces alone in a table of
+// several columns.
+func (c *records) blank(line []byte) bool {
+	if len(line) == 0 || len(c.header) == 1 || line[0] > ' ' {
+		return len(line) == 0
+	}
+	for _, char := range line {
+		if char != ' ' && char != '\t' || char == c.separator {
+			return false
+		}
+	}
+	return true
 }
 
 // split splits the record that begins with line, and reads further lines while

@@ -18,8 +18,8 @@
 // doubled, quoted cells may hold separators and line breaks. Lines end with LF
 // or CRLF (a CRLF inside a quoted cell stays as it is); a UTF-8 byte order mark
 // is skipped; the text is UTF-8 without NUL. Spaces belong to the cell. Blank
-// lines are passed over, as pandas does, but not in a table of one column,
-// where one may be an empty cell. Names of columns are not repeated. A column
+// lines and lines of spaces are passed over, as pandas does, but not in a table of one
+// column, where one may be an empty cell. Names of columns are not repeated. A column
 // without a name is left to whoever reads: pandas and R write one for the index.
 //
 // The separator is the comma, semicolon, tab or bar by which the header and

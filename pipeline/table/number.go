@@ -141,7 +141,7 @@ func WhyNoNumber(cell string) string {
 		return "it has a decimal comma; write the decimals with a point (pandas: read_csv(..., decimal=\",\"), then to_csv)"
 	case comma >= 0 && numberWithout(","):
 		return "it has a comma: a thousands separator, or a decimal comma; write 1234.5 (pandas: read_csv(..., thousands=\",\") or decimal=\",\", then to_csv)"
-	case strings.ContainsAny(text, "xX") && err == nil:
+	case hexadecimal(text):
 		return "it is a hexadecimal number; write it in decimal digits"
 	case strings.Contains(text, "_") && numberWithout("_"):
 		return "it has underscores between its digits; leave them out"
@@ -165,6 +165,12 @@ func WhyNoNumber(cell string) string {
 func decimalComma(text string) bool {
 	_, err := parse(strings.Replace(strings.ReplaceAll(text, ".", ""), ",", ".", 1))
 	return err == nil
+}
+
+func hexadecimal(text string) bool {
+	text = strings.ToLower(strings.TrimLeft(text, "+-"))
+	digits, ok := strings.CutPrefix(text, "0x")
+	return ok && digits != "" && strings.Trim(digits, "0123456789abcdef.p+-") == ""
 }
 
 func firstOf(text, any string) rune {
