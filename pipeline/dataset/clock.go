@@ -51,8 +51,11 @@ func (c *clock) read(cell string) (instant, error) {
 	}
 	v, isNumber := table.Number(cell)
 	isNumber = isNumber && !math.IsNaN(v)
-	if c.known && isNumber != c.numeric {
-		return instant{}, fmt.Errorf("%q is %s, where earlier cells are %s", clip(cell), manner(isNumber), manner(c.numeric))
+	mixed := func() error {
+		return fmt.Errorf("%q is %s, where earlier cells are %s", clip(cell), manner(isNumber), manner(c.numeric))
+	}
+	if isNumber && c.known && !c.numeric {
+		return instant{}, mixed()
 	}
 	if isNumber {
 		c.known, c.numeric = true, true
@@ -69,6 +72,9 @@ func (c *clock) read(cell string) (instant, error) {
 	}
 	if err != nil {
 		return instant{}, fmt.Errorf("%q is neither a number nor a timestamp such as 2013-10-01T05:00:00Z, 2013-10-01 05:00 or 2013-10-01", clip(cell))
+	}
+	if c.known && c.numeric {
+		return instant{}, mixed()
 	}
 	c.known, c.numeric = true, false
 	return instant{seconds: at.Unix(), nanos: at.Nanosecond()}, nil

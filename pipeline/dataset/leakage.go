@@ -29,6 +29,10 @@ type LeakageOptions struct {
 type LeakageReport struct {
 	TrainRows int `json:"train_rows"`
 	EvalRows  int `json:"eval_rows"`
+	// TrainUnit and EvalUnit are what the tables' examples are counted in:
+	// "line" of a text, "row" of Parquet.
+	TrainUnit string `json:"train_unit"`
+	EvalUnit  string `json:"eval_unit"`
 	// Rows are evaluation rows whose features and label a training row has too,
 	// cell by cell, by what the cells say: 1 is 1.0.
 	Rows Overlap `json:"rows"`
@@ -89,7 +93,7 @@ type TimeOrder struct {
 // rows. A column that is named and not there is an error, but for an id or group
 // that only the evaluation table has.
 func Leakage(ctx context.Context, train, eval *Table, o LeakageOptions) (LeakageReport, error) {
-	r := LeakageReport{TrainRows: train.Rows(), EvalRows: eval.Rows()}
+	r := LeakageReport{TrainRows: train.Rows(), EvalRows: eval.Rows(), TrainUnit: train.Unit(), EvalUnit: eval.Unit()}
 	if err := r.rows(ctx, train, eval, o); err != nil {
 		return LeakageReport{}, err
 	}

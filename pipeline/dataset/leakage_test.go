@@ -28,7 +28,7 @@ func TestLeakage(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, got.Found())
 	assert.Equal(t, LeakageReport{
-		TrainRows: 4, EvalRows: 5,
+		TrainRows: 4, EvalRows: 5, TrainUnit: "line", EvalUnit: "line",
 		Rows:         Overlap{Rows: 3, Levels: 2, Examples: []Example{{3, 2, ""}, {2, 4, ""}, {3, 6, ""}}},
 		TrainRepeats: 2, ByChance: 2.5,
 		IDs:    &Overlap{Rows: 1, Levels: 1, Examples: []Example{{3, 2, "2"}}},
@@ -44,7 +44,7 @@ func TestLeakageFindsNothing(t *testing.T) {
 	got, err := Leakage(t.Context(), train, eval, LeakageOptions{Label: "y"})
 	require.NoError(t, err)
 	assert.False(t, got.Found())
-	assert.Equal(t, LeakageReport{TrainRows: 2, EvalRows: 3}, got)
+	assert.Equal(t, LeakageReport{TrainRows: 2, EvalRows: 3, TrainUnit: "line", EvalUnit: "line"}, got)
 
 	// The end of a cell is part of the key.
 	a := tableOf(t, "a.csv", "p,q\nab,c\n")
@@ -63,7 +63,7 @@ func TestLeakageColumnsOfTheEvaluationAlone(t *testing.T) {
 	got, err := Leakage(t.Context(), train, eval, LeakageOptions{Label: "y", ID: "id", Group: "user"})
 	require.NoError(t, err)
 	assert.Equal(t, LeakageReport{
-		TrainRows: 2, EvalRows: 2, Unchecked: []string{"id", "user"},
+		TrainRows: 2, EvalRows: 2, TrainUnit: "line", EvalUnit: "line", Unchecked: []string{"id", "user"},
 		Rows: Overlap{Rows: 1, Levels: 1, Examples: []Example{{3, 2, ""}}},
 	}, got)
 }

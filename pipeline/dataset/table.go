@@ -82,6 +82,14 @@ func listed(names []string) string {
 // format has no lines.
 func (t *Table) Place(i int) string { return t.info.Place(t.path, i) }
 
+// Unit is what Line counts: "line", or "row" in a format without lines.
+func (t *Table) Unit() string {
+	if t.info.Text {
+		return "line"
+	}
+	return "row"
+}
+
 // Line returns the line of the file, from 1, on which row i begins; in a format
 // without lines, the number of the row.
 func (t *Table) Line(i int) int {

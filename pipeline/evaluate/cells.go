@@ -99,8 +99,8 @@ func onlyTruth(t *dataset.Table, c dataset.Column, rows []int, word int) error {
 		if _, ok := table.Bool(cell); ok || c.Missing(row) {
 			continue
 		}
-		return fault.Usage(fmt.Errorf("%s: column %q: %q is a number where line %d has %q; write one of them throughout",
-			at(t, row), c.Name(), clip(cell), t.Line(word), clip(c.At(word))))
+		return fault.Usage(fmt.Errorf("%s: column %q: %q is a number where %s %d has %q; write one of them throughout",
+			at(t, row), c.Name(), clip(cell), t.Unit(), t.Line(word), clip(c.At(word))))
 	}
 	return nil
 }

@@ -119,7 +119,7 @@ func ids(t *dataset.Table, name string) ([]string, error) {
 			return nil, refuseCell(t, i, c, "is no id, but a missing value; each row needs one")
 		}
 		if before, twice := first[id]; twice {
-			return nil, refuseCell(t, i, c, fmt.Sprintf("stands on line %d already; ids must be unique", t.Line(before)))
+			return nil, refuseCell(t, i, c, fmt.Sprintf("stands on %s %d already; ids must be unique", t.Unit(), t.Line(before)))
 		}
 		first[id] = i
 	}
