@@ -3,6 +3,7 @@ package githubtest
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -137,7 +138,31 @@ func compare(s *Server, r request) (int, any) {
 	return http.StatusOK, object{
 		"status": status, "ahead_by": len(ahead), "behind_by": len(behind), "total_commits": len(ahead),
 		"base_commit": s.commitObject(baseCommit), "merge_base_commit": s.commitObject(mergeBase), "commits": commits,
+		"files": s.changes(mergeBase.tree, to),
 	}
+}
+
+// changes lists what a commit changed since a tree. GitHub names at most 300
+// files, on the first page.
+func (s *Server) changes(tree, to string) []object {
+	tip, _ := s.git.read(to)
+	before, after := s.git.files(tree), s.git.files(tip.tree)
+	files := []object{}
+	for _, path := range slices.Sorted(maps.Keys(after)) {
+		if was, there := before[path]; was != after[path] {
+			status := "modified"
+			if !there {
+				status = "added"
+			}
+			files = append(files, object{"filename": path, "sha": after[path].sha, "status": status, "additions": 1, "deletions": 0, "changes": 1})
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(before)) {
+		if _, there := after[path]; !there {
+			files = append(files, object{"filename": path, "sha": before[path].sha, "status": "removed", "additions": 0, "deletions": 1, "changes": 1})
+		}
+	}
+	return files
 }
 
 func matchingRefs(s *Server, r request) (int, any) {
@@ -357,12 +382,18 @@ func requestReviewers(s *Server, r request) (int, any) {
 	if p == nil {
 		return notFound("Not Found")
 	}
+	// One that cannot be asked refuses all of them.
 	for _, field := range []string{"reviewers", "team_reviewers"} {
 		names, _ := r.body[field].([]any)
 		for _, name := range names {
-			if name == "nobody" {
+			if name == "nobody" || name == p.Author {
 				return http.StatusUnprocessableEntity, object{"message": "Reviews may only be requested from collaborators. One or more of the users or teams you specified is not a collaborator of the acme/flights repository.", "documentation_url": "https://docs.github.com/rest"}
 			}
+		}
+	}
+	for _, field := range []string{"reviewers", "team_reviewers"} {
+		names, _ := r.body[field].([]any)
+		for _, name := range names {
 			if !slices.Contains(p.Reviewers, name.(string)) {
 				p.Reviewers = append(p.Reviewers, name.(string))
 			}

@@ -228,6 +228,34 @@ func (s *Server) Amend(branch string, files map[string]string) string {
 	return sha
 }
 
+// UpdateBranch is the button of that name on a pull request: the base is merged
+// into its branch. edits are what a human changes on the way, as when conflicts
+// are resolved in the browser.
+func (s *Server) UpdateBranch(number int, edits map[string]string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.seen(number)
+	base := s.Branch(p.Base)
+	tip, _ := s.git.read(p.Commit)
+	fork, _ := s.git.read(s.git.mergeBase(base, tip.sha))
+	onto, _ := s.git.read(base)
+	before, files := s.git.files(fork.tree), s.git.files(onto.tree)
+	for path, e := range s.git.files(tip.tree) {
+		if before[path] != e {
+			files[path] = e
+		}
+	}
+	for path, text := range edits {
+		files[path] = entry{mode: "100644", sha: s.git.blob([]byte(text))}
+	}
+	message := fmt.Sprintf("Merge branch '%s' into %s", p.Base, p.Head)
+	sha := s.git.commit(s.git.treeOf(files), []string{tip.sha, base}, message, human, webFlow)
+	s.state.verified[sha] = true
+	require.NoError(s.t, s.git.setRef("refs/heads/"+p.Head, sha))
+	s.movedByHand(p.Head)
+	return sha
+}
+
 // SetBranch points a branch to a commit, "" deletes it.
 func (s *Server) SetBranch(branch, commit string) {
 	s.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/google/go-github/v60/github"
@@ -71,7 +72,11 @@ func (f *Forge) Head(ctx context.Context, branch, base string) (*promote.Head, e
 	head := &promote.Head{Commit: commit.GetSHA()}
 	commits := []*github.RepositoryCommit{commit} // newest first
 	if len(commit.Parents) != 1 || commit.Parents[0].GetSHA() != base {
-		if commits, err = f.since(ctx, base, commit.GetSHA()); err != nil {
+		var files []*github.CommitFile
+		if commits, files, err = f.since(ctx, base, commit.GetSHA()); err != nil {
+			return nil, explain(doing, readContents, err)
+		}
+		if commits, err = f.withoutUpdates(ctx, commits, files); err != nil {
 			return nil, explain(doing, readContents, err)
 		}
 	}
@@ -96,21 +101,63 @@ func (f *Forge) Head(ctx context.Context, branch, base string) (*promote.Head, e
 	return head, nil
 }
 
+// withoutUpdates leaves out the merges of the base that "Update branch" makes,
+// where the branch still changes what our one commit changed, blob for blob.
+// Conflicts that somebody resolved show there.
+func (f *Forge) withoutUpdates(ctx context.Context, commits []*github.RepositoryCommit, files []*github.CommitFile) ([]*github.RepositoryCommit, error) {
+	var ours *github.RepositoryCommit
+	for _, c := range commits {
+		switch {
+		case len(c.Parents) > 1:
+		case ours != nil:
+			return commits, nil
+		default:
+			ours = c
+		}
+	}
+	if ours == nil || len(commits) == 1 || len(ours.Parents) != 1 {
+		return commits, nil
+	}
+	if _, made := promote.ParseTrailers(ours.GetCommit().GetMessage()); !made {
+		return commits, nil
+	}
+	_, before, err := f.since(ctx, ours.Parents[0].GetSHA(), ours.GetSHA())
+	if err != nil {
+		return nil, err
+	}
+	same := func(a, b *github.CommitFile) bool {
+		return a.GetFilename() == b.GetFilename() && a.GetSHA() == b.GetSHA()
+	}
+	// More files than GitHub names cannot be compared.
+	if len(files) == 0 || len(files) >= comparedFiles || !slices.EqualFunc(files, before, same) {
+		return commits, nil
+	}
+	return []*github.RepositoryCommit{ours}, nil
+}
+
+// comparedFiles is how many files GitHub's comparison names.
+// https://docs.github.com/rest/commits/commits#compare-two-commits
+const comparedFiles = 300
+
 // since lists the commits of head that base lacks, newest first, and stops
-// when there are more than compared.
-func (f *Forge) since(ctx context.Context, base, head string) ([]*github.RepositoryCommit, error) {
+// when there are more than compared; and the files that they change.
+func (f *Forge) since(ctx context.Context, base, head string) ([]*github.RepositoryCommit, []*github.CommitFile, error) {
+	var files []*github.CommitFile
 	var commits []*github.RepositoryCommit
 	options := &github.ListOptions{PerPage: 100}
 	for {
 		comparison, resp, err := f.rest.Repositories.CompareCommits(ctx, f.owner, f.name, base, head, options)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if options.Page == 0 {
+			files = comparison.Files
 		}
 		for _, c := range comparison.Commits { // oldest first, over all pages
 			commits = append([]*github.RepositoryCommit{c}, commits...)
 		}
 		if resp.NextPage == 0 || len(commits) > compared {
-			return commits, nil
+			return commits, files, nil
 		}
 		options.Page = resp.NextPage
 	}

@@ -156,10 +156,36 @@ func (f *Forge) adorn(ctx context.Context, number int) []string {
 			warnings = append(warnings, explain(fmt.Sprintf("labelling #%d", number), writePulls, err).Error())
 		}
 	}
-	if o := f.options; len(o.Reviewers)+len(o.Teams) > 0 {
-		_, _, err := f.rest.PullRequests.RequestReviewers(repeat(ctx), f.owner, f.name, number, github.ReviewersRequest{Reviewers: o.Reviewers, TeamReviewers: o.Teams})
-		if err != nil {
-			warnings = append(warnings, explain(fmt.Sprintf("asking for reviews of #%d", number), writePulls, err).Error())
+	return append(warnings, f.ask(ctx, number)...)
+}
+
+// ask asks for reviews, all at once. GitHub refuses all of them for one that it
+// does not know, or who opened the pull request: then each is asked alone, so
+// that the others are not lost.
+func (f *Forge) ask(ctx context.Context, number int) (warnings []string) {
+	all := github.ReviewersRequest{Reviewers: f.options.Reviewers, TeamReviewers: f.options.Teams}
+	if len(all.Reviewers)+len(all.TeamReviewers) == 0 {
+		return nil
+	}
+	request := func(r github.ReviewersRequest) error {
+		_, _, err := f.rest.PullRequests.RequestReviewers(repeat(ctx), f.owner, f.name, number, r)
+		return err
+	}
+	err := request(all)
+	if err == nil {
+		return nil
+	}
+	if status(err) != http.StatusUnprocessableEntity || len(all.Reviewers)+len(all.TeamReviewers) == 1 {
+		return []string{explain(fmt.Sprintf("asking for reviews of #%d", number), writePulls, err).Error()}
+	}
+	for _, name := range all.Reviewers {
+		if err := request(github.ReviewersRequest{Reviewers: []string{name}}); err != nil {
+			warnings = append(warnings, explain(fmt.Sprintf("asking %s for a review of #%d", name, number), writePulls, err).Error())
+		}
+	}
+	for _, name := range all.TeamReviewers {
+		if err := request(github.ReviewersRequest{TeamReviewers: []string{name}}); err != nil {
+			warnings = append(warnings, explain(fmt.Sprintf("asking team %s for a review of #%d", name, number), writePulls, err).Error())
 		}
 	}
 	return warnings
