@@ -139,7 +139,8 @@ func (r *Repo) Tracked(ctx context.Context) ([]string, error) {
 // Show returns the content of a file in a commit; path is relative to the
 // project's folder. Only a path that the commit's tree does not name gives
 // ErrNotFound: an object that cannot be read, as in a damaged repository or a
-// partial clone without network, is not a file that does not exist.
+// partial clone without network, is not a file that does not exist. Of a file
+// that Git LFS keeps it is the content, not the pointer that Git stores.
 func (r *Repo) Show(ctx context.Context, commit, path string) ([]byte, error) {
 	path = r.Prefix + filepath.ToSlash(path)
 	doing := fmt.Sprintf("reading %s of %.12s", path, commit)
@@ -166,7 +167,10 @@ func (r *Repo) Show(ctx context.Context, commit, path string) ([]byte, error) {
 		}
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	return out, nil
+	if out, err = r.Content(ctx, path, out); err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%s: %w", doing, err)
+	}
+	return out, err
 }
 
 // List returns the files below folder in a commit, relative to the project's

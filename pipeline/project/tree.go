@@ -37,7 +37,7 @@ type Head interface {
 // or no such branch.
 func (p *Project) BaseTree(ctx context.Context) (Tree, error) {
 	if p.Repo == nil {
-		return Folder(p.Dir), nil
+		return p.WorkTree(), nil
 	}
 	for _, ref := range []string{"refs/heads/" + p.Config.Promote.Base, "refs/remotes/origin/" + p.Config.Promote.Base} {
 		commit, ok, err := p.Repo.Resolve(ctx, ref)
@@ -48,8 +48,12 @@ func (p *Project) BaseTree(ctx context.Context) (Tree, error) {
 			return CommitTree{Repo: p.Repo, Commit: commit, Branch: p.Config.Promote.Base}, nil
 		}
 	}
-	return Folder(p.Dir), nil
+	return p.WorkTree(), nil
 }
+
+// WorkTree is the project's folder as it lies there, and with Git as Git would
+// store it.
+func (p *Project) WorkTree() Folder { return Folder{Dir: p.Dir, Repo: p.Repo} }
 
 // CommitTree is the project's folder in a commit.
 type CommitTree struct {
@@ -71,18 +75,34 @@ func (t CommitTree) List(ctx context.Context, folder string) ([]string, error) {
 
 func (t CommitTree) String() string { return t.Branch }
 
-// Folder is the project's folder as it lies there.
-type Folder string
+// Folder is the project's folder as it lies there. In a repository the contents
+// are those that Git stores: a digest in a manifest means the same in a clone that
+// converts line endings.
+type Folder struct {
+	Dir  string
+	Repo *git.Repo // nil without Git
+}
 
 // Read reads a regular file below the folder. What a change brings along may be
 // a link that leads elsewhere or a pipe that never ends: both are refused.
-func (f Folder) Read(_ context.Context, path string) ([]byte, error) {
+func (f Folder) Read(ctx context.Context, path string) ([]byte, error) {
 	data, err := f.read(path)
+	if err != nil || f.Repo == nil {
+		return data, fault.Environment(err)
+	}
+	stored, err := f.Repo.Stored(ctx, path)
+	if err != nil {
+		return nil, fault.Environment(err)
+	}
+	if other, converted := stored[path]; converted {
+		return other, nil
+	}
+	data, err = f.Repo.Content(ctx, path, data)
 	return data, fault.Environment(err)
 }
 
 func (f Folder) read(path string) ([]byte, error) {
-	root, err := os.OpenRoot(string(f))
+	root, err := os.OpenRoot(f.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +120,7 @@ func (f Folder) read(path string) ([]byte, error) {
 
 func (f Folder) List(_ context.Context, below string) ([]string, error) {
 	var names []string
-	err := fs.WalkDir(os.DirFS(string(f)), below, func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS(f.Dir), below, func(name string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() {
 			names = append(names, name)
 		}

@@ -47,7 +47,7 @@ func (v *Result) add(name string, holds bool, format string, args ...any) {
 // holds. dir receives a copy of the bundle.
 func Run(ctx context.Context, p *project.Project, environment, dir string) (Result, error) {
 	v := Result{Environment: environment, Holds: true}
-	q, err := p.DeployedIn(ctx, project.Folder(p.Dir), environment)
+	q, err := p.DeployedIn(ctx, p.WorkTree(), environment)
 	if err != nil {
 		return v, err
 	}
