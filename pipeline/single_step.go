@@ -139,13 +139,13 @@ func Carry(p *project.Project, t Training, out string) error {
 // table may be elsewhere: then it is nil, and nothing can be held against it.
 func tables(ctx context.Context, p *project.Project, path string) (asked, train *dataset.Table, err error) {
 	c := p.Config
-	if asked, err = dataset.Read(ctx, path, reading(c)); err != nil {
+	if asked, err = p.Table(ctx, path); err != nil {
 		return nil, nil, err
 	}
 	if !exists(p.Path(c.Data.Train)) {
 		return asked, nil, nil
 	}
-	if train, err = dataset.Read(ctx, p.Path(c.Data.Train), reading(c)); err != nil {
+	if train, err = p.Table(ctx, p.Path(c.Data.Train)); err != nil {
 		return nil, nil, err
 	}
 	e := c.Exam("")
@@ -168,7 +168,7 @@ func Seal(ctx context.Context, p *project.Project, model, out string) (*seal.Sea
 		return nil, err
 	}
 	if from := c.Serve.Golden.From; from != "eval" {
-		if rows, err = dataset.Read(ctx, p.Path(from), reading(c)); err != nil {
+		if rows, err = p.Table(ctx, p.Path(from)); err != nil {
 			return nil, err
 		}
 	}

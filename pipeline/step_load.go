@@ -23,9 +23,6 @@ type openedBundle struct {
 	bundle *bundle.Opened
 }
 
-// reading is how the project's tables are written.
-func reading(c *config.Config) dataset.Options { return dataset.Options{Separator: c.Data.Separator} }
-
 // load reads the data and finds what production runs. It is not a step that is
 // remembered: it decides what the steps depend on.
 func (s *session) load(ctx context.Context) error {
@@ -33,7 +30,7 @@ func (s *session) load(ctx context.Context) error {
 	if err := s.bringData(ctx); err != nil {
 		return err
 	}
-	tables, err := dataset.ReadAll(ctx, reading(c), s.project.Path(c.Data.Train), s.project.Path(c.Data.Eval))
+	tables, err := s.project.Tables(ctx, s.project.Path(c.Data.Train), s.project.Path(c.Data.Eval))
 	if err != nil {
 		return err
 	}

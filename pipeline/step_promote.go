@@ -87,6 +87,13 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 	if err != nil {
 		return nil, nil, err
 	}
+	base, err := s.project.BaseTree(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if d.Attributes, err = promote.Attributes(ctx, base, d.ManifestPath); err != nil {
+		return nil, nil, err
+	}
 	proposal, err := promote.Plan(d, func(m manifest.Manifest) ([]byte, error) { return config.FormatManifest(m), nil })
 	if err != nil {
 		return nil, nil, err

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
-	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
@@ -39,7 +38,7 @@ func (s *session) seal(ctx context.Context, t trained) (sealed, error) {
 	rows := s.evalRows
 	if golden.From != "eval" {
 		var err error
-		if rows, err = dataset.Read(ctx, s.project.Path(golden.From), reading(s.project.Config)); err != nil {
+		if rows, err = s.project.Table(ctx, s.project.Path(golden.From)); err != nil {
 			return sealed{}, err
 		}
 	}

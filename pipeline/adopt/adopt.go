@@ -27,6 +27,7 @@ type Decision struct {
 	Files              map[string][]byte // of the bundle, by name
 	ManifestPath       string
 	Base               string
+	Attributes         []byte             // of the attributes file beside the manifest on the base; nil: there is none
 	Present            *manifest.Manifest // what the base branch has already
 }
 
@@ -44,7 +45,7 @@ func Plan(d Decision, format func(manifest.Manifest) ([]byte, error)) (promote.P
 			Schema: manifest.Schema, Model: d.Model, Environment: d.Environment, Bundle: d.Digest, Image: d.Image,
 			Verdict: verdict.Inconclusive, Anchor: d.Digest, Exam: d.Exam,
 		},
-		ManifestPath: d.ManifestPath, Base: d.Base, Bundle: d.Files,
+		ManifestPath: d.ManifestPath, Base: d.Base, Bundle: d.Files, Attributes: d.Attributes,
 	}, format)
 	if err != nil {
 		return promote.Proposal{}, fmt.Errorf("adopting the model: %w", err)

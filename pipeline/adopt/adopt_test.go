@@ -30,7 +30,7 @@ func TestPlanClaimsNothing(t *testing.T) {
 	p, err := Plan(decision(), format)
 	require.NoError(t, err)
 	assert.Equal(t, "dosirak/adopt/flights-delay/production", p.Branch)
-	assert.Equal(t, []string{"deploy/bundles/aaaaaaaaaaaa/bundle.json", "deploy/production.yaml"}, p.Paths())
+	assert.Equal(t, []string{"deploy/.gitattributes", "deploy/bundles/aaaaaaaaaaaa/bundle.json", "deploy/production.yaml"}, p.Paths())
 	var m manifest.Manifest
 	require.NoError(t, json.Unmarshal(p.Files["deploy/production.yaml"], &m))
 	assert.Equal(t, manifest.Manifest{

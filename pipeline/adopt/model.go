@@ -9,7 +9,6 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
-	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
@@ -81,6 +80,10 @@ func Run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 	if d.Files, err = bundleFiles(opened); err != nil {
 		return a, err
 	}
+	base := project.HeadTree{Head: o.Head, Commit: head, Branch: p.Config.Promote.Base}
+	if d.Attributes, err = promote.Attributes(ctx, base, name); err != nil {
+		return a, err
+	}
 	proposal, err := Plan(d, func(m manifest.Manifest) ([]byte, error) { return config.FormatManifest(m), nil })
 	if err != nil {
 		return a, err
@@ -104,7 +107,7 @@ func Run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 // it can answer the evaluation rows: a baseline that cannot would end the next
 // run.
 func openAdopted(ctx context.Context, p *project.Project, o Options) (opened *bundle.Opened, evalDigest string, err error) {
-	rows, err := dataset.Read(ctx, p.Path(p.Config.Data.Eval), dataset.Options{Separator: p.Config.Data.Separator})
+	rows, err := p.Table(ctx, p.Path(p.Config.Data.Eval))
 	if err != nil {
 		return nil, "", err
 	}

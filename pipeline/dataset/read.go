@@ -47,13 +47,20 @@ func ReadBytes(ctx context.Context, data []byte, name string, o Options) (*Table
 	return b.table(name, info), nil
 }
 
-// ReadAll reads several tables at once, in the order of paths. The error names
-// every file that cannot be read, in that order.
-func ReadAll(ctx context.Context, o Options, paths ...string) ([]*Table, error) {
+// ReadAll reads several tables at once, in the order of paths; one whose content
+// is given by its path is not read from the disk. The error names every file that
+// cannot be read, in that order.
+func ReadAll(ctx context.Context, o Options, contents map[string][]byte, paths ...string) ([]*Table, error) {
 	tables, failed := make([]*Table, len(paths)), make([]error, len(paths))
 	var all sync.WaitGroup
 	for i, path := range paths {
-		all.Go(func() { tables[i], failed[i] = Read(ctx, path, o) })
+		all.Go(func() {
+			if content, given := contents[path]; given {
+				tables[i], failed[i] = ReadBytes(ctx, content, path, o)
+				return
+			}
+			tables[i], failed[i] = Read(ctx, path, o)
+		})
 	}
 	all.Wait()
 	if ctx.Err() != nil {

@@ -19,8 +19,9 @@ import (
 
 // Stored returns the content that Git stores, or would store, of those of the
 // given files whose content in the work tree is another. Paths are relative to
-// the project's folder. What a filter driver converts, as Git LFS and git-crypt
-// do, is left out: the work tree has its content, and Git a substitute.
+// the project's folder. What Git ignores is left out, and so is what a filter
+// driver converts, as Git LFS and git-crypt do: the work tree has its content, and
+// Git a substitute.
 func (r *Repo) Stored(ctx context.Context, paths ...string) (map[string][]byte, error) {
 	fail := func(err error) (map[string][]byte, error) {
 		if ctx.Err() != nil {
@@ -45,7 +46,15 @@ func (r *Repo) Stored(ctx context.Context, paths ...string) (map[string][]byte, 
 	if len(convertible) == 0 {
 		return nil, nil
 	}
-	stored, err := r.clean(ctx, convertible)
+	out, err := r.run(ctx, nil, nil, append([]string{"ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"}, convertible...)...)
+	if err != nil {
+		return fail(err)
+	}
+	known := splitNUL(out)
+	if len(known) == 0 {
+		return nil, nil
+	}
+	stored, err := r.clean(ctx, known)
 	if err != nil {
 		return fail(err)
 	}
@@ -102,8 +111,9 @@ func (c conversions) given(name string) bool {
 // convert reports whether a file's content may be another one in Git. Most
 // files hold nothing to convert, whatever the attributes say.
 func (c conversions) convert(file string) (bool, error) {
-	if c.given("filter") {
-		return false, nil
+	info, err := os.Lstat(file)
+	if err != nil || !info.Mode().IsRegular() || c.given("filter") {
+		return false, nil // whoever reads a file that is not there says so
 	}
 	if c.given("working-tree-encoding") {
 		return true, nil
@@ -125,12 +135,8 @@ func (c conversions) convert(file string) (bool, error) {
 	return contains(file, marks)
 }
 
-// contains reports whether a regular file holds one of the marks.
+// contains reports whether a file holds one of the marks.
 func contains(file string, marks [][]byte) (bool, error) {
-	info, err := os.Lstat(file)
-	if err != nil || !info.Mode().IsRegular() {
-		return false, nil // nothing to convert; whoever reads it says what is wrong
-	}
 	f, err := os.Open(file)
 	if err != nil {
 		return false, err
@@ -197,7 +203,7 @@ func (r *Repo) clean(ctx context.Context, paths []string) (map[string][]byte, er
 		return nil, err
 	}
 	list := []byte(strings.Join(paths, "\x00") + "\x00")
-	if _, err := r.run(ctx, env, list, "-c", "core.safecrlf=false", "-c", "core.splitIndex=false", "add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"); err != nil {
+	if _, err := r.run(ctx, env, list, "-c", "core.safecrlf=false", "-c", "core.splitIndex=false", "add", "--pathspec-from-file=-", "--pathspec-file-nul"); err != nil {
 		return nil, err
 	}
 	out, err = r.run(ctx, env, nil, append([]string{"ls-files", "--stage", "-z", "--"}, paths...)...)

@@ -32,10 +32,18 @@ func (p *Project) RowsOf(ctx context.Context, want, dir string, d *Deployed) (*d
 	if err != nil {
 		return nil, "", fault.Environment(err)
 	}
-	for _, name := range p.tables(names) {
-		data, err := os.ReadFile(p.Path(name))
+	here := p.tables(names)
+	stored, err := p.Repo.Stored(ctx, here...)
+	if err != nil {
+		return nil, "", fault.Environment(err)
+	}
+	for _, name := range here {
+		data, converted := stored[name]
+		if !converted {
+			data, err = os.ReadFile(p.Path(name))
+		}
 		if err == nil && digest.Of(data) == want {
-			table, err := dataset.Read(ctx, p.Path(name), dataset.Options{Separator: p.Config.Data.Separator})
+			table, err := p.Table(ctx, p.Path(name))
 			return table, "", err
 		}
 	}

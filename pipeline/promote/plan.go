@@ -24,6 +24,7 @@ type Decision struct {
 	Bundle       map[string][]byte // files of the bundle by name
 	Evidence     map[string][]byte // report.json, exam.json, predictions by name
 	ReportDigest string            // of report.json
+	Attributes   []byte            // of the attributes file beside the manifest on the base; nil: there is none
 	AnchorSource string            // where the anchor's bundle can be had, when it is not this bundle
 }
 
@@ -88,6 +89,9 @@ func Plan(d Decision, format func(manifest.Manifest) ([]byte, error)) (Proposal,
 		return Proposal{}, fmt.Errorf("planning the promotion: %w", err)
 	}
 	files[d.ManifestPath] = text
+	if text := attributes(d.Attributes, d.ManifestPath); text != nil {
+		files[path.Join(folder, AttributesFile)] = text
+	}
 
 	p := Proposal{
 		Branch: Branch(m.Model, m.Environment),

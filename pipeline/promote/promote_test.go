@@ -52,7 +52,7 @@ func TestPlan(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "dosirak/promote/flights-delay/production", p.Branch)
 	assert.Equal(t, []string{
-		"deploy/bundles/aaaaaaaaaaaa/bundle.json", "deploy/bundles/aaaaaaaaaaaa/model.onnx",
+		"deploy/.gitattributes", "deploy/bundles/aaaaaaaaaaaa/bundle.json", "deploy/bundles/aaaaaaaaaaaa/model.onnx",
 		"deploy/evidence/production/aaaaaaaaaaaa/report.json", "deploy/production.yaml",
 	}, p.Paths())
 

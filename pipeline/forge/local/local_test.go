@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -51,7 +52,7 @@ func TestLifeOfAPromotion(t *testing.T) {
 	out, err := promote.Propose(t.Context(), forge, proposal(t, digest("a")))
 	require.NoError(t, err)
 	assert.Equal(t, promote.Created, out.Operation)
-	assert.Equal(t, "p/deploy/bundles/aaaaaaaaaaaa/bundle.json\np/deploy/production.yaml", r.Git("diff", "--name-only", "main", branch))
+	assert.Equal(t, "p/deploy/.gitattributes\np/deploy/bundles/aaaaaaaaaaaa/bundle.json\np/deploy/production.yaml", r.Git("diff", "--name-only", "main", branch))
 	assert.Equal(t, "1", r.Git("rev-list", "--count", "main.."+branch))
 
 	again, err := promote.Propose(t.Context(), forge, proposal(t, digest("a")))
@@ -131,6 +132,73 @@ func TestRefusals(t *testing.T) {
 			_, err := promote.Propose(t.Context(), forge, p)
 			require.ErrorContains(t, err, tt.message)
 			assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
+		})
+	}
+}
+
+// Whatever a repository or a clone converts, what is merged is the very bytes
+// that were proposed, in the work tree as in Git, and the work tree is clean.
+func TestMergedFilesAreNotConverted(t *testing.T) {
+	t.Parallel()
+	const model = "a\r\nb\nno text \x00\xff" // either line ending, and bytes
+	for name, c := range map[string]struct {
+		attributes, config string
+		beside             string // of the team's own, in the manifest's folder
+	}{
+		"nothing":              {},
+		"eol=crlf":             {attributes: "* text=auto eol=crlf\n"},
+		"text, all of it":      {attributes: "* text eol=crlf\n"},
+		"ident":                {attributes: "* ident\n"},
+		"an encoding":          {attributes: "*.yaml working-tree-encoding=UTF-16LE\n*.json working-tree-encoding=UTF-16LE\n"},
+		"a filter, as of LFS":  {attributes: "*.onnx filter=other -text\n*.json filter=other\n"},
+		"core.autocrlf=true":   {config: "core.autocrlf=true"},
+		"core.autocrlf=input":  {config: "core.autocrlf=input"},
+		"core.eol=crlf":        {attributes: "* text=auto\n", config: "core.eol=crlf"},
+		"beside the manifest":  {beside: "* text eol=crlf"},
+		"all of it, at a time": {attributes: "* text=auto eol=crlf ident\n*.onnx filter=other\n", config: "core.autocrlf=true", beside: "*.onnx filter=other\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			files := map[string]string{"p/train.sh": "true\n"}
+			if c.attributes != "" {
+				files[".gitattributes"] = c.attributes
+			}
+			if c.beside != "" {
+				files["p/deploy/.gitattributes"] = c.beside
+			}
+			r := gittest.New(t, files)
+			repo, err := git.Open(t.Context(), filepath.Join(r.Dir, "p"))
+			require.NoError(t, err)
+			p := proposal(t, digest("a"))
+			p.Files["deploy/bundles/aaaaaaaaaaaa/model.onnx"] = []byte(model)
+			p.Files["deploy/bundles/aaaaaaaaaaaa/golden.json"] = []byte("{\"$Id$\": 1}\n")
+			if c.beside != "" {
+				p.Files["deploy/.gitattributes"] = append([]byte(c.beside+"\n"), p.Files["deploy/.gitattributes"]...)
+			}
+			_, err = promote.Propose(t.Context(), &local.Forge{Repo: repo}, p)
+			require.NoError(t, err)
+
+			dir := filepath.Join(t.TempDir(), "clone")
+			args := []string{"clone", "--quiet", "-c", "filter.other.clean=tr a-z n-za-m", "-c", "filter.other.smudge=tr a-z n-za-m", "-c", "user.name=x", "-c", "user.email=x@example.com"}
+			if c.config != "" {
+				args = append(args, "-c", c.config)
+			}
+			r.Git(append(args, r.Dir, dir)...)
+			clone := gittest.Repository{T: t, Dir: dir}
+			clone.Git("merge", "--quiet", "--no-ff", "-m", "promote", "origin/"+branch)
+			// Git looks at what it thinks was not touched only when asked to.
+			for name := range p.Files {
+				clone.Git("update-index", "--really-refresh", "--", filepath.Join("p", name))
+			}
+			assert.Empty(t, clone.Git("status", "--porcelain"))
+			for name, want := range p.Files {
+				if strings.HasSuffix(name, ".gitattributes") {
+					continue
+				}
+				here, err := os.ReadFile(filepath.Join(dir, "p", name))
+				require.NoError(t, err)
+				assert.Equal(t, string(want), string(here), name)
+			}
 		})
 	}
 }
