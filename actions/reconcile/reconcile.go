@@ -31,7 +31,7 @@ func Action(complete Complete) runner.Action {
 			wait := j.Input("wait")
 			var err error
 			if wait != "" {
-				if o.Patience, err = time.ParseDuration(wait); err != nil || o.Patience < 0 || o.Patience > time.Hour {
+				if o.Wait, err = time.ParseDuration(wait); err != nil || o.Wait < 0 || o.Wait > time.Hour {
 					return 0, fault.BadValue.Usage(fmt.Errorf("input wait is %q: write a duration of at most 1h, such as 5m", wait))
 				}
 			}

@@ -156,7 +156,7 @@ func completeReconcile(j *runner.Job, p *project.Project, token, registry string
 	if err != nil {
 		return err
 	}
-	o.Head, o.Deployments, o.Issues, o.Registry = host.head, host.deployments, host.issues, newRegistry(j.Getenv, registry)
+	o.Head, o.Deployments, o.Issues, o.Registries = host.head, host.deployments, host.issues, newRegistries(j.Getenv, registry)
 	return nil
 }
 

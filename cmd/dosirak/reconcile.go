@@ -44,14 +44,14 @@ Exit code 0: in sync; 1: out of sync; 4: something could not be asked.`,
 			if len(args) == 1 {
 				o.Environment = args[0]
 			}
-			if o.Patience < 0 || o.Patience > time.Hour {
-				return fault.BadValue.Usage(fmt.Errorf("--wait %s: at most 1h", o.Patience))
+			if o.Wait < 0 || o.Wait > time.Hour {
+				return fault.BadValue.Usage(fmt.Errorf("--wait %s: at most 1h", o.Wait))
 			}
 			host, err := where.open(p)
 			if err != nil {
 				return err
 			}
-			o.Head, o.Deployments, o.Issues, o.Registry = host.head, host.deployments, host.issues, newRegistry(os.Getenv, os.Getenv("GITHUB_TOKEN"))
+			o.Head, o.Deployments, o.Issues, o.Registries = host.head, host.deployments, host.issues, newRegistries(os.Getenv, os.Getenv("GITHUB_TOKEN"))
 			if o.WorkDir, err = os.MkdirTemp("", "dosirak-reconcile-"); err != nil {
 				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 			}
@@ -74,7 +74,7 @@ Exit code 0: in sync; 1: out of sync; 4: something could not be asked.`,
 	project.add(cmd)
 	where.add(cmd)
 	cmd.Flags().StringVar(&o.Endpoint, "endpoint", "", "address of the running server")
-	cmd.Flags().DurationVar(&o.Patience, "wait", 0, "how long the endpoint may take to follow")
+	cmd.Flags().DurationVar(&o.Wait, "wait", 0, "how long the endpoint may take to follow")
 	cmd.Flags().BoolVar(&o.Plan, "plan", false, "say what would be set, set nothing, and tell nobody")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
@@ -88,7 +88,7 @@ func showReconciled(w io.Writer, r reconcile.Result, asJSON bool) error {
 	if r.Bundle != "" {
 		text += fmt.Sprintf("  Git       %s (commit %.12s)\n", r.Bundle, r.Commit)
 	}
-	if k := r.Registry; k != nil {
+	for _, k := range r.Registries {
 		did := "as it should be"
 		switch {
 		case k.Changed && k.Before == "":
@@ -105,7 +105,7 @@ func showReconciled(w io.Writer, r reconcile.Result, asJSON bool) error {
 	}
 	for _, told := range []struct {
 		name string
-		told *reconcile.Told
+		told *reconcile.NotifyResult
 	}{{"deployment", r.Deployment}, {"issue", r.Issue}} {
 		if told.told != nil {
 			text += fmt.Sprintf("  %s %s %s\n", told.name, told.told.Operation, told.told.Address)

@@ -102,10 +102,10 @@ func TestReconcileAndRollback(t *testing.T) {
 		return out
 	}
 	out := reconciled(0)
-	assert.True(t, out.Registry.Changed)
+	assert.True(t, out.Registries[0].Changed)
 	assert.Equal(t, digests[0], tag(t, repository+":production"))
 	assert.Contains(t, out.Endpoint.Detail, "gives its golden answers")
-	assert.False(t, reconciled(0).Registry.Changed, "again changes nothing")
+	assert.False(t, reconciled(0).Registries[0].Changed, "again changes nothing")
 
 	// The next promotion is not followed by the endpoint.
 	second, _ := promoted(t, r, "2.onnx", repository+"@"+digests[1])
@@ -136,7 +136,7 @@ func TestReconcileAndRollback(t *testing.T) {
 	r.Git("merge", "--quiet", branch)
 	out = reconciled(0)
 	assert.Equal(t, digests[0], tag(t, repository+":production"))
-	assert.Equal(t, digests[1], out.Registry.Before)
+	assert.Equal(t, digests[1], out.Registries[0].Before)
 
 	// There is nothing below; forward again is a bundle that is named.
 	code, _, stderr = call(t, "rollback", "-C", r.Dir, "--forge", "local")

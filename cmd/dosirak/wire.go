@@ -73,9 +73,9 @@ func newDoctorGitHub(getenv func(string) string) (doctor.GitHub, error) {
 	return forge.Doctor(), nil
 }
 
-// newRegistry is where an environment's image is looked up.
-func newRegistry(getenv func(string) string, token string) reconcile.Registry {
-	return oci.Registry{Keys: registryKeys(getenv, token)}
+// newRegistries are where what an environment runs is looked up.
+func newRegistries(getenv func(string) string, token string) []reconcile.Registry {
+	return []reconcile.Registry{oci.Registry{Keys: registryKeys(getenv, token)}}
 }
 
 // registryKeys has the credentials of docker login, and a token for the

@@ -1,11 +1,11 @@
 // Package reconcile brings what runs to what Git says. Git is the order: the
 // manifest at the head of the base branch names a bundle and an image; the
-// registry's alias follows it, and the running endpoint is asked whether it
+// registries' aliases follow it, and the running endpoint is asked whether it
 // has followed.
 //
 // # Design
 //
-// Run knows small interfaces only: Order (what Git says now), Registry (an
+// Run knows small interfaces only: Desired (what Git says now), Registry (an
 // alias that others look up), Endpoint (what answers), Deployments and Issues
 // (where people are told). An adapter is a package of its own; the fakes are
 // here.

@@ -32,18 +32,18 @@ var digestPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 // Ask asks a V2 server which bundle it serves as model, and the golden
 // examples of the bundle that it should serve. No load is put on it: one
 // description, one inference.
-func Ask(ctx context.Context, address, model string, want *bundle.Opened) (Answer, error) {
+func Ask(ctx context.Context, address, model string, want *bundle.Opened) (Observation, error) {
 	golden, err := want.Golden()
 	if err != nil {
-		return Answer{}, fault.Usage(fmt.Errorf("reading the golden examples: %w", err))
+		return Observation{}, fault.Usage(fmt.Errorf("reading the golden examples: %w", err))
 	}
 	inputs, outputs, err := golden.Tensors()
 	if err != nil {
-		return Answer{}, fault.Usage(fmt.Errorf("reading the golden examples: %w", err))
+		return Observation{}, fault.Usage(fmt.Errorf("reading the golden examples: %w", err))
 	}
 	client, err := serving.Dial(address, serving.V2)
 	if err != nil {
-		return Answer{}, err
+		return Observation{}, err
 	}
 	defer client.Close()
 
@@ -51,16 +51,16 @@ func Ask(ctx context.Context, address, model string, want *bundle.Opened) (Answe
 	if err != nil {
 		return refusal(ctx, err)
 	}
-	answer := Answer{State: InSync, Detail: "it serves the bundle"}
+	answer := Observation{State: InSync, Detail: "it serves the bundle"}
 	switch serves := description.Bundle; {
 	case serves == want.Digest:
 		answer.Bundle = serves
 	case digestPattern.MatchString(serves):
-		return Answer{State: OutOfSync, Bundle: serves, Detail: fmt.Sprintf("it serves the bundle %s", serves)}, nil
+		return Observation{State: OutOfSync, Bundle: serves, Detail: fmt.Sprintf("it serves the bundle %s", serves)}, nil
 	case serves != "":
-		return Answer{State: OutOfSync, Detail: "the digest that it tells is none"}, nil
+		return Observation{State: OutOfSync, Detail: "the digest that it tells is none"}, nil
 	case len(inputs) == 0:
-		return Answer{State: Unknown, Detail: "it tells no digest, and the bundle has no golden examples to ask"}, nil
+		return Observation{State: Unknown, Detail: "it tells no digest, and the bundle has no golden examples to ask"}, nil
 	default:
 		answer.Detail = "it tells no digest"
 	}
@@ -83,23 +83,23 @@ func Ask(ctx context.Context, address, model string, want *bundle.Opened) (Answe
 
 // refusal tells a server that lacks the model from one that cannot be asked.
 // What the server said is left out: it is outside text.
-func refusal(ctx context.Context, err error) (Answer, error) {
+func refusal(ctx context.Context, err error) (Observation, error) {
 	if ctx.Err() != nil {
-		return Answer{}, err
+		return Observation{}, err
 	}
 	var status *serving.StatusError
 	switch {
 	case !errors.As(err, &status):
 		if fault.ExitCode(err) == fault.CodeFailed {
-			return Answer{State: OutOfSync, Detail: "what it answers is not the Open Inference Protocol"}, nil
+			return Observation{State: OutOfSync, Detail: "what it answers is not the Open Inference Protocol"}, nil
 		}
-		return Answer{State: Unknown, Detail: "it cannot be reached"}, nil
+		return Observation{State: Unknown, Detail: "it cannot be reached"}, nil
 	case status.Status == http.StatusNotFound:
-		return Answer{State: OutOfSync, Detail: "it does not serve the model (404)"}, nil
+		return Observation{State: OutOfSync, Detail: "it does not serve the model (404)"}, nil
 	case status.Status == http.StatusUnauthorized, status.Status == http.StatusForbidden:
-		return Answer{State: Unknown, Detail: fmt.Sprintf("it asks for credentials (%d); reconcile from inside the network, or give an address that needs none", status.Status)}, nil
+		return Observation{State: Unknown, Detail: fmt.Sprintf("it asks for credentials (%d); reconcile from inside the network, or give an address that needs none", status.Status)}, nil
 	case status.Status == http.StatusBadRequest:
-		return Answer{State: OutOfSync, Detail: "it refuses the golden examples (400)"}, nil
+		return Observation{State: OutOfSync, Detail: "it refuses the golden examples (400)"}, nil
 	}
-	return Answer{State: Unknown, Detail: fmt.Sprintf("it answers %d", status.Status)}, nil
+	return Observation{State: Unknown, Detail: fmt.Sprintf("it answers %d", status.Status)}, nil
 }

@@ -9,26 +9,26 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 )
 
-// FakeOrder is an Order for tests. Its zero value runs nothing.
-type FakeOrder struct {
+// FakeDesired is a Desired for tests. Its zero value runs nothing.
+type FakeDesired struct {
 	mu      sync.Mutex
-	ordered Ordered
+	ordered DesiredState
 	// Before is called before each reading, for what happens in between.
 	Before func() error
 }
 
 // Merge makes m what Git says.
-func (f *FakeOrder) Merge(commit string, m *manifest.Manifest) {
+func (f *FakeDesired) Merge(commit string, m *manifest.Manifest) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.ordered = Ordered{Commit: commit, Manifest: m}
+	f.ordered = DesiredState{Commit: commit, Manifest: m}
 }
 
 // Read returns what was merged last.
-func (f *FakeOrder) Read(context.Context) (Ordered, error) {
+func (f *FakeDesired) Read(context.Context) (DesiredState, error) {
 	if f.Before != nil {
 		if err := f.Before(); err != nil {
-			return Ordered{}, err
+			return DesiredState{}, err
 		}
 	}
 	f.mu.Lock()
@@ -105,18 +105,18 @@ type FakeEndpoint struct {
 func (f *FakeEndpoint) Address() string { return "https://models.example.org" }
 
 // Ask compares the digests.
-func (f *FakeEndpoint) Ask(_ context.Context, m manifest.Manifest) (Answer, error) {
+func (f *FakeEndpoint) Ask(_ context.Context, m manifest.Manifest) (Observation, error) {
 	f.Asked++
 	if f.Err != nil {
-		return Answer{}, f.Err
+		return Observation{}, f.Err
 	}
 	if f.Follows > 0 && f.Asked >= f.Follows {
 		f.Serves = m.Bundle
 	}
 	if f.Serves != m.Bundle {
-		return Answer{State: OutOfSync, Bundle: f.Serves, Detail: "it serves another bundle"}, nil
+		return Observation{State: OutOfSync, Bundle: f.Serves, Detail: "it serves another bundle"}, nil
 	}
-	return Answer{State: InSync, Bundle: f.Serves, Detail: "it serves the bundle"}, nil
+	return Observation{State: InSync, Bundle: f.Serves, Detail: "it serves the bundle"}, nil
 }
 
 // FakeForge is Deployments and Issues in memory for tests.
@@ -128,30 +128,30 @@ type FakeForge struct {
 }
 
 // ShowDeployment notes a deployment that differs from the last one.
-func (f *FakeForge) ShowDeployment(_ context.Context, d Deployment) (Told, error) {
+func (f *FakeForge) ShowDeployment(_ context.Context, d Deployment) (NotifyResult, error) {
 	if f.Err != nil {
-		return Told{}, f.Err
+		return NotifyResult{}, f.Err
 	}
 	if n := len(f.Told); n > 0 {
 		last := f.Told[n-1]
 		last.Commit = d.Commit
 		if last == d {
-			return Told{Operation: Unchanged}, nil
+			return NotifyResult{Operation: Unchanged}, nil
 		}
 	}
 	f.Told = append(f.Told, d)
-	return Told{Operation: Updated}, nil
+	return NotifyResult{Operation: Updated}, nil
 }
 
 // Raise opens or updates the issue.
-func (f *FakeForge) Raise(_ context.Context, i Issue) (Told, error) {
+func (f *FakeForge) Raise(_ context.Context, i Issue) (NotifyResult, error) {
 	if f.Err != nil {
-		return Told{}, f.Err
+		return NotifyResult{}, f.Err
 	}
-	told := Told{Operation: Opened}
+	told := NotifyResult{Operation: Opened}
 	switch {
 	case f.Open != nil && *f.Open == i:
-		return Told{Operation: Unchanged}, nil
+		return NotifyResult{Operation: Unchanged}, nil
 	case f.Open != nil:
 		told.Operation = Updated
 	}
@@ -161,11 +161,11 @@ func (f *FakeForge) Raise(_ context.Context, i Issue) (Told, error) {
 }
 
 // Settle closes the issue.
-func (f *FakeForge) Settle(context.Context, string, string, string) (Told, error) {
+func (f *FakeForge) Settle(context.Context, string, string, string) (NotifyResult, error) {
 	if f.Err != nil || f.Open == nil {
-		return Told{}, f.Err
+		return NotifyResult{}, f.Err
 	}
 	f.Open = nil
 	f.Issues = append(f.Issues, string(Closed))
-	return Told{Operation: Closed}, nil
+	return NotifyResult{Operation: Closed}, nil
 }

@@ -12,21 +12,21 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
-// Request say what follows the manifest, and who is told. All but
+// Request says what follows the manifest, and who is told. All but
 // Head may be left out.
 type Request struct {
 	Environment string // empty: the config's first one
 	Head        project.Head
-	Registry    Registry
+	Registries  []Registry
 	Endpoint    string // address of the running server
 	Deployments Deployments
 	Issues      Issues
-	Patience    time.Duration // how long the endpoint may take to follow
+	Wait        time.Duration // how long the endpoint may take to follow
 	WorkDir     string        // receives a copy of the bundle
 	Plan        bool          // say what would be set, set nothing, tell nobody
 }
 
-// Project brings the registry to what the manifest at the base branch's head
+// Project brings the registries to what the manifest at the base branch's head
 // says, asks the endpoint, and tells what is out of sync.
 func Project(ctx context.Context, p *project.Project, o Request) (Result, error) {
 	if o.Head == nil {
@@ -40,8 +40,8 @@ func Project(ctx context.Context, p *project.Project, o Request) (Result, error)
 	order := &order{project: p, head: o.Head, environment: o.Environment}
 	options := Options{
 		Model: p.Config.Model, Environment: o.Environment, Production: slices.Index(environments, o.Environment) == len(environments)-1,
-		Order: order, Registry: o.Registry, Deployments: o.Deployments, Issues: o.Issues,
-		Patience: o.Patience, Sleep: sleep, Plan: o.Plan,
+		Desired: order, Registries: o.Registries, Deployments: o.Deployments, Issues: o.Issues,
+		Wait: o.Wait, Sleep: sleep, Plan: o.Plan,
 	}
 	if o.Endpoint != "" {
 		address, err := ParseAddress(o.Endpoint)
@@ -63,22 +63,22 @@ type order struct {
 	found  *manifest.Manifest
 }
 
-func (o *order) Read(ctx context.Context) (Ordered, error) {
+func (o *order) Read(ctx context.Context) (DesiredState, error) {
 	commit, err := o.head.Base(ctx, o.project.Config.Promote.Base)
 	if err != nil {
-		return Ordered{}, err
+		return DesiredState{}, err
 	}
 	if commit != o.commit {
 		q, err := o.project.DeployedAt(ctx, o.head, commit, o.environment)
 		if err != nil {
-			return Ordered{}, err
+			return DesiredState{}, err
 		}
 		o.commit, o.found = commit, nil
 		if q != nil {
 			o.found = &q.Manifest
 		}
 	}
-	return Ordered{Commit: o.commit, Manifest: o.found}, nil
+	return DesiredState{Commit: o.commit, Manifest: o.found}, nil
 }
 
 // endpoint holds a running server against the bundle that a manifest names.
@@ -89,11 +89,11 @@ type endpoint struct {
 
 func (e *endpoint) Address() string { return e.address }
 
-func (e *endpoint) Ask(ctx context.Context, m manifest.Manifest) (Answer, error) {
+func (e *endpoint) Ask(ctx context.Context, m manifest.Manifest) (Observation, error) {
 	q := &project.Deployed{Manifest: m, From: project.HeadTree{Head: e.order.head, Commit: e.order.commit, Branch: e.order.project.Config.Promote.Base}}
 	opened, err := q.Bundle(ctx, m.Sources.Bundle, m.Bundle, filepath.Join(e.dir, "bundle"))
 	if err != nil {
-		return Answer{}, err
+		return Observation{}, err
 	}
 	return Ask(ctx, e.address, e.model, opened)
 }

@@ -26,14 +26,14 @@ const alias = "flights-delay:production"
 
 // world is one environment with everything around it.
 type world struct {
-	order    *FakeOrder
+	order    *FakeDesired
 	registry *FakeRegistry
 	endpoint *FakeEndpoint
 	forge    *FakeForge
 }
 
 func newWorld(c string) *world {
-	w := &world{order: &FakeOrder{}, registry: &FakeRegistry{}, endpoint: &FakeEndpoint{Serves: digest(c)}, forge: &FakeForge{}}
+	w := &world{order: &FakeDesired{}, registry: &FakeRegistry{}, endpoint: &FakeEndpoint{Serves: digest(c)}, forge: &FakeForge{}}
 	w.order.Merge("commit-"+c, ordered(c))
 	return w
 }
@@ -41,7 +41,7 @@ func newWorld(c string) *world {
 func (w *world) options() Options {
 	return Options{
 		Model: "flights-delay", Environment: "production", Production: true,
-		Order: w.order, Registry: w.registry, Endpoint: w.endpoint, Deployments: w.forge, Issues: w.forge,
+		Desired: w.order, Registries: []Registry{w.registry}, Endpoint: w.endpoint, Deployments: w.forge, Issues: w.forge,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
 }
@@ -52,7 +52,7 @@ func TestRun(t *testing.T) {
 	r, err := Run(t.Context(), w.options())
 	require.NoError(t, err)
 	assert.Equal(t, InSync, r.State)
-	assert.Equal(t, &Kept{Pointer: Pointer{alias, ordered("a").Image}, Before: "", Changed: true}, r.Registry)
+	assert.Equal(t, []AliasResult{{Pointer: Pointer{alias, ordered("a").Image}, Before: "", Changed: true}}, r.Registries)
 	assert.Equal(t, ordered("a").Image, w.registry.Aliases[alias])
 	assert.Equal(t, "commit-a", r.Commit)
 	require.Len(t, w.forge.Told, 1)
@@ -63,7 +63,7 @@ func TestRun(t *testing.T) {
 	w.order.Merge("commit-later", ordered("a"))
 	r, err = Run(t.Context(), w.options())
 	require.NoError(t, err)
-	assert.False(t, r.Registry.Changed)
+	assert.False(t, r.Registries[0].Changed)
 	assert.Equal(t, 1, w.registry.Writes)
 	assert.Len(t, w.forge.Told, 1)
 
@@ -82,7 +82,7 @@ func TestRun(t *testing.T) {
 
 	// It follows while it is waited for.
 	o := w.options()
-	o.Patience, w.endpoint.Follows = 30*time.Second, w.endpoint.Asked+3
+	o.Wait, w.endpoint.Follows = 30*time.Second, w.endpoint.Asked+3
 	r, err = Run(t.Context(), o)
 	require.NoError(t, err)
 	assert.Equal(t, InSync, r.State)
@@ -92,7 +92,7 @@ func TestRun(t *testing.T) {
 	w.registry.Aliases[alias] = "latest"
 	r, err = Run(t.Context(), w.options())
 	require.NoError(t, err)
-	assert.Equal(t, "latest", r.Registry.Before)
+	assert.Equal(t, "latest", r.Registries[0].Before)
 	assert.Equal(t, ordered("b").Image, w.registry.Aliases[alias])
 }
 
@@ -118,7 +118,7 @@ func TestRunFindings(t *testing.T) {
 		{"the endpoint serves another", func(w *world, _ *Options) { w.endpoint.Serves = digest("c") }, OutOfSync, 0, "serves another"},
 		{"the endpoint cannot be asked", func(w *world, _ *Options) { w.endpoint.Err = fault.Usage(errors.New("no bundle")) }, OutOfSync, 2, "could not be asked"},
 		{"the forge is away", func(w *world, _ *Options) { w.forge.Err = errors.New("no permission") }, InSync, 0, "no permission"},
-		{"no registry, no forge", func(_ *world, o *Options) { o.Registry, o.Deployments, o.Issues = nil, nil, nil }, InSync, 0, ""},
+		{"no registry, no forge", func(_ *world, o *Options) { o.Registries, o.Deployments, o.Issues = nil, nil, nil }, InSync, 0, ""},
 		{"something else sets the alias", func(w *world, _ *Options) {
 			w.registry.After = func(request string) error {
 				if request == "write" {
@@ -214,15 +214,15 @@ type actor struct {
 func (a *actor) wait() error { return <-a.turn }
 
 type gatedOrder struct {
-	Order
+	Desired
 	a *actor
 }
 
-func (g gatedOrder) Read(ctx context.Context) (Ordered, error) {
+func (g gatedOrder) Read(ctx context.Context) (DesiredState, error) {
 	if err := g.a.wait(); err != nil {
-		return Ordered{}, err
+		return DesiredState{}, err
 	}
-	return g.Order.Read(ctx)
+	return g.Desired.Read(ctx)
 }
 
 type gatedRegistry struct {
@@ -261,7 +261,7 @@ func TestRaces(t *testing.T) {
 			go func() {
 				_, err := Run(context.Background(), Options{
 					Model: "flights-delay", Environment: "production",
-					Order: gatedOrder{w.order, a}, Registry: gatedRegistry{w.registry, a},
+					Desired: gatedOrder{w.order, a}, Registries: []Registry{gatedRegistry{w.registry, a}},
 				})
 				a.done <- err
 			}()
@@ -341,7 +341,7 @@ func TestIssueOfAHostileManifest(t *testing.T) {
 	w.order.Merge("commit", m)
 	w.endpoint.Serves = digest("c")
 	o := w.options()
-	o.Registry = nil
+	o.Registries = nil
 	_, err := Run(t.Context(), o)
 	require.NoError(t, err)
 	require.NotNil(t, w.forge.Open)
@@ -357,7 +357,7 @@ func TestPlan(t *testing.T) {
 	r, err := Run(t.Context(), o)
 	require.NoError(t, err)
 	assert.Equal(t, OutOfSync, r.State)
-	assert.Equal(t, &Kept{Pointer: Pointer{alias, ordered("a").Image}}, r.Registry)
+	assert.Equal(t, []AliasResult{{Pointer: Pointer{alias, ordered("a").Image}}}, r.Registries)
 	assert.Equal(t, []string{"`" + alias + "` points to nothing and would be set to `" + ordered("a").Image + "`"}, r.Problems)
 	assert.Zero(t, w.registry.Writes)
 	assert.Empty(t, w.forge.Told)

@@ -23,7 +23,7 @@ type Deployment struct {
 // Deployments is where a forge shows what runs. One deployment stands for one
 // bundle and image: it is made once, and its status follows.
 type Deployments interface {
-	ShowDeployment(ctx context.Context, d Deployment) (Told, error)
+	ShowDeployment(ctx context.Context, d Deployment) (NotifyResult, error)
 }
 
 // Issue says that an environment is out of sync. Its text is a function of
@@ -39,10 +39,10 @@ type Issue struct {
 type Issues interface {
 	// Raise opens the issue, or brings the open one up to date. One that a human
 	// closed is not opened again for the same text.
-	Raise(ctx context.Context, i Issue) (Told, error)
+	Raise(ctx context.Context, i Issue) (NotifyResult, error)
 	// Settle closes the open issue with text as its last word; without one
 	// nothing happens.
-	Settle(ctx context.Context, model, environment, text string) (Told, error)
+	Settle(ctx context.Context, model, environment, text string) (NotifyResult, error)
 }
 
 // Operation says what was done to a deployment or an issue.
@@ -56,8 +56,8 @@ const (
 	Declined  Operation = "declined" // a human closed it
 )
 
-// Told is what became of telling.
-type Told struct {
+// NotifyResult is what became of telling.
+type NotifyResult struct {
 	Operation Operation `json:"operation"`
 	Address   string    `json:"address,omitempty"`
 }
@@ -65,7 +65,7 @@ type Told struct {
 // tell shows the finding where people look. What is not known is not told: it
 // would replace what was known.
 func (r *Result) tell(ctx context.Context, o Options, m manifest.Manifest) {
-	if r.State == Unknown || r.Registry == nil && r.Endpoint == nil {
+	if r.State == Unknown || len(r.Registries) == 0 && r.Endpoint == nil {
 		return
 	}
 	if o.Deployments != nil {
@@ -91,7 +91,7 @@ func (r *Result) tell(ctx context.Context, o Options, m manifest.Manifest) {
 	r.told(&r.Issue, told, err)
 }
 
-func (r *Result) told(into **Told, told Told, err error) {
+func (r *Result) told(into **NotifyResult, told NotifyResult, err error) {
 	if err != nil {
 		r.Warnings = append(r.Warnings, err.Error())
 		return
@@ -107,8 +107,12 @@ func (r *Result) line() string {
 		return strings.ReplaceAll(r.Problems[0], "`", "")
 	}
 	var parts []string
-	if r.Registry != nil {
+	switch len(r.Registries) {
+	case 0:
+	case 1:
 		parts = append(parts, "the registry points to it")
+	default:
+		parts = append(parts, fmt.Sprintf("%d registries point to it", len(r.Registries)))
 	}
 	if r.Endpoint != nil {
 		parts = append(parts, r.Endpoint.Detail)

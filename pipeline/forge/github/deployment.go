@@ -35,10 +35,10 @@ type payload struct {
 // <model>/<environment>: a status that succeeds makes the earlier deployments
 // of the same name inactive, and models must not do that to each other.
 // https://docs.github.com/rest/deployments/statuses#create-a-deployment-status
-func (f *Forge) ShowDeployment(ctx context.Context, d reconcile.Deployment) (reconcile.Told, error) {
+func (f *Forge) ShowDeployment(ctx context.Context, d reconcile.Deployment) (reconcile.NotifyResult, error) {
 	environment := d.Model + "/" + d.Environment
 	doing := "telling the deployment of " + environment
-	told := reconcile.Told{Operation: reconcile.Unchanged}
+	told := reconcile.NotifyResult{Operation: reconcile.Unchanged}
 	id, err := f.deployed(ctx, d)
 	if err != nil {
 		return told, explain(doing, readDeployments, err)

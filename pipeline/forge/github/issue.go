@@ -27,28 +27,28 @@ const settledMarker = "<!-- dosirak/settled -->"
 
 // Raise opens the issue, or brings the open one up to date. Where a human
 // closed it with this very text, it stays closed.
-func (f *Forge) Raise(ctx context.Context, i reconcile.Issue) (reconcile.Told, error) {
+func (f *Forge) Raise(ctx context.Context, i reconcile.Issue) (reconcile.NotifyResult, error) {
 	doing := fmt.Sprintf("raising the issue of %s in %s", i.Model, i.Environment)
 	marker := issueMarker(i.Model, i.Environment)
 	body := marker + "\n" + i.Body
 	issues, err := f.issues(ctx, marker)
 	if err != nil {
-		return reconcile.Told{}, explain(doing, readIssues, err)
+		return reconcile.NotifyResult{}, explain(doing, readIssues, err)
 	}
 	if open := opened(issues); len(open) > 0 {
 		return f.bring(ctx, doing, open, i.Title, body)
 	}
 	if len(issues) > 0 && same(issues[0].GetBody(), body) {
-		return reconcile.Told{Operation: reconcile.Declined, Address: issues[0].GetHTMLURL()}, nil
+		return reconcile.NotifyResult{Operation: reconcile.Declined, Address: issues[0].GetHTMLURL()}, nil
 	}
 	for attempt := 1; ; attempt++ {
 		made, _, err := f.rest.Issues.Create(ctx, f.owner, f.name, &github.IssueRequest{Title: &i.Title, Body: &body})
 		if err != nil && (!unclear(err) || attempt == attempts) {
-			return reconcile.Told{}, explain(doing, writeIssues, err)
+			return reconcile.NotifyResult{}, explain(doing, writeIssues, err)
 		}
 		if err != nil {
 			if err := f.pause(ctx, attempt); err != nil {
-				return reconcile.Told{}, err
+				return reconcile.NotifyResult{}, err
 			}
 		}
 		// Was it made, and by somebody else at the same time too? A list may lag
@@ -56,7 +56,7 @@ func (f *Forge) Raise(ctx context.Context, i reconcile.Issue) (reconcile.Told, e
 		for look := range attempts {
 			issues, listing := f.issues(ctx, marker)
 			if listing != nil {
-				return reconcile.Told{}, explain(doing, readIssues, listing)
+				return reconcile.NotifyResult{}, explain(doing, readIssues, listing)
 			}
 			open := opened(issues)
 			shown := len(open) > 0
@@ -72,26 +72,26 @@ func (f *Forge) Raise(ctx context.Context, i reconcile.Issue) (reconcile.Told, e
 				break // it was not made
 			}
 			if err := f.pause(ctx, look+1); err != nil {
-				return reconcile.Told{}, err
+				return reconcile.NotifyResult{}, err
 			}
 		}
 		if err == nil {
-			return reconcile.Told{Operation: reconcile.Opened, Address: made.GetHTMLURL()}, nil
+			return reconcile.NotifyResult{Operation: reconcile.Opened, Address: made.GetHTMLURL()}, nil
 		}
 	}
 }
 
 // Settle closes what is open.
-func (f *Forge) Settle(ctx context.Context, model, environment, text string) (reconcile.Told, error) {
+func (f *Forge) Settle(ctx context.Context, model, environment, text string) (reconcile.NotifyResult, error) {
 	doing := fmt.Sprintf("closing the issue of %s in %s", model, environment)
 	marker := issueMarker(model, environment)
 	issues, err := f.issues(ctx, marker)
 	if err != nil {
-		return reconcile.Told{}, explain(doing, readIssues, err)
+		return reconcile.NotifyResult{}, explain(doing, readIssues, err)
 	}
-	var told reconcile.Told
+	var told reconcile.NotifyResult
 	for _, issue := range opened(issues) {
-		told = reconcile.Told{Operation: reconcile.Closed, Address: issue.GetHTMLURL()}
+		told = reconcile.NotifyResult{Operation: reconcile.Closed, Address: issue.GetHTMLURL()}
 		if err := f.close(ctx, issue, marker, text); err != nil {
 			return told, explain(doing, writeIssues, err)
 		}
@@ -110,9 +110,9 @@ func (f *Forge) close(ctx context.Context, issue *github.Issue, marker, text str
 
 // bring makes the oldest open issue say what it should, and closes those that
 // were opened at the same time.
-func (f *Forge) bring(ctx context.Context, doing string, open []*github.Issue, title, body string) (reconcile.Told, error) {
+func (f *Forge) bring(ctx context.Context, doing string, open []*github.Issue, title, body string) (reconcile.NotifyResult, error) {
 	first := slices.MinFunc(open, func(a, b *github.Issue) int { return a.GetNumber() - b.GetNumber() })
-	told := reconcile.Told{Operation: reconcile.Unchanged, Address: first.GetHTMLURL()}
+	told := reconcile.NotifyResult{Operation: reconcile.Unchanged, Address: first.GetHTMLURL()}
 	for _, issue := range open {
 		if issue.GetNumber() == first.GetNumber() {
 			continue

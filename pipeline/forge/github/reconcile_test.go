@@ -26,11 +26,11 @@ type environment struct {
 
 func (e environment) Address() string { return "https://models.example.org" }
 
-func (e environment) Ask(_ context.Context, m manifest.Manifest) (reconcile.Answer, error) {
+func (e environment) Ask(_ context.Context, m manifest.Manifest) (reconcile.Observation, error) {
 	if m.Bundle == digest(e.serves) {
-		return reconcile.Answer{State: reconcile.InSync, Detail: "it serves the bundle"}, nil
+		return reconcile.Observation{State: reconcile.InSync, Detail: "it serves the bundle"}, nil
 	}
-	return reconcile.Answer{State: reconcile.OutOfSync, Detail: "it serves the bundle " + digest(e.serves)}, nil
+	return reconcile.Observation{State: reconcile.OutOfSync, Detail: "it serves the bundle " + digest(e.serves)}, nil
 }
 
 func (e environment) run(ctx context.Context, s *githubtest.Server, f *github.Forge) (reconcile.Result, error) {
