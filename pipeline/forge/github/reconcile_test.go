@@ -34,11 +34,11 @@ func (e environment) Ask(_ context.Context, m manifest.Manifest) (reconcile.Obse
 }
 
 func (e environment) run(ctx context.Context, s *githubtest.Server, f *github.Forge) (reconcile.Result, error) {
-	order := &reconcile.FakeOrder{}
+	order := &reconcile.FakeDesired{}
 	order.Merge(s.Branch("main"), &manifest.Manifest{Model: "flights-delay", Environment: "production", Bundle: digest(e.is), Image: "ghcr.io/acme/flights@" + digest(e.is)})
 	return reconcile.Run(ctx, reconcile.Options{
 		Model: "flights-delay", Environment: "production", Production: true,
-		Order: order, Endpoint: e, Deployments: f, Issues: f,
+		Desired: order, Endpoint: e, Deployments: f, Issues: f,
 	})
 }
 

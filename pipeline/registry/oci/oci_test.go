@@ -42,10 +42,10 @@ func start(t *testing.T) (repository string, images [2]string) {
 	return repository, images
 }
 
-func order(image string) (*reconcile.FakeOrder, reconcile.Options) {
-	o := &reconcile.FakeOrder{}
+func order(image string) (*reconcile.FakeDesired, reconcile.Options) {
+	o := &reconcile.FakeDesired{}
 	o.Merge("commit", &manifest.Manifest{Model: "flights-delay", Environment: "production", Bundle: "sha256:" + strings.Repeat("b", 64), Image: image})
-	return o, reconcile.Options{Model: "flights-delay", Environment: "production", Order: o, Registry: Registry{}}
+	return o, reconcile.Options{Model: "flights-delay", Environment: "production", Desired: o, Registries: []reconcile.Registry{Registry{}}}
 }
 
 func TestReconcile(t *testing.T) {
@@ -55,14 +55,14 @@ func TestReconcile(t *testing.T) {
 		_, o := order(image)
 		r, err := reconcile.Run(t.Context(), o)
 		require.NoError(t, err)
-		assert.True(t, r.Registry.Changed)
-		assert.Equal(t, repository+":production", r.Registry.Alias)
+		assert.True(t, r.Registries[0].Changed)
+		assert.Equal(t, repository+":production", r.Registries[0].Alias)
 		got, err := Registry{}.Read(t.Context(), repository+":production")
 		require.NoError(t, err)
 		assert.Equal(t, image, repository+"@"+got)
 		r, err = reconcile.Run(t.Context(), o)
 		require.NoError(t, err)
-		assert.False(t, r.Registry.Changed)
+		assert.False(t, r.Registries[0].Changed)
 	}
 }
 
@@ -147,7 +147,7 @@ func TestCrashMatrix(t *testing.T) {
 
 			_, o = order(images[1])
 			transport := &dying{n: n, after: after}
-			o.Registry = Registry{Transport: transport, backoff: remote.Backoff{Duration: time.Millisecond, Steps: 1}}
+			o.Registries = []reconcile.Registry{Registry{Transport: transport, backoff: remote.Backoff{Duration: time.Millisecond, Steps: 1}}}
 			_, err = reconcile.Run(t.Context(), o)
 			if !transport.dead {
 				require.NoError(t, err)
@@ -155,7 +155,7 @@ func TestCrashMatrix(t *testing.T) {
 				break
 			}
 			require.Error(t, err)
-			o.Registry = Registry{}
+			o.Registries = []reconcile.Registry{Registry{}}
 			_, err = reconcile.Run(t.Context(), o)
 			require.NoError(t, err)
 			got, err := Registry{}.Read(t.Context(), repository+":production")
@@ -181,6 +181,6 @@ func BenchmarkUnchanged(b *testing.B) {
 	for b.Loop() {
 		r, err := reconcile.Run(b.Context(), o)
 		require.NoError(b, err)
-		require.False(b, r.Registry.Changed)
+		require.False(b, r.Registries[0].Changed)
 	}
 }
