@@ -24,6 +24,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/dosirak-ml/dosirak/model-server/inference"
 	"github.com/dosirak-ml/dosirak/model-server/server"
 )
 
@@ -60,7 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o := server.Options{Release: version}
 	addr := flags.String("addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes a free one")
 	flags.StringVar(&o.Name, "name", "", "`name` of the model in URLs; default: the bundle's, or the file's")
-	flags.IntVar(&o.MaxRows, "max-rows", server.DefaultMaxRows, "rows of a request at most")
+	flags.IntVar(&o.Limits.Rows, "max-rows", inference.DefaultMaxRows, "rows of a request at most")
 	flags.Int64Var(&o.Limits.Body, "max-body", 64<<20, "bytes of a request at most")
 	flags.DurationVar(&o.DrainDelay, "drain-delay", server.DefaultDrainDelay, "after SIGTERM, take requests for this `time` while not ready")
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", server.DefaultDrainTimeout, "`time` that requests in flight then have to finish")
@@ -77,7 +78,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case flags.NArg() != 1:
 		fmt.Fprintf(stderr, "model-server: give one model file or bundle, not %d; flags come before it\n", flags.NArg())
 		return server.ExitUsage
-	case o.MaxRows < 1 || o.Limits.Body < 1 || o.DrainDelay < 0 || o.DrainTimeout <= 0:
+	case o.Limits.Rows < 1 || o.Limits.Body < 1 || o.DrainDelay < 0 || o.DrainTimeout <= 0:
 		fmt.Fprintln(stderr, "model-server: limits and times must be positive")
 		return server.ExitUsage
 	}

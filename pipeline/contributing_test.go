@@ -14,7 +14,7 @@ import (
 // kinds are the things of which there is one a file: CONTRIBUTING says of each
 // how one more is added.
 var kinds = []string{
-	"a metric", "an operator of the native engine", "a smoke check", "a doctor's check", "a protocol that callers speak",
+	"a metric", "an operator of the native engine", "a smoke check", "a doctor's check", "a protocol that callers speak", "a protocol that the server speaks", "a model format",
 	"a step of the run", "a part of the report", "a rendering of the report", "a forge", "a registry", "a command", "an action",
 	"an error that a user can act on", "a bad input",
 }

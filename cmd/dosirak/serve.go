@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/model-server/inference"
 	"github.com/dosirak-ml/dosirak/model-server/server"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
@@ -44,7 +45,7 @@ SIGTERM and Ctrl-C drain: requests in flight are answered, then it ends with 0.`
 	flags := cmd.Flags()
 	flags.StringVar(&addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 takes a free one")
 	flags.StringVar(&o.Name, "name", "", "`name` of the model in URLs (default: the bundle's, or the file's)")
-	flags.IntVar(&o.MaxRows, "max-rows", server.DefaultMaxRows, "rows of a request at most")
+	flags.IntVar(&o.Limits.Rows, "max-rows", inference.DefaultMaxRows, "rows of a request at most")
 	flags.DurationVar(&o.DrainDelay, "drain-delay", server.DefaultDrainDelay, "when asked to end, take requests for this `time` while not ready")
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", server.DefaultDrainTimeout, "`time` that requests in flight then have to finish")
 	flags.StringVar(&level, "log-level", "warn", "debug (a line for each request), info, warn or error")

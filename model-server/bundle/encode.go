@@ -75,8 +75,8 @@ func (b *Bundle) check() error {
 	if b.Model.Name == "" {
 		return errors.New("model.name is empty")
 	}
-	if b.Model.Format != FormatONNX {
-		return fmt.Errorf("model.format is %q, this release serves %q", b.Model.Format, FormatONNX)
+	if _, known := FormatOf(b.Model.Format); !known {
+		return fmt.Errorf("model.format is %q, this release serves %s", b.Model.Format, formatNames())
 	}
 	if len(b.Files) > maxFiles {
 		return fmt.Errorf("files has %d entries, at most %d", len(b.Files), maxFiles)

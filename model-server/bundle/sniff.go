@@ -13,16 +13,11 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-
-	"github.com/dosirak-ml/dosirak/model-server/bundle/onnx"
 )
 
-// FormatONNX is the one model format that this release seals and serves.
-const FormatONNX = "onnx"
-
-// Format is what a model path holds.
-type Format struct {
-	Name string // FormatONNX
+// Found is what a model path holds.
+type Found struct {
+	Format
 	Path string // of the model file; inside the folder for an MLflow model
 }
 
@@ -56,37 +51,39 @@ const (
 // SniffFormat looks at the first bytes of the file, or at the folder, and says
 // what it is. Nothing is executed or unpickled. What is not served gives a
 // *RefusedError, an empty or truncated file a *DamagedError.
-func SniffFormat(path string) (Format, error) {
+func SniffFormat(path string) (Found, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return Format{}, fmt.Errorf("looking at the model: %w", err)
+		return Found{}, fmt.Errorf("looking at the model: %w", err)
 	}
 	if info.IsDir() {
 		return sniffFolder(path)
 	}
 	if !info.Mode().IsRegular() {
-		return Format{}, &RefusedError{Path: path, What: "not a regular file", WayOut: "Give the model file itself"}
+		return Found{}, &RefusedError{Path: path, What: "not a regular file", WayOut: "Give the model file itself"}
 	}
 	if info.Size() == 0 {
-		return Format{}, &DamagedError{path, "the model file is empty: the trainer wrote nothing to it"}
+		return Found{}, &DamagedError{path, "the model file is empty: the trainer wrote nothing to it"}
 	}
 	if info.Size() > MaxModel {
-		return Format{}, &DamagedError{path, fmt.Sprintf("the model file has %d bytes, at most %d", info.Size(), int64(MaxModel))}
+		return Found{}, &DamagedError{path, fmt.Sprintf("the model file has %d bytes, at most %d", info.Size(), int64(MaxModel))}
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return Format{}, fmt.Errorf("looking at the model: %w", err)
+		return Found{}, fmt.Errorf("looking at the model: %w", err)
 	}
 	if what, wayOut := recognise(filepath.Base(path), data); what != "" {
-		return Format{}, &RefusedError{Path: path, What: what, WayOut: wayOut}
+		return Found{}, &RefusedError{Path: path, What: what, WayOut: wayOut}
 	}
-	switch err := onnx.Probe(data); {
-	case err == nil:
-		return Format{FormatONNX, path}, nil
-	case errors.Is(err, onnx.ErrTruncated), strings.EqualFold(filepath.Ext(path), ".onnx"):
-		return Format{}, &DamagedError{path, err.Error()}
+	for _, f := range Formats {
+		switch mine, err := f.Probe(data); {
+		case mine && err == nil:
+			return Found{f, path}, nil
+		case mine, strings.EqualFold(filepath.Ext(path), f.Extension):
+			return Found{}, &DamagedError{path, err.Error()}
+		}
 	}
-	return Format{}, &RefusedError{Path: path, What: "of a format that is not known", WayOut: "This release serves ONNX; see skl2onnx, torch.onnx.export, tf2onnx, onnxmltools", Unknown: true}
+	return Found{}, &RefusedError{Path: path, What: "of a format that is not known", WayOut: "This release serves " + listFormats(func(f Format) string { return f.Title + "; see " + f.Exporters }), Unknown: true}
 }
 
 var pickleExtensions = map[string]bool{".pkl": true, ".pickle": true, ".joblib": true, ".sav": true, ".dill": true, ".cloudpickle": true}
@@ -134,26 +131,26 @@ func recognise(name string, data []byte) (what, wayOut string) {
 
 // sniffFolder finds the ONNX file of an MLflow model.
 // https://mlflow.org/docs/latest/ml/model/
-func sniffFolder(dir string) (Format, error) {
+func sniffFolder(dir string) (Found, error) {
 	const limit = 1 << 20
 	f, err := os.Open(filepath.Join(dir, "MLmodel"))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return Format{}, &RefusedError{Path: dir, What: "a folder without the file MLmodel", WayOut: wayOutDirectory}
+			return Found{}, &RefusedError{Path: dir, What: "a folder without the file MLmodel", WayOut: wayOutDirectory}
 		}
-		return Format{}, fmt.Errorf("looking at the model: %w", err)
+		return Found{}, fmt.Errorf("looking at the model: %w", err)
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
-		return Format{}, fmt.Errorf("looking at the model: %w", err)
+		return Found{}, fmt.Errorf("looking at the model: %w", err)
 	}
 	if len(text) > limit {
-		return Format{}, &DamagedError{f.Name(), fmt.Sprintf("is larger than %d bytes", limit)}
+		return Found{}, &DamagedError{f.Name(), fmt.Sprintf("is larger than %d bytes", limit)}
 	}
 	flavors, err := mlflowFlavors(text)
 	if err != nil {
-		return Format{}, &DamagedError{f.Name(), err.Error()}
+		return Found{}, &DamagedError{f.Name(), err.Error()}
 	}
 	data, ok := flavors["onnx"]
 	if !ok {
@@ -163,22 +160,22 @@ func sniffFolder(dir string) (Format, error) {
 				names = append(names, name)
 			}
 		}
-		return Format{}, &RefusedError{Path: dir, What: "an MLflow model without the onnx flavor (it has: " + strings.Join(slices.Sorted(slices.Values(names)), ", ") + ")", WayOut: wayOutMLflow}
+		return Found{}, &RefusedError{Path: dir, What: "an MLflow model without the onnx flavor (it has: " + strings.Join(slices.Sorted(slices.Values(names)), ", ") + ")", WayOut: wayOutMLflow}
 	}
 	if !filepath.IsLocal(data) {
-		return Format{}, &DamagedError{f.Name(), fmt.Sprintf("flavors.onnx.data is %q, which is not a file in the folder", data)}
+		return Found{}, &DamagedError{f.Name(), fmt.Sprintf("flavors.onnx.data is %q, which is not a file in the folder", data)}
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return Format{}, fmt.Errorf("looking at the model: %w", err)
+		return Found{}, fmt.Errorf("looking at the model: %w", err)
 	}
 	defer root.Close()
 	info, err := root.Stat(data) // does not follow a link out of the folder
 	if err != nil {
-		return Format{}, &DamagedError{f.Name(), fmt.Sprintf("flavors.onnx.data names %q: %v", data, err)}
+		return Found{}, &DamagedError{f.Name(), fmt.Sprintf("flavors.onnx.data names %q: %v", data, err)}
 	}
 	if info.IsDir() {
-		return Format{}, &DamagedError{f.Name(), fmt.Sprintf("flavors.onnx.data names %q, which is a folder", data)}
+		return Found{}, &DamagedError{f.Name(), fmt.Sprintf("flavors.onnx.data names %q, which is a folder", data)}
 	}
 	return SniffFormat(filepath.Join(dir, data))
 }

@@ -58,7 +58,8 @@ func TestSniffFile(t *testing.T) {
 				assert.ErrorContains(t, err, c.damaged)
 			default:
 				require.NoError(t, err)
-				assert.Equal(t, Format{FormatONNX, path}, format)
+				assert.Equal(t, FormatONNX, format.Name)
+				assert.Equal(t, path, format.Path)
 			}
 		})
 	}
@@ -101,7 +102,8 @@ func TestSniffFolder(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			assert.Equal(t, Format{FormatONNX, filepath.Join(dir, "model.onnx")}, format)
+			assert.Equal(t, FormatONNX, format.Name)
+			assert.Equal(t, filepath.Join(dir, "model.onnx"), format.Path)
 		})
 	}
 	_, err := SniffFormat(t.TempDir())

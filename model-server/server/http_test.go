@@ -26,7 +26,7 @@ const goodBody = `{"id":"7","inputs":[{"name":"name","datatype":"BYTES","shape":
 
 func TestHTTP(t *testing.T) {
 	t.Parallel()
-	dir := (&fake{}).sealed(t)
+	dir := sealed(t, &fake{})
 	s, err := Open(t.Context(), dir, Options{Load: loads(&fake{}), Name: "m", Release: "v1.2.3"})
 	require.NoError(t, err)
 	web := httptest.NewServer(s.Handler())
@@ -113,7 +113,7 @@ func TestHTTP(t *testing.T) {
 
 func TestBodyLimit(t *testing.T) {
 	t.Parallel()
-	web := httptest.NewServer((&fake{}).open(t, Options{Limits: v2.Limits{Body: 1000}}).Handler())
+	web := httptest.NewServer(openFake(t, &fake{}, Options{Limits: Limits{Body: 1000}}).Handler())
 	t.Cleanup(web.Close)
 	large := strings.Repeat(" ", 1001)
 	for name, body := range map[string]io.Reader{
@@ -136,7 +136,7 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func TestBodyBreaksOff(t *testing.T) {
 	t.Parallel()
-	s := (&fake{}).open(t, Options{})
+	s := openFake(t, &fake{}, Options{})
 	for status, err := range map[int]error{
 		http.StatusRequestTimeout: &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded},
 		http.StatusBadRequest:     io.ErrUnexpectedEOF,
@@ -152,7 +152,7 @@ func TestLogHoldsNoData(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer
 	logger := slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s := (&fake{}).open(t, Options{Logger: logger})
+	s := openFake(t, &fake{}, Options{Logger: logger})
 	for _, first := range []string{"1", "666", "500", "400"} {
 		body := strings.NewReader(strings.Replace(strings.Replace(goodBody, "[[1,2]]", "["+first+",4242]", 1), `["a"]`, `["private"]`, 1))
 		w := httptest.NewRecorder()
@@ -192,8 +192,8 @@ func (l *lockedBuffer) String() string {
 // are refused in the end.
 func TestDrain(t *testing.T) {
 	t.Parallel()
-	f := &fake{gate: make(chan struct{})}
-	s := f.open(t, Options{DrainDelay: 200 * time.Millisecond})
+	f := &fake{Gate: make(chan struct{})}
+	s := openFake(t, f, Options{DrainDelay: 200 * time.Millisecond})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	url := "http://" + l.Addr().String()
@@ -215,7 +215,7 @@ func TestDrain(t *testing.T) {
 		response.Body.Close()
 		answered <- result{status: response.StatusCode}
 	}()
-	require.Eventually(t, func() bool { return f.calls.Load() == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return f.Calls.Load() == 1 }, 10*time.Second, time.Millisecond)
 	stop()
 	require.Eventually(t, func() bool {
 		response, err := http.Get(url + "/v2/health/ready")
@@ -232,7 +232,7 @@ func TestDrain(t *testing.T) {
 		}
 		return err != nil
 	}, 10*time.Second, 5*time.Millisecond, "the listener closes")
-	close(f.gate)
+	close(f.Gate)
 	got := <-answered
 	require.NoError(t, got.err)
 	assert.Equal(t, 200, got.status)
@@ -242,7 +242,7 @@ func TestDrain(t *testing.T) {
 // A connection in reserve, on which nothing was sent, does not hold up the end.
 func TestDrainWithUnusedConnection(t *testing.T) {
 	t.Parallel()
-	s := (&fake{}).open(t, Options{DrainTimeout: 2 * time.Second}) // less than http.Server waits
+	s := openFake(t, &fake{}, Options{DrainTimeout: 2 * time.Second}) // less than http.Server waits
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -260,8 +260,8 @@ func TestDrainWithUnusedConnection(t *testing.T) {
 
 func TestDrainIsBounded(t *testing.T) {
 	t.Parallel()
-	f := &fake{gate: make(chan struct{})}
-	s := f.open(t, Options{DrainTimeout: 50 * time.Millisecond})
+	f := &fake{Gate: make(chan struct{})}
+	s := openFake(t, f, Options{DrainTimeout: 50 * time.Millisecond})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -273,7 +273,7 @@ func TestDrainIsBounded(t *testing.T) {
 			response.Body.Close()
 		}
 	}()
-	require.Eventually(t, func() bool { return f.calls.Load() == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return f.Calls.Load() == 1 }, 10*time.Second, time.Millisecond)
 	stop()
 	err = <-served
 	var cut *CutOffError
@@ -284,7 +284,7 @@ func TestDrainIsBounded(t *testing.T) {
 
 func TestRun(t *testing.T) {
 	t.Parallel()
-	dir := (&fake{}).sealed(t)
+	dir := sealed(t, &fake{})
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	read, write := io.Pipe()
@@ -306,20 +306,20 @@ func TestRun(t *testing.T) {
 
 	stop()
 	assert.NoError(t, <-served)
-	assert.True(t, f.closed.Load())
+	assert.True(t, f.Closed.Load())
 }
 
 func BenchmarkInferHTTP(b *testing.B) {
 	for _, n := range []int{1, 1024} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s := (&fake{}).open(b, Options{})
+			s := openFake(b, &fake{}, Options{})
 			body, err := v2.AppendRequest(nil, &v2.Request{Inputs: rows(n)})
 			require.NoError(b, err)
 			b.ReportAllocs()
 			b.SetBytes(int64(len(body)))
 			for b.Loop() {
 				w := httptest.NewRecorder()
-				s.serveHTTP(w, httptest.NewRequest("POST", "/v2/models/m/infer", bytes.NewReader(body)))
+				s.Handler().ServeHTTP(w, httptest.NewRequest("POST", "/v2/models/m/infer", bytes.NewReader(body)))
 				if w.Code != 200 {
 					b.Fatal(w.Body)
 				}

@@ -24,7 +24,7 @@ func TestTritonClient(t *testing.T) {
 		}
 		t.Skipf("%s with tritonclient[http] is not here; name one in DOSIRAK_PYTHON", python)
 	}
-	web := httptest.NewServer((&fake{}).open(t, Options{}).Handler())
+	web := httptest.NewServer(openFake(t, &fake{}, Options{}).Handler())
 	defer web.Close()
 	out, err := exec.Command(python, "testdata/tritonclient_peer.py", web.URL).CombinedOutput()
 	require.NoError(t, err, "%s", out)

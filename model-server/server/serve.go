@@ -81,11 +81,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	go func() { failed <- h.Serve(l) }()
 	select {
 	case err := <-failed:
-		s.ready.Store(false)
+		s.model.SetReady(false)
 		return fmt.Errorf("serving on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
-	s.ready.Store(false)
+	s.model.SetReady(false)
 	h.SetKeepAlivesEnabled(false) // callers come back on a new connection, elsewhere
 	s.log.Info("draining", "in_flight", s.inFlight.Load())
 	if s.options.DrainDelay > 0 {
@@ -136,12 +136,12 @@ func Run(ctx context.Context, path, addr string, o Options, stdout io.Writer) er
 	if err != nil {
 		return errors.Join(&ListenError{addr, err}, s.Close())
 	}
-	what := s.digest
+	what := s.what.Digest
 	if what == "" {
 		what = "none"
 	}
-	s.log.Info("ready", "model", s.name, "engine", s.engine.Name(), "bundle", what, "addr", l.Addr().String(), "ms", time.Since(start).Milliseconds())
-	fmt.Fprintf(stdout, "ready http://%s model=%s engine=%s bundle=%s\n", l.Addr(), s.name, s.engine.Name(), what)
+	s.log.Info("ready", "model", s.what.Name, "engine", s.what.Engine, "bundle", what, "addr", l.Addr().String(), "ms", time.Since(start).Milliseconds())
+	fmt.Fprintf(stdout, "ready http://%s model=%s engine=%s bundle=%s\n", l.Addr(), s.what.Name, s.what.Engine, what)
 	err = s.Serve(ctx, l)
 	if cut := (*CutOffError)(nil); errors.As(err, &cut) {
 		return err // what was cut off may still be computing: the model is not taken from under it

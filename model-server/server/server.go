@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,7 +16,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/model-server/engine"
-	"github.com/dosirak-ml/dosirak/model-server/protocol/v2"
+	"github.com/dosirak-ml/dosirak/model-server/inference"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
@@ -23,11 +24,10 @@ import (
 type Options struct {
 	Name    string       // of the model; empty: the bundle's, or the file's without its extension
 	Release string       // version in the server's metadata
-	Limits  v2.Limits    // zeros: the defaults
-	MaxRows int          // of one request; 0: DefaultMaxRows
+	Limits  Limits       // zeros: the defaults
 	Logger  *slog.Logger // nil: no log
 
-	// Load makes an engine of a model file; nil: the native engine.
+	// Load makes an engine of a model file; nil: the engine of its format.
 	Load engine.Loader
 	// Budget is what the model may use when it is loaded and for each answer;
 	// zeros: engine.DefaultBudget. Models of strangers get
@@ -40,9 +40,14 @@ type Options struct {
 	DrainDelay, DrainTimeout time.Duration
 }
 
+// Limits bound a request, whatever the protocol.
+type Limits struct {
+	Rows     int   // 0: inference.DefaultMaxRows
+	Elements int   // of all tensors together; 0: the protocol's default
+	Body     int64 // bytes; 0: the protocol's default
+}
+
 const (
-	// DefaultMaxRows is the largest request that is taken.
-	DefaultMaxRows = 1 << 16
 	// DefaultDrainDelay is what programs wait: enough for what asks several
 	// times a second. Behind Kubernetes, whose endpoints follow the pod's own
 	// state, nothing more is needed; a slower balancer needs its interval.
@@ -54,19 +59,12 @@ const (
 
 // Server answers requests for one model.
 type Server struct {
-	name      string
-	digest    string // of the bundle; "" for a bare model file
-	platform  string
-	engine    engine.Engine
-	signature bundle.Signature
-	inputs    map[string]int // index in signature.Inputs by name
-	outputs   map[string]int
-	options   Options
-	log       *slog.Logger
-	logs      bool // there is a log to point at
-	ready     atomic.Bool
-	inFlight  atomic.Int64
-	fixed     fixedBodies
+	model    *inference.Model
+	what     inference.Description
+	options  Options
+	log      *slog.Logger
+	inFlight atomic.Int64
+	handler  http.Handler
 }
 
 // SelfTestError says that the model does not give its golden answers again:
@@ -147,68 +145,61 @@ func readModel(path string, info os.FileInfo) ([]byte, error) {
 
 // open serves the bytes of a model; opened is nil for a bare file.
 func open(ctx context.Context, model []byte, path, name string, opened *bundle.Opened, o Options) (*Server, error) {
-	if o.Load == nil {
-		o.Load = load
-	}
-	logs := o.Logger != nil
-	if !logs {
-		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.MaxRows == 0 {
-		o.MaxRows = DefaultMaxRows
-	}
 	if o.DrainTimeout == 0 {
 		o.DrainTimeout = DefaultDrainTimeout
 	}
-	o.Limits = o.Limits.WithDefaults()
-	s := &Server{name: o.Name, options: o, log: o.Logger, logs: logs, platform: "onnx_onnxv1"}
-	if s.name == "" {
-		s.name = name
+	if o.Name != "" {
+		name = o.Name
 	}
-	if !validName(s.name) {
-		return nil, fmt.Errorf("the model's name %q must be 1 to 128 letters, digits, '.', '_' or '-'; set another one", s.name)
+	if !validName(name) {
+		return nil, fmt.Errorf("the model's name %q must be 1 to 128 letters, digits, '.', '_' or '-'; set another one", name)
 	}
-	e, err := o.Load(ctx, model, o.Budget)
+	format, load := formatOf(opened, model, o)
+	e, err := load(ctx, model, o.Budget)
 	if err != nil {
 		return nil, fmt.Errorf("loading the model %s: %w", path, err)
 	}
-	s.engine, s.signature = e, e.Signature()
+	about := inference.Options{Name: name, Platform: format.Platform, Release: o.Release, MaxRows: o.Limits.Rows, Logger: o.Logger}
 	if opened != nil {
-		if err := s.adopt(opened); err != nil {
+		if err := agrees(opened, e.Signature()); err != nil {
 			return nil, errors.Join(err, e.Close())
 		}
+		// Roles and classes are what the bundle says: they were judged.
+		about.Digest, about.Signature = opened.Digest, &opened.Bundle.Signature
 	}
-	s.inputs, s.outputs = index(s.signature.Inputs), index(s.signature.Outputs)
-	s.fixed = s.describe()
+	s := &Server{model: inference.New(e, about), options: o, log: o.Logger}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.what = s.model.Describe()
+	s.handler = s.handle()
 	if opened != nil {
 		if err := s.selfTest(ctx, opened); err != nil {
 			return nil, errors.Join(err, e.Close())
 		}
 	}
-	s.ready.Store(true)
+	s.model.SetReady(true)
 	return s, nil
 }
 
-// adopt takes digest and signature from the bundle. Names, types and shapes
-// must be those of the model; roles and classes are what the bundle says,
-// since they were part of what was judged.
-func (s *Server) adopt(opened *bundle.Opened) error {
+// agrees holds the names, types and shapes of a bundle's signature against the
+// model's.
+func agrees(opened *bundle.Opened, model bundle.Signature) error {
 	theirs := opened.Bundle.Signature
 	for _, side := range []struct {
 		name        string
 		have, model []bundle.TensorSpec
-	}{{"inputs", theirs.Inputs, s.signature.Inputs}, {"outputs", theirs.Outputs, s.signature.Outputs}} {
+	}{{"inputs", theirs.Inputs, model.Inputs}, {"outputs", theirs.Outputs, model.Outputs}} {
 		same := slices.EqualFunc(side.have, side.model, func(a, b bundle.TensorSpec) bool {
 			return a.Name == b.Name && a.Datatype == b.Datatype && slices.Equal(a.Shape, b.Shape)
 		})
 		if !same {
 			return &bundle.DamagedError{
 				Path: filepath.Join(opened.Dir, bundle.File),
-				What: fmt.Sprintf("its %s are %s, the model's are %s; seal the model again", side.name, listSpecs(side.have), listSpecs(side.model)),
+				What: fmt.Sprintf("its %s are %s, the model's are %s; seal the model again", side.name, inference.ListSpecs(side.have), inference.ListSpecs(side.model)),
 			}
 		}
 	}
-	s.digest, s.signature = opened.Digest, theirs
 	return nil
 }
 
@@ -222,41 +213,38 @@ func (s *Server) selfTest(ctx context.Context, opened *bundle.Opened) error {
 		return err
 	}
 	if len(inputs) == 0 && len(want) == 0 {
-		s.log.Warn("the bundle has no golden examples; nothing was tested", "bundle", s.digest)
+		s.log.Warn("the bundle has no golden examples; nothing was tested", "bundle", s.what.Digest)
 		return nil
 	}
 	got, err := s.Infer(ctx, inputs)
 	if err != nil {
-		return &SelfTestError{Bundle: s.digest, Engine: s.engine.Name(), Err: err}
+		return &SelfTestError{Bundle: s.what.Digest, Engine: s.what.Engine, Err: err}
 	}
 	if wrong := bundle.CompareOutputs(want, got, golden.Tolerance); len(wrong) > 0 {
-		return &SelfTestError{Bundle: s.digest, Engine: s.engine.Name(), Mismatches: wrong}
+		return &SelfTestError{Bundle: s.what.Digest, Engine: s.what.Engine, Mismatches: wrong}
 	}
 	return nil
 }
 
 // Name is the model's name in URLs.
-func (s *Server) Name() string { return s.name }
+func (s *Server) Name() string { return s.what.Name }
 
 // Engine is the name of the engine that computes the answers.
-func (s *Server) Engine() string { return s.engine.Name() }
+func (s *Server) Engine() string { return s.what.Engine }
 
 // Digest is the bundle's digest, "" for a bare model file.
-func (s *Server) Digest() string { return s.digest }
+func (s *Server) Digest() string { return s.what.Digest }
 
 // Signature describes the inputs and outputs.
-func (s *Server) Signature() bundle.Signature { return s.signature }
+func (s *Server) Signature() bundle.Signature { return s.what.Signature }
+
+// Infer answers as the protocols do, without one.
+func (s *Server) Infer(ctx context.Context, inputs []tensor.Tensor) ([]tensor.Tensor, error) {
+	return s.model.Infer(ctx, inputs, nil)
+}
 
 // Close releases the model. No request may be in flight.
-func (s *Server) Close() error { return s.engine.Close() }
-
-func index(specs []bundle.TensorSpec) map[string]int {
-	out := make(map[string]int, len(specs))
-	for i, spec := range specs {
-		out[spec.Name] = i
-	}
-	return out
-}
+func (s *Server) Close() error { return s.model.Close() }
 
 // fileName is the name that a bare file's model gets: that of the file where
 // it can be one.
@@ -274,46 +262,4 @@ func validName(name string) bool {
 		return !letter && !('0' <= r && r <= '9') && r != '.' && r != '_' && r != '-'
 	})
 	return name != "" && len(name) <= 128 && !strange && name[0] != '.'
-}
-
-func listSpecs(specs []bundle.TensorSpec) string {
-	const most = 20
-	parts := make([]string, 0, min(len(specs), most))
-	for i, spec := range specs {
-		if i == most {
-			return strings.Join(parts, ", ") + fmt.Sprintf(" and %d more", len(specs)-most)
-		}
-		parts = append(parts, fmt.Sprintf("%q %s %s", spec.Name, spec.Datatype, shapeText(&spec)))
-	}
-	return strings.Join(parts, ", ")
-}
-
-// Infer checks inputs against the signature and computes the outputs, in the
-// signature's order. What is wrong with a request is a *v2.Error; any other
-// error is the model's.
-func (s *Server) Infer(ctx context.Context, inputs []tensor.Tensor) ([]tensor.Tensor, error) {
-	ordered, err := s.check(inputs)
-	if err != nil {
-		return nil, err
-	}
-	outputs, err := s.compute(ctx, ordered)
-	if err != nil {
-		return nil, err
-	}
-	return outputs, nil
-}
-
-// compute turns a panic of the engine into an error: one request that finds a
-// bug must not end all others.
-func (s *Server) compute(ctx context.Context, inputs []tensor.Tensor) (outputs []tensor.Tensor, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			outputs, err = nil, &panicError{value: p, stack: stack()}
-		}
-	}()
-	outputs, err = s.engine.Infer(ctx, inputs)
-	if err == nil && len(outputs) != len(s.signature.Outputs) {
-		err = fmt.Errorf("the engine gave %d outputs, the signature has %d", len(outputs), len(s.signature.Outputs))
-	}
-	return outputs, err
 }

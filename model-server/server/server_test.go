@@ -21,7 +21,7 @@ func loads(f engine.Engine) func(context.Context, []byte, engine.Budget) (engine
 
 func TestOpenBundle(t *testing.T) {
 	t.Parallel()
-	dir := (&fake{}).sealed(t)
+	dir := sealed(t, &fake{})
 	s, err := Open(t.Context(), dir, Options{Load: loads(&fake{})})
 	require.NoError(t, err)
 	assert.Equal(t, "sealed", s.Name())
@@ -50,14 +50,14 @@ func TestOpenFile(t *testing.T) {
 // A model that no longer gives its golden answers is not served.
 func TestSelfTest(t *testing.T) {
 	t.Parallel()
-	dir := (&fake{}).sealed(t)
-	changed := &fake{offset: 0.25}
+	dir := sealed(t, &fake{})
+	changed := &fake{Offset: 0.25}
 	_, err := Open(t.Context(), dir, Options{Load: loads(changed)})
 	var failed *SelfTestError
 	require.ErrorAs(t, err, &failed)
 	assert.NotEmpty(t, failed.Mismatches)
 	assert.ErrorContains(t, err, `output "p" row 0 element 0`)
-	assert.True(t, changed.closed.Load())
+	assert.True(t, changed.Closed.Load())
 	assert.Equal(t, ExitSelfTest, ExitCode(err))
 }
 
@@ -76,7 +76,7 @@ func TestOpenRefuses(t *testing.T) {
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	file := filepath.Join(t.TempDir(), "m.onnx")
 	require.NoError(t, os.WriteFile(file, []byte("x"), 0o600))
-	damaged := (&fake{}).sealed(t)
+	damaged := sealed(t, &fake{})
 	require.NoError(t, os.WriteFile(filepath.Join(damaged, "model.onnx"), []byte("modem"), 0o600))
 	for name, c := range map[string]struct {
 		path string
@@ -89,7 +89,7 @@ func TestOpenRefuses(t *testing.T) {
 		"empty":           {empty, &fake{}, "", "the model file is empty"},
 		"damaged":         {damaged, &fake{}, "", "SHA-256"},
 		"name":            {file, &fake{}, "a/b", `the model's name "a/b"`},
-		"other signature": {(&fake{}).sealed(t), wider{&fake{}}, "", `its inputs are "x" FP32 [N, 2], "name" BYTES [N, 1], the model's are "x" FP32 [N, 3]`},
+		"other signature": {sealed(t, &fake{}), wider{&fake{}}, "", `its inputs are "x" FP32 [N, 2], "name" BYTES [N, 1], the model's are "x" FP32 [N, 3]`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +106,7 @@ func TestOpenRefuses(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	s := (&fake{}).open(t, Options{MaxRows: 4})
+	s := openFake(t, &fake{}, Options{Limits: Limits{Rows: 4}})
 	x := func(change func(*tensor.Tensor)) []tensor.Tensor {
 		inputs := rows(2)
 		change(&inputs[0])

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/dosirak-ml/dosirak/model-server/bundle/onnx"
+	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -137,8 +137,8 @@ func Remember(ctx context.Context, s *store.Store, run *store.Run, key string, p
 }
 
 // explain names a cause where the differences tell it, and what to do.
-func explain(p Proof, differences []onnx.Difference) (cause, hint string) {
-	only := func(what func(onnx.Difference) bool) bool {
+func explain(p Proof, differences []bundle.Difference) (cause, hint string) {
+	only := func(what func(bundle.Difference) bool) bool {
 		for _, d := range differences {
 			if !what(d) {
 				return false
@@ -146,7 +146,7 @@ func explain(p Proof, differences []onnx.Difference) (cause, hint string) {
 		}
 		return len(differences) > 0
 	}
-	graphName := func(d onnx.Difference) bool { return d.Where == "graph name" }
+	graphName := func(d bundle.Difference) bool { return d.Where == "graph name" }
 	switch {
 	case p.SameContent:
 		return "the models say the same in other bytes: the exporter writes its fields in no fixed order",
@@ -154,7 +154,7 @@ func explain(p Proof, differences []onnx.Difference) (cause, hint string) {
 	case only(graphName):
 		return "only the graph's name differs: skl2onnx's convert_sklearn draws a random one for each export",
 			"export with skl2onnx.to_onnx, which gives a fixed name, or pass name= to convert_sklearn"
-	case only(func(d onnx.Difference) bool { return graphName(d) || isNote(d.Where) }):
+	case only(func(d bundle.Difference) bool { return graphName(d) || isNote(d.Where) }):
 		return "only notes in the model differ (names, documentation, producer or metadata), not what it computes",
 			"write no time, path or random id into the model"
 	case p.Kind == EqualPredictions:

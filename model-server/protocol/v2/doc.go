@@ -1,7 +1,8 @@
 // Package v2 is the Open Inference Protocol (V2) over JSON: what requests,
-// answers, metadata and errors look like as bytes. It knows no HTTP server, no
-// engine and no model; server and client share it, so that what one writes
-// the other reads.
+// answers, metadata and errors look like as bytes, and the http.Handler that
+// speaks it for a model. Server and client share it, so that what one writes
+// the other reads. It knows no engine and no bundle on disk: the model that it
+// speaks for is a Core.
 //
 // https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 //

@@ -1,32 +1,25 @@
-package server
+package inference
 
 import (
 	"fmt"
-	"net/http"
-	"runtime/debug"
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
-	"github.com/dosirak-ml/dosirak/model-server/protocol/v2"
 	"github.com/dosirak-ml/dosirak/model-server/tensor"
 )
 
-func refuse(format string, args ...any) error {
-	return v2.Errorf(http.StatusBadRequest, format, args...)
-}
-
-// check returns the inputs in the signature's order, or a *v2.Error that names
+// check returns the inputs in the signature's order, or a *RequestError that names
 // the input and what was expected.
-func (s *Server) check(inputs []tensor.Tensor) ([]tensor.Tensor, error) {
-	specs := s.signature.Inputs
+func (m *Model) check(inputs []tensor.Tensor) ([]tensor.Tensor, error) {
+	specs := m.signature.Inputs
 	ordered := make([]tensor.Tensor, len(specs))
 	rows, first := -1, ""
 	for i := range inputs {
 		t := &inputs[i]
-		at, known := s.inputs[t.Name]
+		at, known := m.inputs[t.Name]
 		switch {
 		case !known:
-			return nil, refuse("input %q is unknown; the model's inputs are %s", clip(t.Name), listSpecs(specs))
+			return nil, refuse("input %q is unknown; the model's inputs are %s", Clip(t.Name), ListSpecs(specs))
 		case ordered[at].Name != "":
 			return nil, refuse("input %q is there twice", t.Name)
 		}
@@ -35,7 +28,7 @@ func (s *Server) check(inputs []tensor.Tensor) ([]tensor.Tensor, error) {
 			return nil, refuse("input %q: the datatype is %s, expected %s", t.Name, t.Datatype, spec.Datatype)
 		}
 		t.Shape = columnShape(t.Shape, spec.Shape)
-		if err := s.checkShape(t, spec); err != nil {
+		if err := m.checkShape(t, spec); err != nil {
 			return nil, err
 		}
 		if len(spec.Shape) > 0 && spec.Shape[0] < 0 {
@@ -68,7 +61,7 @@ func columnShape(shape, want []int64) []int64 {
 	return shape
 }
 
-func (s *Server) checkShape(t *tensor.Tensor, spec *bundle.TensorSpec) error {
+func (m *Model) checkShape(t *tensor.Tensor, spec *bundle.TensorSpec) error {
 	if len(t.Shape) != len(spec.Shape) {
 		return refuse("input %q: the shape is %v, expected %s", t.Name, t.Shape, shapeText(spec))
 	}
@@ -78,8 +71,8 @@ func (s *Server) checkShape(t *tensor.Tensor, spec *bundle.TensorSpec) error {
 			return refuse("input %q: the shape is %v, expected %s", t.Name, t.Shape, shapeText(spec))
 		case want < 0 && got == 0:
 			return refuse("input %q: the shape %v has no rows or columns, expected at least 1", t.Name, t.Shape)
-		case want < 0 && i == 0 && got > int64(s.options.MaxRows):
-			return refuse("input %q has %d rows, at most %d are taken at a time", t.Name, got, s.options.MaxRows)
+		case want < 0 && i == 0 && got > int64(m.options.MaxRows):
+			return refuse("input %q has %d rows, at most %d are taken at a time", t.Name, got, m.options.MaxRows)
 		}
 	}
 	return nil
@@ -101,23 +94,11 @@ func shapeText(spec *bundle.TensorSpec) string {
 	return "[" + strings.Join(parts, ", ") + "]"
 }
 
-// choose returns the outputs that were asked for, in that order.
-func (s *Server) choose(outputs []tensor.Tensor, names []string) []tensor.Tensor {
-	if names == nil {
-		return outputs
-	}
-	out := make([]tensor.Tensor, len(names))
-	for i, name := range names {
-		out[i] = outputs[s.outputs[name]]
-	}
-	return out
-}
-
-func (s *Server) checkNames(names []string) error {
+func (m *Model) checkNames(names []string) error {
 	seen := make(map[string]bool, len(names))
 	for _, name := range names {
-		if _, ok := s.outputs[name]; !ok {
-			return refuse("output %q is unknown; the model's outputs are %s", clip(name), listSpecs(s.signature.Outputs))
+		if _, ok := m.outputs[name]; !ok {
+			return refuse("output %q is unknown; the model's outputs are %s", Clip(name), ListSpecs(m.signature.Outputs))
 		}
 		if seen[name] {
 			return refuse("output %q is asked for twice", name)
@@ -127,8 +108,8 @@ func (s *Server) checkNames(names []string) error {
 	return nil
 }
 
-// clip shortens text of a request for a message.
-func clip(text string) string {
+// Clip shortens text of a request for a message.
+func Clip(text string) string {
 	const most = 200
 	if r := []rune(text); len(r) > most {
 		return string(r[:most]) + "..."
@@ -136,12 +117,15 @@ func clip(text string) string {
 	return text
 }
 
-// panicError is a bug that a request found.
-type panicError struct {
-	value any
-	stack string
+// ListSpecs writes a side of a signature for a caller.
+func ListSpecs(specs []bundle.TensorSpec) string {
+	const most = 20
+	parts := make([]string, 0, min(len(specs), most))
+	for i, spec := range specs {
+		if i == most {
+			return strings.Join(parts, ", ") + fmt.Sprintf(" and %d more", len(specs)-most)
+		}
+		parts = append(parts, fmt.Sprintf("%q %s %s", spec.Name, spec.Datatype, shapeText(&spec)))
+	}
+	return strings.Join(parts, ", ")
 }
-
-func (e *panicError) Error() string { return "the engine panicked" }
-
-func stack() string { return string(debug.Stack()) }
