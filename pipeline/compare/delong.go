@@ -11,11 +11,7 @@ import "math"
 // S10 being the covariance of the placement values over the m positive rows,
 // S01 over the n negative ones. psi is the placement less the AUC, times N/m
 // or N/n (package metric), which is divided out here.
-//
-// df are Satterthwaite's degrees of freedom of the contrast C - r·B, of two
-// variances with m-1 and n-1: with few positive rows the normal quantile is
-// too small, with many it is the same.
-func delong(psiC, psiB []float64, positive func(i int) bool, r float64) (v covariance, df float64) {
+func delong(psiC, psiB []float64, positive func(i int) bool) (v covariance) {
 	if psiB == nil {
 		psiB = psiC
 	}
@@ -36,16 +32,11 @@ func delong(psiC, psiB []float64, positive func(i int) bool, r float64) (v covar
 	N := m + n
 	// (psi m/N)²/((m-1) m) = psi² m/(N² (m-1))
 	k10, k01 := m/(N*N*(m-1)), n/(N*N*(n-1))
-	v = covariance{
+	return covariance{
 		k10*s10.cc + k01*s01.cc,
 		k10*s10.bb + k01*s01.bb,
 		k10*s10.cb + k01*s01.cb,
 	}
-	a, b := k10*s10.contrast(r), k01*s01.contrast(r)
-	if a+b <= 0 {
-		return v, N - 2
-	}
-	return v, (a + b) * (a + b) / (a*a/(m-1) + b*b/(n-1))
 }
 
 // obuchowski returns the covariance of two AUCs where rows of a group are

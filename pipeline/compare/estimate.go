@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/metric"
@@ -82,10 +84,12 @@ type estimate struct {
 	source     string
 	reason     string // why there is no bound, or why it is not to be trusted
 	noPass     string // why a PASS is not to be trusted, though a FAIL is
-	resampling *Resampling
 	// below returns the one-sided p-value of "the improvement is at least
 	// limit": small where it is significantly below.
 	below func(limit float64) float64
+	// half is half the width of the interval of an unchanged model with times
+	// as many rows.
+	half func(times float64) float64
 }
 
 func (e estimate) without(format string, args ...any) estimate {
@@ -97,6 +101,7 @@ func (e estimate) without(format string, args ...any) estimate {
 // ask answers a question about a pair.
 func (p *pair) ask(q question) estimate {
 	m := q.metric
+	p = p.counting()
 	var e estimate
 	why := m.Applies(p.cand)
 	if why == "" {
@@ -111,15 +116,15 @@ func (p *pair) ask(q question) estimate {
 		e.point = q.sign() * (e.cand.V - e.base.V)
 		return e.without("report-only")
 	}
-	psiC, psiB := make([]float64, p.cand.N), make([]float64, p.base.N)
-	e.cand, e.base = m.Influence(p.cand, psiC), m.Influence(p.base, psiB)
+	c := p.newContrast(m, q.sign())
+	e.cand, e.base = c.values[0], c.values[1]
 	switch {
 	case !e.cand.Defined():
 		return e.without("undefined for the candidate: %s", e.cand.Reason)
 	case !e.base.Defined():
 		return e.without("undefined for the baseline: %s", e.base.Reason)
 	}
-	e.point = q.sign() * (e.cand.V - e.base.V)
+	e.point = c.diff
 	if q.relative() {
 		if e.base.V <= 0 {
 			return e.without("the baseline's value is %.6g, and nothing is relative to 0 or less; use an absolute margin", e.base.V)
@@ -129,16 +134,29 @@ func (p *pair) ask(q question) estimate {
 	if why := p.tooLittle(m); why != "" {
 		return e.without("%s", why)
 	}
-	if p.samePredictions(m) {
-		return p.ruleOfThree(q, e, psiC)
-	}
 	if p.simple() && m.Family == metric.Proportion {
 		return p.proportion(q, e)
 	}
-	if p.simple() && m.Family == metric.Counted && p.cand.N <= bootstrapRows {
-		return p.counts(q, e)
+	if m.Family == metric.Quantile && (discrete(p.cand, m) || discrete(p.base, m)) {
+		return p.orderStatistics(q, e)
 	}
-	return p.linear(q, e, psiC, psiB)
+	return p.bounded(q, e, c)
+}
+
+// counting returns the pair of the rows that have a weight: the others count as
+// nothing, neither as rows nor as positives.
+func (p *pair) counting() *pair {
+	w := p.cand.Weight
+	if w == nil || !slices.Contains(w, 0) {
+		return p
+	}
+	rows := make([]int32, 0, len(w))
+	for i, v := range w {
+		if v > 0 {
+			rows = append(rows, int32(i))
+		}
+	}
+	return p.rows(rows)
 }
 
 // tooLittle returns why the rows are too few for the metric, or "".
@@ -150,16 +168,8 @@ func (p *pair) tooLittle(m metric.Metric) string {
 	if p.units() < 2 {
 		return "one row has no variance"
 	}
-	if d.Task == exam.Binary && (m.Needs&metric.NeedProba != 0) && (m.Family == metric.Rank || m.Family == metric.Smooth) {
-		pos := 0
-		for i, l := range d.Label {
-			if int(l) == d.Positive && d.W(i) > 0 {
-				pos++
-			}
-		}
-		if neg := d.N - pos; pos < leastOfClass || neg < leastOfClass {
-			return fmt.Sprintf("%d positive and %d negative rows, and fewer than %d of either tell too little", pos, neg, leastOfClass)
-		}
+	if why := p.tooFewOfClass(m); why != "" {
+		return why
 	}
 	if (m.Family == metric.Counted || m.Family == metric.Quantile) && d.N < leastBootstrap {
 		return fmt.Sprintf("%d rows, and fewer than %d tell too little of %s", d.N, leastBootstrap, m.Name)
@@ -167,34 +177,69 @@ func (p *pair) tooLittle(m metric.Metric) string {
 	return ""
 }
 
-// proportion bounds a share of hits by score intervals.
-func (p *pair) proportion(q question, e estimate) estimate {
-	x := p.hits(q.metric)
-	z := normalQuantile(q.confidence)
-	sign := q.sign()
-	e.bounded = true
-	if q.relative() {
-		low, high, ok := ratioBounds(x, z)
-		if !ok {
-			return e.without("a model without any hit has no ratio")
+// tooFewOfClass returns why a class has too few rows for an area under a curve;
+// weighted rows count as many as tell as much.
+func (p *pair) tooFewOfClass(m metric.Metric) string {
+	d := p.cand
+	if m.Needs&metric.NeedProba == 0 || m.Family != metric.Rank && m.Family != metric.Smooth {
+		return ""
+	}
+	rows := make([]int, len(d.Classes))
+	w, w2 := make([]float64, len(d.Classes)), make([]float64, len(d.Classes))
+	for i, l := range d.Label {
+		rows[l]++
+		w[l] += d.W(i)
+		w2[l] += d.W(i) * d.W(i)
+	}
+	tell := func(c int) float64 { return w[c] * w[c] / math.Max(w2[c], math.SmallestNonzeroFloat64) }
+	for c := range rows {
+		if n := math.Round(tell(c)*1e6) / 1e6; n >= leastOfClass {
+			continue
 		}
-		e.low, e.high = low-1, high-1
-		e.method, e.source = "score interval for a ratio of paired proportions", "Nam and Blackwelder 2002"
-		e.below = func(limit float64) float64 { return normalCDF(ratioZ(x, 1+limit)) }
-	} else {
-		e.low, e.high = tangoBounds(x.cand, x.base, x.n(), z)
-		e.method, e.source = "score interval for paired proportions", "Tango 1998"
-		e.below = func(limit float64) float64 { return normalCDF(tangoZ(x.cand, x.base, x.n(), limit)) }
+		weighted := ""
+		if d.Weight != nil && rows[c] >= leastOfClass {
+			weighted = fmt.Sprintf(", whose weights make them worth %.1f", tell(c))
+		}
+		if d.Task == exam.Binary {
+			pos := rows[d.Positive]
+			return fmt.Sprintf("%d positive and %d negative rows%s, and fewer than %d of either tell too little", pos, d.N-pos, weighted, leastOfClass)
+		}
+		return fmt.Sprintf("%d rows of class %q%s, and fewer than %d tell too little", rows[c], d.Classes[c], weighted, leastOfClass)
 	}
-	// Metrics of hits are all better when higher; sign is 1 unless the exam
-	// says otherwise, which its validation refuses.
-	if sign < 0 {
-		return e.without("a share of hits is better when higher")
+	return ""
+}
+
+// tooFewGroups returns why nothing passes though a FAIL stands: the rows of a
+// class that the metric is conditioned on lie in too few groups, whatever
+// Satterthwaite's degrees of freedom say of them (with skewed effects of three or
+// four groups they pass twice as often as they may).
+func (p *pair) tooFewGroups(m metric.Metric, parts []class) string {
+	if p.group == nil || p.cand.Task == exam.Regression {
+		return ""
 	}
-	// Of the score interval itself: the root of discordant pairs would be 0
-	// where there are none.
-	e.se = (e.high - e.low) / (2 * z)
-	return e
+	least := 0.0 // share of rows from which a class matters
+	switch {
+	case m.Family == metric.Mean:
+		return ""
+	case m.Family == metric.Proportion:
+		for i := range p.cand.N {
+			if counts, _ := m.Hit(p.cand, i); !counts {
+				least = 1e-9
+				break
+			}
+		}
+		if least == 0 {
+			return "" // all rows count, of whatever class
+		}
+	case m.Family == metric.Counted && p.cand.Task == exam.Multiclass && !strings.HasSuffix(m.Name, "_macro") && m.Name != "balanced_accuracy":
+		least = 0.05
+	}
+	for c, part := range parts {
+		if part.rows > 0 && part.share >= least && part.groups < leastGroups {
+			return fmt.Sprintf("rows of class %q lie in %d groups, and fewer than %d tell too little of %s to pass", p.cand.Classes[c], part.groups, leastGroups, m.Name)
+		}
+	}
+	return ""
 }
 
 // hits counts the paired hits of the rows that count, weighted to their number.
@@ -219,154 +264,6 @@ func (p *pair) hits(m metric.Metric) pairs {
 		}
 	}
 	return x
-}
-
-// counts bounds a metric of the confusion matrix by bootstrapping the joint
-// counts of both models.
-func (p *pair) counts(q question, e estimate) estimate {
-	sign := q.sign()
-	value := func(c, b float64) float64 { return sign * (c - b) }
-	if q.relative() {
-		value = func(c, b float64) float64 {
-			if b <= 0 {
-				return math.NaN()
-			}
-			return sign * (c - b) / b
-		}
-	}
-	j := newJoint(q.metric, p.cand, p.base, value)
-	res := j.bca(e.point, q.confidence, q.limit(), q.seed)
-	e.method, e.source = "BCa bootstrap of joint counts", "Efron 1987"
-	return e.resampled(q, res, true)
-}
-
-// resampled takes over the bounds of a bootstrap, with the rules of when not
-// to trust them.
-func (e estimate) resampled(q question, res resampled, exact bool) estimate {
-	e.resampling = &Resampling{Seed: q.seed, Resamples: res.resamples, MCError: res.mcError, Exact: exact}
-	switch {
-	case res.undefined > mostUndefined:
-		e.resampling = nil
-		return e.without("%.1f %% of the resamples have no %s: too few rows of some class", 100*res.undefined, q.metric.Name)
-	case res.se <= 0:
-		return e.without("all resamples agree although the predictions differ: too little to tell")
-	}
-	e.low, e.high, e.se, e.bounded = res.low, res.high, res.se, true
-	limit := q.limit()
-	if math.Abs(e.low-limit) <= res.mcError || math.Abs(e.high-limit) <= res.mcError {
-		e.reason = fmt.Sprintf("a bound is nearer to the margin than the bootstrap's own error (%.2g) after %d resamples", res.mcError, res.resamples)
-	}
-	point, se := e.point, e.se
-	e.below = func(limit float64) float64 { return normalCDF((point - limit) / se) }
-	return e
-}
-
-// linear bounds a metric by its influence function.
-func (p *pair) linear(q question, e estimate, psiC, psiB []float64) estimate {
-	m, d := q.metric, p.cand
-	r, sign := q.slope(), q.sign()
-	u := newUnits(psiC, psiB, d.Weight, p.group, p.leverage(m))
-	v := u.covariance()
-	e.method, e.source = linearMethod(m, d.Weight != nil, p.group != nil)
-	if m.Family == metric.Rank && d.Weight == nil {
-		positive := func(i int) bool { return int(d.Label[i]) == d.Positive }
-		if p.group != nil {
-			v = obuchowski(psiC, psiB, positive, p.group, p.groups, true)
-		} else {
-			v, u.df = delong(psiC, psiB, positive, r)
-		}
-	}
-	t := tQuantile(q.confidence, u.df)
-	se := math.Sqrt(v.contrast(r))
-	if !finite(se, e.point) {
-		return e.without("the numbers are too large for a variance: rescale the target")
-	}
-	if se <= relativeRounding*(math.Abs(e.cand.V)+math.Abs(e.base.V)) {
-		return e.without("the standard error is 0 although the predictions differ: too little to tell")
-	}
-	scale := 1.0
-	if q.relative() {
-		scale = e.base.V
-	}
-	e.se = se / scale
-	e.below = func(limit float64) float64 {
-		if !q.relative() {
-			return tCDF((e.point-limit)/se, u.df)
-		}
-		rr := 1 + sign*limit // the contrast moves with the limit
-		return tCDF(sign*(e.cand.V-rr*e.base.V)/math.Sqrt(v.contrast(rr)), u.df)
-	}
-	e.bounded = true
-	index, is := u.heavy(m, r, p.tailUnits(u, psiC, psiB))
-	if !is && index < slowTail {
-		e.noPass = tooFewForTail(index, u.df)
-	}
-	if is {
-		dev := u.contrast(r)
-		for i := range dev {
-			dev[i] *= sign / scale
-		}
-		h := boundHeavy(dev, e.point, q.confidence, q.limit(), index, q.seed)
-		e.method, e.source = "studentised bootstrap, for heavy tails", "Hall 1988"
-		e.low, e.high, e.resampling, e.noPass = h.low, h.high, &h.resampling, h.noPass
-		if h.near {
-			e.reason = fmt.Sprintf("a bound is nearer to the margin than the bootstrap's own error (%.2g) after %d resamples", h.resampling.MCError, h.resampling.Resamples)
-		}
-		return p.atLeastScore(q, e, v, t)
-	}
-	if q.relative() {
-		low, high, ok := fieller(e.cand.V, e.base.V, v, t)
-		if !ok {
-			return e.without("the baseline's value is not apart from 0 enough for a relative margin")
-		}
-		if sign > 0 {
-			e.low, e.high = low-1, high-1
-		} else {
-			e.low, e.high = 1-high, 1-low
-		}
-	} else {
-		e.low, e.high = e.point-t*e.se, e.point+t*e.se
-	}
-	return p.atLeastScore(q, e, v, t)
-}
-
-// heavy reports whether the tails of the contrast need a bootstrap, and their
-// index: n < 25·skew², or a tail that falls off slowly. Few units, such as
-// groups, give a bootstrap too little to draw from, so t stays; with a slow tail
-// it passes up to three times too often, and so nothing passes.
-//
-// The index is asked of rows, also where the units are groups: sums over rows
-// fall off as the rows do, but of a few dozen of them Hill's estimate, whose
-// relative standard error is 1/sqrt(k) with k = 10 extremes, tells nothing. A
-// bounded loss has every moment.
-func (u units) heavy(m metric.Metric, r float64, rows units) (index float64, is bool) {
-	switch m.Family {
-	case metric.Mean, metric.Smooth:
-		index = math.Inf(1)
-		if !m.BoundedLoss {
-			index = rows.tailIndex(r)
-		}
-	case metric.Proportion, metric.Counted: // bounded
-		index = math.Inf(1)
-	default:
-		return math.Inf(1), false
-	}
-	return index, u.df >= fewForBootstrap && (index < slowTail || heavy(len(u.cand), u.skewness(r)))
-}
-
-// tooFewForTail says why nothing passes by t.
-func tooFewForTail(index, df float64) string {
-	return fmt.Sprintf("the largest differences fall off slowly (tail index %.1f, under %d) and there are too few independent groups (%.0f effective, at least %d are needed) to tell what they do to the mean: "+
-		"take a metric with a bounded loss, or more groups", index, slowTail, df+1, fewForBootstrap)
-}
-
-// tailUnits are the units of which the tail's index is asked: the rows, weighted
-// where they have weights and no groups.
-func (p *pair) tailUnits(u units, psiC, psiB []float64) units {
-	if p.group == nil {
-		return u
-	}
-	return units{cand: psiC, base: psiB}
 }
 
 // leverage returns each group's share of what the metric rests on: of the
@@ -411,60 +308,6 @@ func finite(x ...float64) bool {
 		}
 	}
 	return true
-}
-
-// atLeastScore widens the bounds of a weighted or grouped proportion to those
-// of the score interval at the effective number of rows: where few pairs
-// disagree, their linearised variance is itself too uncertain to be believed.
-func (p *pair) atLeastScore(q question, e estimate, v covariance, t float64) estimate {
-	if q.metric.Family != metric.Proportion || q.sign() < 0 {
-		return e
-	}
-	x := p.hits(q.metric)
-	k := p.effectiveRows(q.metric, x, v) / x.n()
-	x = pairs{x.both * k, x.cand * k, x.base * k, x.none * k}
-	low, high, ok := 0.0, 0.0, true
-	if q.relative() {
-		low, high, ok = ratioBounds(x, t)
-		low, high = low-1, high-1
-	} else {
-		low, high = tangoBounds(x.cand, x.base, x.n(), t)
-	}
-	if !ok {
-		return e.without("a model without any hit has no ratio")
-	}
-	if low < e.low || high > e.high {
-		e.low, e.high = math.Min(low, e.low), math.Max(high, e.high)
-		e.method += ", not narrower than the score interval at the effective number of rows"
-		e.source += "; Tango 1998"
-	}
-	return e
-}
-
-// effectiveRows is the number of equally weighted independent rows that tell
-// as much of the difference: (sum w)²/sum w² of the rows that count, or with
-// groups their number over the design effect, at least 1 (Rao and Scott,
-// Annals of Statistics 12, 1984).
-func (p *pair) effectiveRows(m metric.Metric, x pairs, v covariance) float64 {
-	var n, w, w2 float64
-	for i := range p.cand.N {
-		if counts, _ := m.Hit(p.cand, i); counts {
-			wi := p.cand.W(i)
-			n++
-			w += wi
-			w2 += wi * wi
-		}
-	}
-	eff := w * w / w2
-	if p.group == nil {
-		return eff
-	}
-	d := (x.cand - x.base) / x.n()
-	iid := ((x.cand+x.base)/x.n() - d*d) / eff
-	if iid <= 0 {
-		return math.Min(eff, float64(p.groups))
-	}
-	return eff / math.Max(1, v.contrast(1)/iid)
 }
 
 func linearMethod(m metric.Metric, weighted, grouped bool) (method, source string) {

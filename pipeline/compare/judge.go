@@ -50,7 +50,7 @@ func judgeMetric(p *pair, want exam.Metric, m metric.Metric, against Against, ex
 	}
 	// A floor is a matter of the candidate alone: judged once.
 	if against == AgainstBaseline && (want.Floor != nil || want.Ceiling != nil) {
-		v, why := out.limits(p, want, m, ex.Confidence, seedFor(seed, "value", m.Name))
+		v, why := out.limits(p, want, m, ex.Confidence)
 		verdicts = append(verdicts, v)
 		reasons = append(reasons, why)
 	}
@@ -84,16 +84,14 @@ func (out *Metric) fill(e estimate, q question, units int) {
 		out.Delta, out.Improvement = ptr(delta), ptr(q.sign()*delta)
 	}
 	out.CI = e.interval(q)
-	out.Resampling = e.resampling
 	if !e.bounded {
 		return
 	}
 	out.SE = ptr(e.se)
 	out.Improved = e.low > 0 && e.noPass == "" && e.reason == ""
-	m := mde(e.se, q.confidence)
-	out.MDE = ptr(m)
+	out.MDE = ptr(e.mde(1))
 	if q.margin != nil {
-		if n, ok := rowsNeeded(units, m, q.margin.Value); ok {
+		if n, ok := e.rowsNeeded(units, q.margin.Value); ok {
 			out.RowsNeeded = ptr(n)
 		}
 	}
@@ -142,19 +140,9 @@ func (e estimate) verdict(q question) (verdict.Verdict, string) {
 }
 
 // limits judges floor and ceiling by the bounds of the candidate's value.
-func (out *Metric) limits(p *pair, want exam.Metric, m metric.Metric, confidence float64, seed uint64) (verdict.Verdict, string) {
-	limit := math.NaN()
-	if want.Floor != nil {
-		limit = *want.Floor
-	}
-	if want.Ceiling != nil {
-		limit = *want.Ceiling
-	}
-	e := p.valueOf(m, confidence, limit, seed)
+func (out *Metric) limits(p *pair, want exam.Metric, m metric.Metric, confidence float64) (verdict.Verdict, string) {
+	e := p.valueOf(m, confidence)
 	out.ValueCI = e.interval(question{confidence: confidence})
-	if out.Resampling == nil {
-		out.Resampling = e.resampling
-	}
 	if !e.bounded || e.reason != "" {
 		return verdict.Inconclusive, e.reason
 	}

@@ -101,45 +101,18 @@ func (u units) covariance() covariance {
 	return covariance{cc / k, bb / k, cb / k}
 }
 
-// contrast returns the units of C - r·B.
-func (u units) contrast(r float64) []float64 {
-	d := make([]float64, len(u.cand))
-	for i, c := range u.cand {
-		d[i] = c
-		if u.base != nil {
-			d[i] -= r * u.base[i]
-		}
-	}
-	return d
-}
-
-// skewness of the contrast's units, m3/m2^1.5 about 0, their mean.
-func (u units) skewness(r float64) float64 {
-	var m2, m3 float64
-	for i, c := range u.cand {
-		if u.base != nil {
-			c -= r * u.base[i]
-		}
-		m2 += c * c
-		m3 += c * c * c
-	}
-	n := float64(len(u.cand))
-	if m2 <= 0 {
-		return 0
-	}
-	m2, m3 = m2/n, m3/n
-	return m3 / (m2 * math.Sqrt(m2))
-}
-
-// fieller returns the ratios C/B that the test |C - r B| <= q·se(C - r B) does
-// not reject (Fieller, JRSS B 16, 1954). ok is false where B is not apart from
-// 0 enough for the set to be an interval.
-func fieller(c, b float64, v covariance, q float64) (low, high float64, ok bool) {
-	a := b*b - q*q*v.bb
-	if a <= 0 || b <= 0 {
+// fieller returns the ratios r of diff/base that the test |diff - r base| <=
+// q·se(diff - r base) does not reject (Fieller, JRSS B 16, 1954). ok is false
+// where base is not apart from 0 enough for the set to be an interval.
+func fieller(diff, base float64, v covariance, q float64) (low, high float64, ok bool) {
+	a := base*base - q*q*v.bb
+	if a <= 0 || base <= 0 {
 		return 0, 0, false
 	}
-	h := c*b - q*q*v.cb
-	disc := math.Sqrt(math.Max(h*h-a*(c*c-q*q*v.cc), 0))
-	return (h - disc) / a, (h + disc) / a, true
+	// About the point the roots lose no digits: with r = point + s,
+	// a s² - 2 h s - q² contrast(point) = 0.
+	point := diff / base
+	h := q * q * (point*v.bb - v.cb)
+	disc := math.Sqrt(math.Max(h*h+a*q*q*v.contrast(point), 0))
+	return point + (h-disc)/a, point + (h+disc)/a, true
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
-	"github.com/dosirak-ml/dosirak/pipeline/metric"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 )
 
@@ -32,17 +31,6 @@ func BenchmarkPeer(b *testing.B) {
 		p := &pair{cand: Data(sets[0]), base: Data(sets[1])}
 		for _, name := range c.metrics {
 			b.Run(name, func(b *testing.B) { benchAsk(b, p, name) })
-			m, err := metric.Lookup(name)
-			if err != nil {
-				b.Fatal(err)
-			}
-			if m.OfCounts != nil {
-				b.Run("bootstrap-"+name, func(b *testing.B) {
-					for b.Loop() {
-						newJoint(m, p.cand, p.base, func(c, d float64) float64 { return c - d }).bca(0, 0.95, -1, 1)
-					}
-				})
-			}
 		}
 	}
 }

@@ -198,7 +198,10 @@ func alarms(all []Slice, confidence float64) {
 
 // rows returns the pair of some rows, groups numbered anew.
 func (p *pair) rows(rows []int32) *pair {
-	s := &pair{cand: p.cand.Rows(rows), base: p.base.Rows(rows)}
+	s := &pair{cand: p.cand.Rows(rows)}
+	if p.base != nil {
+		s.base = p.base.Rows(rows)
+	}
 	if p.group != nil {
 		s.group = make([]int32, len(rows))
 		number := make([]int32, p.groups)

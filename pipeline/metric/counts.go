@@ -139,6 +139,7 @@ func mean(m Metric, loss func(d *Data, dst []float64) string) Metric {
 	m.Family = Mean
 	m.Direction = exam.Lower
 	m.Loss = loss
+	m.difference = differMean(loss)
 	m.Compute = func(d *Data) Value {
 		dst := make([]float64, d.N)
 		return m.Influence(d, dst)

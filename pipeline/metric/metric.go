@@ -81,6 +81,9 @@ type Metric struct {
 	// the value; psi means nothing when the value is undefined. Nil for
 	// ReportOnly and Quantile metrics.
 	Influence func(d *Data, psi []float64) Value
+	// difference is Differ where subtracting two influence functions would lose
+	// digits; nil elsewhere.
+	difference func(c, b *Data, psi, psiB []float64) (vc, vb Value, d float64)
 	// Loss fills dst (length d.N) with the loss per row, of which the metric
 	// is the mean (Mean) or a quantile (Quantile); it returns a reason when
 	// the loss is undefined. Nil elsewhere.

@@ -1,6 +1,10 @@
 package metric
 
-import "github.com/dosirak-ml/dosirak/pipeline/exam"
+import (
+	"math"
+
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
+)
 
 func init() {
 	register(Metric{
@@ -86,4 +90,43 @@ func averagePrecision(d *Data, psi []float64) Value {
 		}
 	}
 	return defined(ap)
+}
+
+// LeastPrecision returns the average precision of d when a share of new rows
+// answered as badly as can be joins it: the lesser of positives under all
+// others,
+//
+//	AP' = (N + share·(pi + share)/(1 + share))/(pi + share)
+//
+// and negatives above all others, which stand before every precision.
+func LeastPrecision(d *Data, share float64) float64 {
+	order, total := d.Order(), d.TotalWeight()
+	positive := isPositive(d)
+	var a, b, n, above float64
+	for to := len(order); to > 0; {
+		from := to - 1
+		s := d.Score[order[from]]
+		for from > 0 && d.Score[order[from-1]] == s {
+			from--
+		}
+		var pos float64
+		for _, i := range order[from:to] {
+			w := d.W(int(i)) / total
+			b += w
+			if positive(i) {
+				pos += w
+			}
+		}
+		a += pos
+		if pos > 0 {
+			n += pos * a / b
+			above += pos * a / (b + share)
+		}
+		to = from
+	}
+	if a <= 0 {
+		return 0
+	}
+	below := (n + share*(a+share)/(1+share)) / (a + share)
+	return math.Min(below, above/a)
 }

@@ -50,7 +50,47 @@ func explained(name, doc string, centred bool) Metric {
 		MayBeNonPositive: true,
 		Compute:          func(d *Data) Value { return influence(d, make([]float64, d.N)) },
 		Influence:        influence,
+		difference: func(c, b *Data, psi, psiB []float64) (vc, vb Value, d float64) {
+			if vc, vb = influence(c, psi), influence(b, psiB); !vc.Defined() || !vb.Defined() {
+				return vc, vb, 0
+			}
+			var e float64
+			if centred {
+				e = differCentred(c, b, psi)
+			} else {
+				e = differSquares(c, b, psi)
+			}
+			yMean := c.Mean(c.Target)
+			var v float64
+			for i, y := range c.Target {
+				v += c.W(i) * (y - yMean) * (y - yMean)
+			}
+			v /= c.TotalWeight()
+			for i, y := range c.Target {
+				psi[i] = -psi[i]/v + e/(v*v)*((y-yMean)*(y-yMean)-v)
+			}
+			return vc, vb, -e / v
+		},
 	}
+}
+
+// differCentred is differSquares for errors about their mean: their difference
+// and their sum are centred, as (x-a)² - (y-b)² = (x-y-(a-b))·(x+y-(a+b)).
+func differCentred(c, b *Data, psi []float64) float64 {
+	less, sum := psi, make([]float64, c.N)
+	for i, y := range c.Target {
+		less[i] = c.Value[i] - b.Value[i]
+		sum[i] = (c.Value[i] - y) + (b.Value[i] - y)
+	}
+	lessMean, sumMean := c.exactMean(less), c.exactMean(sum)
+	for i := range psi {
+		psi[i] = (less[i] - lessMean) * (sum[i] - sumMean)
+	}
+	mean := c.exactMean(psi)
+	for i := range psi {
+		psi[i] -= mean
+	}
+	return mean
 }
 
 // constant reports whether all targets with a weight are equal.

@@ -30,5 +30,36 @@ func init() {
 		Family:    Smooth,
 		Compute:   func(d *Data) Value { return influence(d, make([]float64, d.N)) },
 		Influence: influence,
+		difference: func(c, b *Data, psi, psiB []float64) (vc, vb Value, d float64) {
+			squaredErrors(b, psiB)
+			mb := b.Mean(psiB)
+			mean := differSquares(c, b, psi)
+			rb, rc := math.Sqrt(mb), math.Sqrt(math.Max(mb+mean, 0))
+			if !(rc+rb > 0) || math.IsInf(rc+rb, 0) {
+				clear(psi)
+				clear(psiB)
+				return defined(rc), defined(rb), 0
+			}
+			// sqrt(C) - sqrt(B) = (C - B)/(sqrt(C) + sqrt(B)), and of the
+			// influences (C_i - C)/2sqrt(C) - (B_i - B)/2sqrt(B) likewise.
+			d = mean / (rc + rb)
+			var scaleC, scaleB float64
+			rest := 0.0
+			if rc > 0 {
+				scaleC = 1 / (2 * rc)
+			}
+			if rb > 0 {
+				scaleB = 1 / (2 * rb)
+				rest = -scaleB
+				if rc > 0 {
+					rest = -d / (2 * rb * rc)
+				}
+			}
+			for i, square := range psiB {
+				psiB[i] = (square - mb) * scaleB
+				psi[i] = psi[i]*scaleC + (square-mb)*rest
+			}
+			return defined(rc), defined(rb), d
+		},
 	})
 }
