@@ -58,7 +58,15 @@ func (d *Data) Counts() *Counts {
 // the derivative of f when a small share of rows like it is added:
 //
 //	psi(a, b) = dA[a] + dP[b] + dT[a]·[a = b] - (the same, averaged over all rows)
-func counted(m Metric, f func(c, g *Counts) Value) Metric {
+//
+// All of them are at most 1 and at least -1, which sums of shares can miss by
+// their rounding.
+func counted(m Metric, formula func(c, g *Counts) Value) Metric {
+	f := func(c, g *Counts) Value {
+		v := formula(c, g)
+		v.V = min(max(v.V, -1), 1)
+		return v
+	}
 	m.Family = Counted
 	m.Needs = NeedClass
 	m.OfCounts = f
@@ -106,7 +114,7 @@ func proportion(m Metric, none string, hit func(d *Data, i int) (counts, hit boo
 		if total <= 0 {
 			return undefined("%s", none)
 		}
-		return defined(hits / total)
+		return defined(min(hits/total, 1))
 	}
 	m.Influence = func(d *Data, psi []float64) Value {
 		v := m.Compute(d)

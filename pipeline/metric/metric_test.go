@@ -200,3 +200,29 @@ func TestSortedOrder(t *testing.T) {
 		}
 	})
 }
+
+// A perfect model's values are 1 to the last digit, whatever the sums of its
+// shares and weights round to.
+func TestValuesStayInTheirRange(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		n := 5 + r.IntN(60)
+		d := &Data{Task: exam.Binary, N: n, Classes: []string{"0", "1"}, Positive: 1}
+		for i := range n {
+			l := int32(i % 2)
+			if r.IntN(3) == 0 {
+				l = 1
+			}
+			d.Label, d.Pred = append(d.Label, l), append(d.Pred, l)
+			d.Score = append(d.Score, (float64(l)+r.Float64())/2)
+			d.Weight = append(d.Weight, r.Float64()+0.01)
+		}
+		for _, m := range ForTask(exam.Binary) {
+			if v := m.Of(d); v.Defined() && m.Direction == exam.Higher {
+				assert.InDelta(t, 1, v.V, 1e-12, m.Name)
+				assert.LessOrEqual(t, v.V, 1.0, m.Name)
+			}
+		}
+	}
+}

@@ -69,7 +69,7 @@ func averagePrecision(d *Data, psi []float64) Value {
 		}
 		to = from
 	}
-	ap := n / pi
+	ap := math.Min(n/pi, 1) // sums of shares round
 	if psi == nil {
 		return defined(ap)
 	}
@@ -128,5 +128,5 @@ func LeastPrecision(d *Data, share float64) float64 {
 		return 0
 	}
 	below := (n + share*(a+share)/(1+share)) / (a + share)
-	return math.Min(below, above/a)
+	return math.Min(math.Min(below, above/a), 1)
 }

@@ -89,7 +89,7 @@ func placements(order []int32, score, weight []float64, positive func(int32) boo
 		posBelow += runPos
 		from = to
 	}
-	auc := area / pos
+	auc := min(max(area/pos, 0), 1) // sums of weights round
 	if psi != nil {
 		for _, i := range order {
 			if positive(i) {

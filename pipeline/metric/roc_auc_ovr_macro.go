@@ -35,5 +35,5 @@ func ovrMacro(d *Data, psi []float64) Value {
 			psi[i] += p / classes
 		}
 	}
-	return defined(sum / classes)
+	return defined(min(sum/classes, 1))
 }
