@@ -55,7 +55,19 @@ type Outcome struct {
 // report wants to see all that is wrong at once. An error means that the line
 // could not be walked to its end; what was finished is kept, and the run can
 // go on from there with Request.Resume.
+//
+// A run that came to its verdict is not walked again: with Request.Promote it is
+// proposed as it is.
 func Run(ctx context.Context, p *project.Project, env Env, asked Request) (Outcome, error) {
+	if asked.Resume != "" {
+		done, err := ended(p, asked)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if done {
+			return Promote(ctx, p, env, asked, asked.Resume)
+		}
+	}
 	s, err := begin(ctx, p, env, asked)
 	if err != nil {
 		return Outcome{}, err

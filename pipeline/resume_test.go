@@ -1,9 +1,12 @@
 package pipeline_test
 
 import (
+	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -12,6 +15,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
+	"github.com/dosirak-ml/dosirak/pipeline/store"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 )
 
@@ -24,42 +28,81 @@ func TestResumeAfterAnEdit(t *testing.T) {
 	}
 	t.Parallel()
 	r := projecttest.Mini(t)
-	first, err := run(t.Context(), t, r, pipeline.Request{})
-	require.NoError(t, err)
-	resume := func() (pipeline.Outcome, []string) {
-		var made []string
-		out, err := watched(t.Context(), t, r, doneWatcher{done: func(step, detail string) {
-			if detail != "as this run made it before" {
-				made = append(made, step)
-			}
-		}}, pipeline.Request{Promote: true, Resume: first.Run})
-		require.NoError(t, err)
-		return out, made
+	// Each try ends before the report, with which a run is what it is.
+	resume := func(id string) (made []string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		_, err := watched(ctx, t, r, stepWatcher{
+			started: func(step string) {
+				if step == "report" {
+					cancel()
+				}
+			},
+			done: func(step, detail string) {
+				if detail != "as this run made it before" {
+					made = append(made, step)
+				}
+			},
+		}, pipeline.Request{Resume: id})
+		require.ErrorIs(t, err, context.Canceled)
+		return made
 	}
+	resume("")
+	s, err := store.Open(r.Dir, store.Options{Now: time.Now})
+	require.NoError(t, err)
+	id, err := s.Find("latest")
+	require.NoError(t, err)
+	bundle := func() string {
+		stored, err := s.Load(id)
+		require.NoError(t, err)
+		for _, step := range stored.Steps {
+			if step.Name == "seal" {
+				var result struct{ Digest string }
+				require.NoError(t, json.Unmarshal(step.Result, &result))
+				return result.Digest
+			}
+		}
+		t.Fatal("no step seal")
+		return ""
+	}
+	first := bundle()
 
 	r.Commit("words", map[string]string{"NOTES.md": "nothing that trains\n"})
-	out, made := resume()
-	assert.Equal(t, []string{"report", "promote"}, made)
-	assert.Equal(t, first.Report.Candidate.Bundle, out.Report.Candidate.Bundle)
+	assert.Equal(t, []string{"report"}, resume(id))
+	assert.Equal(t, first, bundle())
 
 	two, err := os.ReadFile(filepath.Join(r.Dir, "models/2.onnx"))
 	require.NoError(t, err)
 	r.Commit("another trainer", map[string]string{"models/1.onnx": string(two)})
-	out, made = resume()
-	assert.Equal(t, steps, made)
-	assert.NotEqual(t, first.Report.Candidate.Bundle, out.Report.Candidate.Bundle)
-	assert.Contains(t, r.Git("log", "-1", "--format=%b", out.Promotion.Branch), "Dosirak-Bundle: "+string(out.Report.Candidate.Bundle))
+	assert.Equal(t, steps[:8], resume(id))
+	second := bundle()
+	assert.NotEqual(t, first, second)
 
-	predictions := filepath.Join(out.Dir, "predictions/candidate.csv")
+	dir := filepath.Join(r.Dir, store.Folder, "runs", id)
+	predictions := filepath.Join(dir, "predictions/candidate.csv")
 	text, err := os.ReadFile(predictions)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(predictions, append(text, '\n'), 0o644))
-	model := filepath.Join(out.Dir, "train/seed-1/out/model.onnx")
-	require.NoError(t, os.WriteFile(model, []byte("damaged"), 0o644))
-	again, made := resume()
-	assert.Subset(t, made, []string{"train", "evaluate"})
-	assert.Equal(t, out.Report.Candidate, again.Report.Candidate)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "train/seed-1/out/model.onnx"), []byte("damaged"), 0o644))
+	assert.Subset(t, resume(id), []string{"train", "evaluate"})
+	assert.Equal(t, second, bundle())
+
+	out, err := run(t.Context(), t, r, pipeline.Request{Promote: true, Resume: id})
+	require.NoError(t, err)
+	assert.Equal(t, second, string(out.Report.Candidate.Bundle))
+	assert.Contains(t, r.Git("log", "-1", "--format=%b", out.Promotion.Branch), "Dosirak-Bundle: "+second)
+	assert.Equal(t, r.Git("rev-parse", "main"), string(out.Report.Run.Commit), "the commit that was trained at last")
 }
+
+// stepWatcher is told both.
+type stepWatcher struct {
+	pipeline.Silent
+	started func(step string)
+	done    func(step, detail string)
+}
+
+func (w stepWatcher) Start(step, _ string)              { w.started(step) }
+func (w stepWatcher) Done(step, detail string, _ error) { w.done(step, detail) }
 
 // What the config asks of the proof is what the training reads in the exam.
 func TestReproduceReachesTheProof(t *testing.T) {

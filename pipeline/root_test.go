@@ -27,6 +27,7 @@ var rootFiles = map[string]string{
 	"step_smoke.go":             "step: the image is used as its callers would",
 	"step_report.go":            "step: what was found, as one report",
 	"step_promote.go":           "step: the proposal",
+	"step_promote_judged.go":    "the same step, later: of a run that came to its verdict before",
 	"report_comparison.go":      "part of the report: metrics and slices",
 	"report_values.go":          "part of the report: values of replicates, calibration",
 	"report_leakage.go":         "part of the report: what training and evaluation data share",

@@ -103,7 +103,7 @@ func TestInterruptedAtEachStep(t *testing.T) {
 			assert.Equal(t, undisturbed.Report.Candidate.Bundle, out.Report.Candidate.Bundle)
 			assert.Equal(t, undisturbed.Verdict, out.Verdict)
 			assert.Equal(t, promote.Created, out.Promotion.Operation)
-			assert.Equal(t, steps[min(i, 7):], again, "what was finished is not made again; the report always is")
+			assert.Equal(t, steps[i:], again, "what was finished is not made again")
 		})
 	}
 }

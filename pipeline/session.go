@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"os"
 	"regexp"
 	"time"
 
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
@@ -69,23 +71,39 @@ func begin(ctx context.Context, p *project.Project, env Env, asked Request) (*se
 			return nil, err
 		}
 	}
+	of, err := configDigest(p)
+	if err != nil {
+		return nil, err
+	}
+	labels := map[string]string{
+		"model": p.Config.Model, labelEnvironment: asked.Environment, labelConfig: p.ConfigPath, labelConfigDigest: of, "commit": p.Commit,
+	}
 	kept, err := store.Open(p.Dir, store.Options{Now: env.Now, Log: env.Observer.Log})
 	if err != nil {
 		return nil, err
 	}
 	s := &session{project: p, env: env, asked: asked, store: kept, spent: map[string]time.Duration{}}
 	if asked.Resume != "" {
-		s.run, err = kept.Resume(ctx, asked.Resume)
+		if s.run, err = kept.Resume(ctx, asked.Resume); err == nil {
+			err = s.run.Relabel(labels)
+		}
 	} else {
-		s.run, err = kept.NewRun(ctx, "run", map[string]string{
-			"model": p.Config.Model, "environment": asked.Environment, "config": p.ConfigPath, "commit": p.Commit,
-		})
+		s.run, err = kept.NewRun(ctx, "run", labels)
 	}
 	if err != nil {
 		kept.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// configDigest is the digest of the config's text as it lies there.
+func configDigest(p *project.Project) (string, error) {
+	text, err := os.ReadFile(p.Path(p.ConfigPath))
+	if err != nil {
+		return "", fault.ConfigUnreadable.Usage(fmt.Errorf("reading the config: %w", err))
+	}
+	return digest.Of(text), nil
 }
 
 // end closes the run with what became of it.

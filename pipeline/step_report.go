@@ -49,13 +49,17 @@ func (s *session) writeReport(ctx context.Context, f stepResults) (report.Report
 	if err != nil {
 		return r, fmt.Errorf("writing the report: %w", err)
 	}
-	for name, content := range map[string][]byte{
-		evidence.Report:   text,
-		evidence.Markdown: []byte(markdown.Summary(&r, markdown.Options{})),
-		evidence.Page:     html,
-		evidence.Exam:     s.exam.Canonical(),
+	// The report comes last: where it is, the run has come to its verdict.
+	for _, file := range []struct {
+		name    string
+		content []byte
+	}{
+		{evidence.Markdown, []byte(markdown.Summary(&r, markdown.Options{}))},
+		{evidence.Page, html},
+		{evidence.Exam, s.exam.Canonical()},
+		{evidence.Report, text},
 	} {
-		if err := s.run.WriteFile(name, content); err != nil {
+		if err := s.run.WriteFile(file.name, file.content); err != nil {
 			return r, err
 		}
 	}

@@ -24,11 +24,16 @@ bundle and the evidence. The work tree and the current branch are not touched.
 Again, it changes nothing. Merging the branch is the promotion; reverting the
 merge is the rollback.
 
-The project must be as the run saw it; a step that it changed is made anew.`,
+What is promoted is what the run was: its config, its commit, its data. Nothing
+of the run is made again or written; where the project or production has moved on
+since, it is refused with what moved.`,
 		Example: `  dosirak promote latest
   dosirak promote latest --plan`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := project.asRun(cmd, args[0]); err != nil {
+				return err
+			}
 			p, env, observer, err := project.open(cmd)
 			if err != nil {
 				return err
@@ -39,8 +44,7 @@ The project must be as the run saw it; a step that it changed is made anew.`,
 				return err
 			}
 			env.Forge = host.forge
-			asked.Promote, asked.Resume = true, args[0]
-			out, err := pipeline.Run(cmd.Context(), p, env, asked)
+			out, err := pipeline.Promote(cmd.Context(), p, env, asked, args[0])
 			observer.Close()
 			if err != nil {
 				return err
@@ -67,7 +71,7 @@ The project must be as the run saw it; a step that it changed is made anew.`,
 	}
 	project.add(cmd)
 	where.add(cmd)
-	cmd.Flags().StringVar(&asked.Environment, "environment", "", "the environment (default: the first of promote.environments)")
+	cmd.Flags().StringVar(&asked.Environment, "environment", "", "the environment (default: the run's)")
 	cmd.Flags().BoolVar(&asked.Plan, "plan", false, "print the proposal and write nothing")
 	cmd.Flags().BoolVar(&asked.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")

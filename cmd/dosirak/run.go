@@ -49,6 +49,22 @@ func (f *projectFlags) command(command string) string {
 // above it.
 func (f *projectFlags) find() (string, error) { return project.Find(f.dir, f.config) }
 
+// asRun takes the config of a run for the project's, unless another is named.
+func (f *projectFlags) asRun(cmd *cobra.Command, run string) error {
+	if cmd.Flags().Changed("config") {
+		return nil
+	}
+	dir, err := f.find()
+	if err != nil {
+		return err
+	}
+	recorded, err := pipeline.RecordedConfig(dir, run)
+	if recorded != "" {
+		f.config = recorded
+	}
+	return err
+}
+
 // load reads the project.
 func (f *projectFlags) load(cmd *cobra.Command) (*project.Project, error) {
 	dir, err := f.find()
@@ -94,6 +110,11 @@ manifest. Merging it is the promotion; reverting it is the rollback.`,
   dosirak run -C examples/flights --promote`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asked.Resume != "" {
+				if err := project.asRun(cmd, asked.Resume); err != nil {
+					return err
+				}
+			}
 			p, env, observer, err := project.open(cmd)
 			if err != nil {
 				return err

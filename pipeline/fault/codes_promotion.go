@@ -39,6 +39,12 @@ var (
 	EarlierFirst = declare("E0610", Promotion, "An earlier environment runs nothing yet",
 		"A later environment takes the bundle of the one before it in promote.environments, judged again and never trained anew.",
 		"Promote to the earlier environment first.")
+	MovedOn = declare("E0611", Promotion, "The project is not what the run was of",
+		"A run is promoted as what it was: its config, environment, commit, training files, data, and the production that it was compared with. The message names what is another one now.",
+		"Run again with `dosirak run`, and promote that; or go back to the commit of the run.")
+	NoVerdict = declare("E0612", Promotion, "The run has no verdict",
+		"The run was interrupted or failed before its report, so there is nothing to promote.",
+		"Finish it with `dosirak run --resume RUN`, or run again.")
 	ManifestInvalid = declare("E0601", Promotion, "The manifest cannot be read",
 		"The manifest of the environment is no manifest of this release: it was edited by hand, merged badly, or written by a newer release. The message names the line.",
 		"Restore it from the commit that promoted (`git log` of the file), or use the release that wrote it.")

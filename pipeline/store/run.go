@@ -166,6 +166,34 @@ func (s *Store) Resume(ctx context.Context, id string) (*Run, error) {
 	return r, nil
 }
 
+// Reopen takes up a run that has ended, to be read: gc keeps it meanwhile, its
+// record stays as it is, and Finish does nothing.
+func (s *Store) Reopen(ctx context.Context, id string) (*Run, error) {
+	session, err := s.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := s.Load(id)
+	if err != nil {
+		return nil, err
+	}
+	if stored.Status == Running {
+		return nil, fault.StoreBusy.Usage(fmt.Errorf("run %s is going on in another process: wait for it", id))
+	}
+	return &Run{store: s, session: session, dir: stored.Dir, record: stored.Record}, nil
+}
+
+// Relabel says what a run that goes on is of now.
+func (r *Run) Relabel(labels map[string]string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.record.Labels = labels
+	return r.save()
+}
+
+// Labels say what the run is of.
+func (r *Run) Labels() map[string]string { return r.record.Labels }
+
 // ID is the name of the run.
 func (r *Run) ID() string { return r.record.ID }
 

@@ -158,6 +158,22 @@ func (r *Run) Result(step string, into any) error {
 	return nil
 }
 
+// Recall reads the value that a step of this run recorded, and refuses one
+// whose files are not what the step wrote.
+func (r *Run) Recall(step string, into any) error {
+	if err := r.Result(step, into); err != nil {
+		return err
+	}
+	record, err := r.store.readStep(r.ID(), step)
+	if err != nil {
+		return err
+	}
+	if !r.intact(record.Files) {
+		return fault.StoreDamaged.Usage(fmt.Errorf("run %s: files of the step %s in %s were changed or removed: run again", r.ID(), step, r.dir))
+	}
+	return nil
+}
+
 // ErrNoStep says that a run has no finished step of that name.
 var ErrNoStep = errors.New("that step has not been done")
 

@@ -52,6 +52,24 @@ func Fingerprint(ctx context.Context, o Options) (string, error) {
 	return "sha256:" + sum(parts...), nil
 }
 
+// Inputs are the files that a training of these options depends on, as they are
+// now.
+func Inputs(ctx context.Context, o Options) ([]Input, error) {
+	o.Observer = nil
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	if err := o.describe(ctx); err != nil {
+		return nil, err
+	}
+	entries, err := o.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k, err := o.digest(ctx, o.original, entries)
+	return k.inputs, err
+}
+
 // digest reads what the training depends on, where place says.
 func (o *Options) digest(ctx context.Context, place func(entry) string, entries []entry) (keys, error) {
 	var k keys
