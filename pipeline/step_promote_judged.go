@@ -222,7 +222,7 @@ func (s *session) moved(ctx context.Context, r *report.Report, f stepResults) ([
 		if data.was == nil || data.path == "" || told {
 			continue
 		}
-		table, err := dataset.Read(s.project.Path(data.path))
+		table, err := dataset.Read(ctx, s.project.Path(data.path), reading(s.project.Config))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			moved = append(moved, data.path+" is gone")
