@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
@@ -222,13 +221,13 @@ func (s *session) moved(ctx context.Context, r *report.Report, f stepResults) ([
 		if data.was == nil || data.path == "" || told {
 			continue
 		}
-		table, err := dataset.Read(ctx, s.project.Path(data.path), reading(s.project.Config))
+		tables, err := s.project.Tables(ctx, s.project.Path(data.path))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			moved = append(moved, data.path+" is gone")
 		case err != nil:
 			return nil, err
-		case table.Digest() != string(data.was.Digest):
+		case tables[0].Digest() != string(data.was.Digest):
 			moved = append(moved, data.path+" was changed")
 		}
 	}
