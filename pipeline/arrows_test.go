@@ -58,7 +58,7 @@ var arrows = map[string][]string{
 	"pipeline/handoff":           {"pipeline/artifact", "pipeline/fault", "pipeline/quote", "pipeline/train", "model-server/bundle"},
 	"pipeline/quote":             {},
 	"pipeline/serving":           {"pipeline/fault", "pipeline/quote", "model-server/bundle", "model-server/protocol/v2", "model-server/server", "model-server/tensor"},
-	"pipeline/evaluate":          {"pipeline/dataset", "pipeline/exam", "pipeline/fault", "pipeline/predictions", "pipeline/spelling", "pipeline/table", "pipeline/serving", "model-server/bundle", "model-server/tensor"},
+	"pipeline/evaluate":          {"pipeline/dataset", "pipeline/exam", "pipeline/fault", "pipeline/predictions", "pipeline/spelling", "pipeline/table", "model-server/engine", "model-server/server", "pipeline/serving", "model-server/bundle", "model-server/tensor"},
 	"pipeline/seal":              {"pipeline/dataset", "pipeline/evaluate", "pipeline/exam", "pipeline/fault", "pipeline/serving", "model-server/bundle", "model-server/engine", "model-server/server", "model-server/tensor"},
 	"pipeline/image":             {"pipeline/fault", "model-server/bundle"},
 	"pipeline/image/servers":     {"pipeline/fault", "pipeline/image"},
@@ -70,7 +70,7 @@ var arrows = map[string][]string{
 	"pipeline/adopt":             {"model-server/bundle", "pipeline/config", "pipeline/dataset", "pipeline/evaluate", "pipeline/fault", "pipeline/manifest", "pipeline/project", "pipeline/promote", "pipeline/verdict"},
 	"pipeline/forge/local":       {"pipeline/fault", "pipeline/git", "pipeline/promote"},
 	"pipeline/doctor":            {"pipeline/fault", "pipeline/git", "pipeline/image", "pipeline/project", "pipeline/promote", "pipeline/serving"},
-	"pipeline/verify":            {"pipeline/compare", "pipeline/config", "pipeline/digest", "pipeline/evidence", "pipeline/exam", "pipeline/fault", "pipeline/manifest", "pipeline/metric/command", "pipeline/predictions", "pipeline/project", "pipeline/report", "pipeline/verdict"},
+	"pipeline/verify":            {"model-server/bundle", "model-server/engine", "pipeline/dataset", "pipeline/evaluate", "pipeline/rollback", "pipeline/compare", "pipeline/config", "pipeline/digest", "pipeline/evidence", "pipeline/exam", "pipeline/fault", "pipeline/manifest", "pipeline/metric/command", "pipeline/predictions", "pipeline/project", "pipeline/report", "pipeline/verdict"},
 	"pipeline/artifact":          {"pipeline/fault"},
 	"pipeline/forge/github":      {"pipeline/artifact", "pipeline/doctor", "pipeline/fault", "pipeline/promote", "pipeline/reconcile"},
 

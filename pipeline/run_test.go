@@ -225,7 +225,7 @@ func TestVerify(t *testing.T) {
 	holds := func() verify.Result {
 		p, err := project.Open(t.Context(), r.Dir, "")
 		require.NoError(t, err)
-		v, err := verify.Run(t.Context(), p, "production", filepath.Join(t.TempDir(), "bundle"))
+		v, err := verify.Run(t.Context(), p, verify.Options{Environment: "production", Dir: t.TempDir()})
 		require.NoError(t, err)
 		return v
 	}
@@ -278,7 +278,7 @@ func TestVerifyAForgery(t *testing.T) {
 	holds := func() verify.Result {
 		p, err := project.Open(t.Context(), r.Dir, "")
 		require.NoError(t, err)
-		v, err := verify.Run(t.Context(), p, "production", filepath.Join(t.TempDir(), "bundle"))
+		v, err := verify.Run(t.Context(), p, verify.Options{Environment: "production", Dir: t.TempDir()})
 		require.NoError(t, err)
 		return v
 	}

@@ -189,7 +189,7 @@ func Evaluate(ctx context.Context, p *project.Project, model, table, out string)
 	if err != nil {
 		return nil, err
 	}
-	set, err := serveAndAsk(ctx, server.Options{Name: p.Config.Model}, model, p.Config.Exam(rows.Digest()), rows, train)
+	set, err := evaluate.PredictServed(ctx, server.Options{Name: p.Config.Model}, model, p.Config.Exam(rows.Digest()), rows, train)
 	if err != nil {
 		return nil, err
 	}

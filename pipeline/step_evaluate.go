@@ -16,7 +16,6 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
-	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
 )
 
@@ -194,27 +193,9 @@ func (s *session) ask(ctx context.Context, m evaluatedModel, e exam.Exam, table 
 		ctx, cancel = context.WithTimeoutCause(ctx, strangerTime, fault.Failed(fmt.Errorf("it takes longer than %s for %d rows, more than a model from elsewhere may", strangerTime, table.Rows())))
 		defer cancel()
 	}
-	set, err := serveAndAsk(ctx, o, m.path, e, table, train)
+	set, err := evaluate.PredictServed(ctx, o, m.path, e, table, train)
 	if late := context.Cause(ctx); err != nil && late != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, late
 	}
-	return set, err
-}
-
-// serveAndAsk serves a model in this process and asks it every row of the
-// table. train is the table that it was trained on, nil where that is not known.
-func serveAndAsk(ctx context.Context, o server.Options, path string, e exam.Exam, table, train *dataset.Table) (*predictions.Set, error) {
-	columns, err := e.Columns()
-	if err != nil {
-		return nil, fault.Usage(err)
-	}
-	var set *predictions.Set
-	err = serving.With(ctx, path, o, func(s *serving.Local, c serving.Client) (err error) {
-		set, err = evaluate.Predict(ctx, evaluate.Options{
-			Client: c, Model: s.Name(), Signature: s.Signature(),
-			Table: table, Train: train, Task: e.Task, Data: e.Data, Columns: columns,
-		})
-		return err
-	})
 	return set, err
 }

@@ -35,8 +35,7 @@ func (s *session) load(ctx context.Context) error {
 		return err
 	}
 	s.trainRows, s.evalRows = tables[0], tables[1]
-	s.exam = c.Exam(s.evalRows.Digest())
-	s.exam.Data.Columns = s.evalRows.ColumnDigests()
+	s.exam = s.project.Exam(s.evalRows)
 	columns, err := s.exam.Columns()
 	if err != nil {
 		return fault.Usage(err)

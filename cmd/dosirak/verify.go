@@ -14,14 +14,23 @@ import (
 
 func newVerifyCommand() *cobra.Command {
 	var project projectFlags
-	var asJSON bool
+	var asJSON, acknowledged bool
 	cmd := &cobra.Command{
 		Use:   "verify [ENVIRONMENT]",
-		Short: "Recompute a manifest's verdict from its evidence",
+		Short: "Hold a manifest against what can be computed anew",
 		Long: `verify reads the manifest of an environment (the first of promote.environments
-when none is named) and the evidence that it names, compares the kept
-predictions again by the kept exam, and says for each claim of the manifest
-whether it holds. Exit code 0: all of it holds; 1: something does not.`,
+when none is named).
+
+One that the base branch has already is held against its evidence: the kept
+predictions are compared again by the kept exam.
+
+One that the base branch does not have is judged by the base branch's config,
+rows and manifest: the bundles of the change and of production answer those
+rows again, and what the change says of itself decides nothing. What is not
+computed again (the proof, the smoke test) is marked with a dash.
+
+Exit code 0: all of it holds; 1: something does not; 3: a person has to
+acknowledge it first (another exam, an adopted model), with --acknowledged.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := project.load(cmd)
@@ -41,20 +50,22 @@ whether it holds. Exit code 0: all of it holds; 1: something does not.`,
 				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 			}
 			defer os.RemoveAll(temp)
-			v, err := verify.Run(cmd.Context(), p, environment, filepath.Join(temp, "bundle"))
+			o := verify.Options{Environment: environment, Acknowledged: acknowledged, Dir: temp}
+			if o.Base, err = p.Base(cmd.Context(), "", filepath.Join(temp, "base")); err != nil {
+				return err
+			}
+			v, err := verify.Run(cmd.Context(), p, o)
 			if err != nil {
 				return err
 			}
 			if err := showVerification(cmd, v, asJSON); err != nil {
 				return err
 			}
-			if !v.Holds {
-				return exit(fault.CodeFailed)
-			}
-			return nil
+			return exitWith(v.Verdict())
 		},
 	}
 	project.add(cmd)
+	cmd.Flags().BoolVar(&acknowledged, "acknowledged", false, "a person has acknowledged what waits for one: another exam, an adopted model")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
@@ -66,15 +77,21 @@ func showVerification(cmd *cobra.Command, v verify.Result, asJSON bool) error {
 	}
 	for _, c := range v.Checks {
 		mark := "✓"
-		if !c.Holds {
+		switch {
+		case !c.Holds:
 			mark = "✗"
+		case c.Claimed: // no tick for what nobody computed
+			mark = "–"
 		}
 		if _, err := fmt.Fprintf(w, "%s %s: %s\n", mark, c.Name, c.Detail); err != nil {
 			return err
 		}
 	}
 	says := "holds"
-	if !v.Holds {
+	switch v.Verdict() {
+	case verdict.Inconclusive:
+		says = "waits for a person: look at it, then verify it with --acknowledged"
+	case verdict.Fail:
 		says = "does not hold"
 	}
 	shown := v.Manifest

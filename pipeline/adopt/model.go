@@ -9,6 +9,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
+	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
@@ -65,14 +66,14 @@ func Run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 	if err != nil {
 		return a, err
 	}
-	opened, evalDigest, err := openAdopted(ctx, p, o)
+	opened, rows, err := openAdopted(ctx, p, o)
 	if err != nil {
 		return a, err
 	}
 	a.Bundle = opened.Digest
 	d := Decision{
 		Model: p.Config.Model, Environment: a.Environment, Digest: opened.Digest, Image: o.Image,
-		Exam: p.Config.Exam(evalDigest).Digest(), ManifestPath: name, Base: p.Config.Promote.Base,
+		Exam: p.Exam(rows).Digest(), ManifestPath: name, Base: p.Config.Promote.Base,
 	}
 	if present != nil {
 		d.Present = &present.Manifest
@@ -106,27 +107,28 @@ func Run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 // openAdopted makes a bundle of a model file, or opens one, and looks whether
 // it can answer the evaluation rows: a baseline that cannot would end the next
 // run.
-func openAdopted(ctx context.Context, p *project.Project, o Options) (opened *bundle.Opened, evalDigest string, err error) {
+func openAdopted(ctx context.Context, p *project.Project, o Options) (*bundle.Opened, *dataset.Table, error) {
 	rows, err := p.Table(ctx, p.Path(p.Config.Data.Eval))
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	dir := o.Source
 	if _, missing := os.Stat(filepath.Join(dir, bundle.File)); missing != nil {
 		if dir, err = o.Seal(ctx, o.Source, o.WorkDir); err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
 	}
-	if opened, err = bundle.Open(dir); err != nil {
-		return nil, "", fault.BadBundle.Usage(fmt.Errorf("opening the bundle: %w", err))
+	opened, err := bundle.Open(dir)
+	if err != nil {
+		return nil, nil, fault.BadBundle.Usage(fmt.Errorf("opening the bundle: %w", err))
 	}
 	if opened.Bundle.Model.Name != p.Config.Model {
-		return nil, "", fault.Usage(fmt.Errorf("the bundle at %s is of model %q, the config is of %q: seal the model again with `dosirak seal`", o.Source, opened.Bundle.Model.Name, p.Config.Model))
+		return nil, nil, fault.Usage(fmt.Errorf("the bundle at %s is of model %q, the config is of %q: seal the model again with `dosirak seal`", o.Source, opened.Bundle.Model.Name, p.Config.Model))
 	}
 	if _, err := evaluate.Rows(rows, opened.Bundle.Signature, p.Config.Exam("").Data, nil); err != nil {
-		return nil, "", fmt.Errorf("asking the model the rows of %s: %w", p.Config.Data.Eval, err)
+		return nil, nil, fmt.Errorf("asking the model the rows of %s: %w", p.Config.Data.Eval, err)
 	}
-	return opened, rows.Digest(), nil
+	return opened, rows, nil
 }
 
 // bundleFiles reads the files of a bundle by name.

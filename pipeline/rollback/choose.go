@@ -40,7 +40,7 @@ func Choose(history []Version, complete bool, to string) (Choice, error) {
 	if to != "" {
 		return chooseBundle(history, complete, to)
 	}
-	stack := undone(history)
+	stack := Standing(history)
 	for i := len(stack) - 2; i >= 0; i-- {
 		if stack[i].Manifest.Bundle != now.Manifest.Bundle {
 			return Choice{Now: now, Back: stack[i]}, nil
@@ -80,9 +80,10 @@ func chooseBundle(history []Version, complete bool, to string) (Choice, error) {
 	return Choice{Now: history[0], Back: found[0]}, nil
 }
 
-// undone reads a history as a stack, oldest first: a version with the very
-// text of an earlier one takes back all that came in between.
-func undone(history []Version) []Version {
+// Standing reads a history, newest first, as a stack, oldest first: a version
+// with the very text of an earlier one takes back all that came in between. The
+// last one is what runs; those before it are what a rollback may return to.
+func Standing(history []Version) []Version {
 	var stack []Version
 	for i := len(history) - 1; i >= 0; i-- {
 		v := history[i]

@@ -69,22 +69,11 @@ func run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 	if _, known, err := p.Repo.Resolve(ctx, head); err != nil || !known {
 		return r, errors.Join(err, fault.Usage(fmt.Errorf("this clone lacks commit %.12s, the head of %s: get it with `git fetch origin %s`, then roll back again", head, base, base)))
 	}
-	found, err := p.Repo.History(ctx, head, name, maxVersions)
+	versions, complete, err := History(ctx, p, head, r.Environment)
 	if err != nil {
-		return r, fault.Environment(err)
+		return r, err
 	}
-	var versions []Version
-	for i, v := range found.Versions {
-		m, err := config.ParseManifest(name, v.Content)
-		if err != nil || m.Model != p.Config.Model || m.Environment != r.Environment {
-			if i == 0 {
-				return r, errors.Join(err, fault.ManifestOfAnother.Usage(fmt.Errorf("%s on %s is no manifest of model %q in %q: correct it by hand", name, base, p.Config.Model, r.Environment)))
-			}
-			continue // of another time, another model
-		}
-		versions = append(versions, Version{Commit: v.Commit, Text: v.Content, Manifest: m})
-	}
-	choice, err := Choose(versions, found.Complete, o.To)
+	choice, err := Choose(versions, complete, o.To)
 	r.Goes, r.ComesBack, r.Commit = choice.Now.Manifest.Bundle, choice.Back.Manifest.Bundle, choice.Back.Commit
 	if errors.Is(err, ErrRunning) {
 		r.Outcome = promote.Outcome{Operation: promote.Unchanged, Reason: err.Error()}
@@ -139,4 +128,28 @@ func restorable(ctx context.Context, p *project.Project, o Options, head string,
 		}
 	}
 	return warnings, nil
+}
+
+// History is an environment's manifest as the base branch had it, newest
+// first, up to a commit. complete says that it goes back to the start.
+func History(ctx context.Context, p *project.Project, head, environment string) (versions []Version, complete bool, err error) {
+	name, err := p.Config.ManifestPath(environment)
+	if err != nil {
+		return nil, false, fault.Usage(err)
+	}
+	found, err := p.Repo.History(ctx, head, name, maxVersions)
+	if err != nil {
+		return nil, false, fault.Environment(err)
+	}
+	for i, v := range found.Versions {
+		m, err := config.ParseManifest(name, v.Content)
+		if err != nil || m.Model != p.Config.Model || m.Environment != environment {
+			if i == 0 {
+				return nil, false, errors.Join(err, fault.ManifestOfAnother.Usage(fmt.Errorf("%s on %s is no manifest of model %q in %q: correct it by hand", name, p.Config.Promote.Base, p.Config.Model, environment)))
+			}
+			continue // of another time, another model
+		}
+		versions = append(versions, Version{Commit: v.Commit, Text: v.Content, Manifest: m})
+	}
+	return versions, found.Complete, nil
 }

@@ -38,7 +38,7 @@ func checkVerdict(ctx context.Context, dir string, v *Result, q *project.Deploye
 		if model.want == nil || model.want.Predictions == "" {
 			continue
 		}
-		data, err := unpacked(ctx, q.From, path.Join(q.Manifest.Sources.Evidence, model.file))
+		set, err := keptPredictions(ctx, q, model.file, model.want.Predictions, e)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -47,21 +47,10 @@ func checkVerdict(ctx context.Context, dir string, v *Result, q *project.Deploye
 			v.Recomputed = verdict.Inconclusive
 			return nil
 		}
-		if got := digest.Of(data); got != string(model.want.Predictions) {
-			v.add(model.name, false, "they are %s, the report names %s", got, model.want.Predictions)
-			v.Recomputed = verdict.Inconclusive
-			return nil
-		}
-		set, err := predictions.Read(ctx, bytes.NewReader(data), model.file, predictions.Options{Task: e.Task, Positive: e.Data.Positive})
-		if err != nil {
-			v.add(model.name, false, "%v", err)
-			v.Recomputed = verdict.Inconclusive
-			return nil
-		}
 		v.add(model.name, true, "%d rows, as the report names them", set.N)
 		*model.set = set
 		if model.file != evidence.AnchorPredictions {
-			compared = append(compared, digest.Of(data))
+			compared = append(compared, string(model.want.Predictions))
 		}
 	}
 	in.Seed = compare.SeedOf(e, compared...)
@@ -71,7 +60,7 @@ func checkVerdict(ctx context.Context, dir string, v *Result, q *project.Deploye
 		v.Recomputed = verdict.Inconclusive
 		return nil
 	}
-	v.Recomputed = recomputed(r, result)
+	v.Recomputed = recomputed(r, q.Manifest, result)
 	v.add("verdict", v.Recomputed == q.Manifest.Verdict, "recomputed %s, the manifest says %s", v.Recomputed, q.Manifest.Verdict)
 	checkMetrics(v, q.Manifest, result)
 	return nil
@@ -80,10 +69,11 @@ func checkVerdict(ctx context.Context, dir string, v *Result, q *project.Deploye
 // recomputed is the verdict with the comparison made anew. The other gates (the
 // proof, the smoke test, what the data share, production's own exam) cannot be
 // repeated from the evidence: they are the report's word.
-func recomputed(r *report.Report, result compare.Result) verdict.Verdict {
+func recomputed(r *report.Report, m manifest.Manifest, result compare.Result) verdict.Verdict {
 	kept := *r
 	kept.Metrics, kept.Slices = nil, nil
-	kept.Exams = slices.DeleteFunc(slices.Clone(r.Exams), func(e report.Exam) bool { return e.Role == report.Today })
+	accepted := m.Accepted != nil && r.Acceptable()
+	kept.Exams = slices.DeleteFunc(slices.Clone(r.Exams), func(e report.Exam) bool { return e.Role == report.Today || accepted })
 	return verdict.Of(append(kept.Gates(), verdict.Gate{Name: "comparison", Verdict: result.Verdict, Asked: true}))
 }
 
@@ -138,6 +128,19 @@ func bounds(ci *compare.Interval) (low, high *float64) {
 		return nil, nil
 	}
 	return ci.Low, ci.High
+}
+
+// keptPredictions reads what the evidence keeps of a model's answers, of the
+// digest that its report names.
+func keptPredictions(ctx context.Context, q *project.Deployed, file string, want report.Digest, e exam.Exam) (*predictions.Set, error) {
+	data, err := unpacked(ctx, q.From, path.Join(q.Manifest.Sources.Evidence, file))
+	if err != nil {
+		return nil, err
+	}
+	if got := digest.Of(data); got != string(want) {
+		return nil, fmt.Errorf("they are %s, the report names %s", got, want)
+	}
+	return predictions.Read(ctx, bytes.NewReader(data), file, predictions.Options{Task: e.Task, Positive: e.Data.Positive})
 }
 
 // unpacked reads a packed file of the evidence.
