@@ -70,7 +70,7 @@ var arrows = map[string][]string{
 	"pipeline/adopt":             {"model-server/bundle", "pipeline/config", "pipeline/dataset", "pipeline/evaluate", "pipeline/fault", "pipeline/manifest", "pipeline/project", "pipeline/promote", "pipeline/verdict"},
 	"pipeline/forge/local":       {"pipeline/fault", "pipeline/git", "pipeline/promote"},
 	"pipeline/doctor":            {"pipeline/fault", "pipeline/git", "pipeline/image", "pipeline/project", "pipeline/promote", "pipeline/serving"},
-	"pipeline/verify":            {"model-server/bundle", "model-server/engine", "pipeline/dataset", "pipeline/evaluate", "pipeline/rollback", "pipeline/compare", "pipeline/config", "pipeline/digest", "pipeline/evidence", "pipeline/exam", "pipeline/fault", "pipeline/manifest", "pipeline/metric/command", "pipeline/predictions", "pipeline/project", "pipeline/report", "pipeline/verdict"},
+	"pipeline/verify":            {"model-server/bundle", "model-server/engine", "model-server/server", "pipeline/dataset", "pipeline/evaluate", "pipeline/rollback", "pipeline/compare", "pipeline/config", "pipeline/digest", "pipeline/evidence", "pipeline/exam", "pipeline/fault", "pipeline/manifest", "pipeline/metric/command", "pipeline/predictions", "pipeline/project", "pipeline/report", "pipeline/verdict"},
 	"pipeline/artifact":          {"pipeline/fault"},
 	"pipeline/forge/github":      {"pipeline/artifact", "pipeline/doctor", "pipeline/fault", "pipeline/promote", "pipeline/reconcile"},
 
