@@ -277,7 +277,7 @@ func timeOrder(ctx context.Context, train, eval *Table, name string) (TimeOrder,
 		}
 		at, err := clock.read(b.columns[0].At(i))
 		if err != nil {
-			return TimeOrder{}, fault.Usage(fmt.Errorf("%s: column %q: %w", eval.Place(i), name, err))
+			return TimeOrder{}, fault.At(eval.Place(i), fault.BadCell.Usage(fmt.Errorf("%s: column %q: %w", eval.Place(i), name, err)))
 		}
 		if i == 0 || at.before(first) {
 			first, o.FirstEval, o.FirstLine = at, b.columns[0].At(i), eval.Line(i)
@@ -289,7 +289,7 @@ func timeOrder(ctx context.Context, train, eval *Table, name string) (TimeOrder,
 		}
 		at, err := clock.read(a.columns[0].At(i))
 		if err != nil {
-			return TimeOrder{}, fault.Usage(fmt.Errorf("%s: column %q: %w", train.Place(i), name, err))
+			return TimeOrder{}, fault.At(train.Place(i), fault.BadCell.Usage(fmt.Errorf("%s: column %q: %w", train.Place(i), name, err)))
 		}
 		if i == 0 || last.before(at) {
 			last, o.LastTrain, o.LastLine = at, a.columns[0].At(i), train.Line(i)

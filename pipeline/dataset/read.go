@@ -115,7 +115,7 @@ func (b *builder) Value(_ int, v table.Value) error {
 	b.text.Write(v.AppendText(buffer[:0]))
 	b.text.WriteByte(',')
 	if b.text.Len() > table.MaxBytes {
-		return fault.Usage(fmt.Errorf("the table holds more than %d MiB of text, more than is read; split the file or drop columns", table.MaxBytes>>20))
+		return fault.TableMalformed.Usage(fmt.Errorf("the table holds more than %d MiB of text, more than is read; split the file or drop columns", table.MaxBytes>>20))
 	}
 	b.offsets = append(b.offsets, uint32(b.text.Len()))
 	return nil

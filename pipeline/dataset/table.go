@@ -59,14 +59,14 @@ func (t *Table) Need(name string) (Column, error) {
 		return c, nil
 	}
 	if kind, ok := t.nested[name]; ok {
-		return Column{}, fault.Usage(fmt.Errorf("%s: column %q is %s, and a table has one value a row and column; write its parts as columns", t.path, name, kind))
+		return Column{}, fault.ColumnAbsent.Usage(fmt.Errorf("%s: column %q is %s, and a table has one value a row and column; write its parts as columns", t.path, name, kind))
 	}
 	columns := t.Columns()
 	there := "; its columns are "
 	if hint := spelling.Hint(name, columns); hint != "" {
 		there = hint + " Its columns are "
 	}
-	return Column{}, fault.Usage(fmt.Errorf("%s has no column %q%s%s", t.path, name, there, listed(columns)))
+	return Column{}, fault.ColumnAbsent.Usage(fmt.Errorf("%s has no column %q%s%s", t.path, name, there, listed(columns)))
 }
 
 // listed joins names, and counts those past a screenful.

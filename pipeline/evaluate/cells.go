@@ -99,8 +99,8 @@ func onlyTruth(t *dataset.Table, c dataset.Column, rows []int, word int) error {
 		if _, ok := table.Bool(cell); ok || c.Missing(row) {
 			continue
 		}
-		return fault.Usage(fmt.Errorf("%s: column %q: %q is a number where %s %d has %q; write one of them throughout",
-			at(t, row), c.Name(), clip(cell), t.Unit(), t.Line(word), clip(c.At(word))))
+		return fault.At(at(t, row), fault.BadCell.Usage(fmt.Errorf("%s: column %q: %q is a number where %s %d has %q; write one of them throughout",
+			at(t, row), c.Name(), clip(cell), t.Unit(), t.Line(word), clip(c.At(word)))))
 	}
 	return nil
 }
@@ -127,8 +127,8 @@ func (s source) refuse(t *dataset.Table, row int, c dataset.Column) error {
 	case number:
 		hint = ": it is out of range"
 	}
-	return fault.Usage(fmt.Errorf("%s: column %q: %s is no %s, which the model's input %q takes%s",
-		at(t, row), c.Name(), strconv.Quote(clip(cell)), s.spec.Datatype, s.spec.Name, hint))
+	return fault.At(at(t, row), fault.BadCell.Usage(fmt.Errorf("%s: column %q: %s is no %s, which the model's input %q takes%s",
+		at(t, row), c.Name(), strconv.Quote(clip(cell)), s.spec.Datatype, s.spec.Name, hint)))
 }
 
 func double(c dataset.Column, row int) (float64, bool) { return c.Float(row) }

@@ -81,7 +81,7 @@ func (s *several) Unwrap() error { return s.all }
 
 func (p *problems) rows(t *dataset.Table, otherwise string) bool {
 	if t.Rows() == 0 {
-		p.add(fault.Usage(fmt.Errorf("%s has a header and no rows: %s", t.Path(), otherwise)))
+		p.add(fault.NoRows.Usage(fmt.Errorf("%s has a header and no rows: %s", t.Path(), otherwise)))
 	}
 	return t.Rows() > 0
 }
@@ -125,7 +125,7 @@ func (p *problems) labels(train, eval *dataset.Table, task exam.Task, data exam.
 func targets(t *dataset.Table, c dataset.Column) error {
 	for i := range c.Len() {
 		if v, ok := c.Float(i); !ok || math.IsInf(v, 0) {
-			return refuseCell(t, i, c, "is no finite number")
+			return refuseCell(fault.BadCell, t, i, c, "is no finite number")
 		}
 	}
 	return nil
@@ -150,7 +150,7 @@ func levels(c dataset.Column) (names []string, first []int) {
 func classes(train *dataset.Table, trained dataset.Column, eval *dataset.Table, asked dataset.Column, task exam.Task, data exam.Data) error {
 	for i := range asked.Len() {
 		if asked.At(i) == "" {
-			return refuseCell(eval, i, asked, "is no class; label the row or leave it out")
+			return refuseCell(fault.BadLabels, eval, i, asked, "is no class; label the row or leave it out")
 		}
 	}
 	known, knownRows := levels(trained)
@@ -159,7 +159,7 @@ func classes(train *dataset.Table, trained dataset.Column, eval *dataset.Table, 
 	spell, err := predictions.OneSpelling(data.Positive,
 		predictions.ClassNames{Where: where(eval), Names: shown}, predictions.ClassNames{Where: where(train), Names: known})
 	if err != nil {
-		return fault.Usage(err)
+		return fault.TwoReadings.Usage(err)
 	}
 	var all []string
 	for _, side := range []struct {
@@ -170,13 +170,13 @@ func classes(train *dataset.Table, trained dataset.Column, eval *dataset.Table, 
 	}{{train, trained, known, knownRows}, {eval, asked, shown, shownRows}} {
 		for i, name := range side.names {
 			if all = predictions.SortClasses(append(all, spell(name))); task == exam.Binary && len(all) > 2 {
-				return refuseCell(side.t, side.rows[i], side.c, fmt.Sprintf("is a third class in a binary task, beside %s; use task: multiclass, or mend the label",
+				return refuseCell(fault.BadLabels, side.t, side.rows[i], side.c, fmt.Sprintf("is a third class in a binary task, beside %s; use task: multiclass, or mend the label",
 					quoted(slices.DeleteFunc(all, func(class string) bool { return class == spell(name) }))))
 			}
 		}
 	}
 	if task == exam.Binary && data.Positive != "" && len(all) > 0 && !slices.Contains(all, spell(data.Positive)) {
-		return fault.Usage(fmt.Errorf("data.positive is %q, and the labels in column %q of %s and %s are %s; write one of them",
+		return fault.BadLabels.Usage(fmt.Errorf("data.positive is %q, and the labels in column %q of %s and %s are %s; write one of them",
 			data.Positive, data.Label, train.Path(), eval.Path(), quoted(all)))
 	}
 	return unlearned(spell, known, eval, asked, shown, shownRows)
@@ -192,5 +192,5 @@ func unlearned(spell func(string) string, known []string, eval *dataset.Table, a
 	if len(shown) == 0 || len(known) == 0 {
 		return nil
 	}
-	return refuseCell(eval, rows[0], asked, fmt.Sprintf("is none of the training table's classes %s; label both tables with the same names", quoted(known)))
+	return refuseCell(fault.BadLabels, eval, rows[0], asked, fmt.Sprintf("is none of the training table's classes %s; label both tables with the same names", quoted(known)))
 }

@@ -38,7 +38,7 @@ func (a *answers) classify(o Options, set *predictions.Set) error {
 		predictions.ClassNames{Where: fmt.Sprintf("column %q of %s", o.Data.Label, t.Path()), Names: truth.Levels},
 		predictions.ClassNames{Where: "the model's signature", Names: model}, predictions.ClassNames{Where: "the model's answer", Names: answered.Levels})
 	if err != nil {
-		return fault.Usage(err)
+		return fault.TwoReadings.Usage(err)
 	}
 	clean := func(names []string) []string {
 		out := make([]string, len(names))
@@ -96,7 +96,7 @@ func (a *answers) missing(t *dataset.Table, label dataset.Column, truth predicti
 	if first < 0 {
 		return nil
 	}
-	return refuseCell(t, first, label, "is no class, but a missing value; label the row or leave it out")
+	return refuseCell(fault.BadLabels, t, first, label, "is no class, but a missing value; label the row or leave it out")
 }
 
 // modelClasses are the classes that the model can answer: what its signature
@@ -110,7 +110,7 @@ func (a *answers) modelClasses(labels []string) ([]string, error) {
 	}
 	spell, err := predictions.OneSpelling("", predictions.ClassNames{Where: "the label column of " + a.table.Path(), Names: labels})
 	if err != nil {
-		return nil, fault.Usage(err)
+		return nil, fault.TwoReadings.Usage(err)
 	}
 	labels = slices.Clone(labels)
 	for i, name := range labels {
@@ -146,10 +146,10 @@ func (a *answers) unknown(o Options, cell func(int) string, truth predictions.Co
 	model := a.roles.proba.Classes
 	if o.Task == exam.Binary && strangers == len(codes) && len(codes) == 2 && len(model) == 2 {
 		x, y := quoted(truth.Levels[:1]), quoted(truth.Levels[1:])
-		return fault.Usage(fmt.Errorf("%s: column %q: the labels are %s and %s, the model's classes %s: either may be either; write the labels as the model's classes",
+		return fault.BadLabels.Usage(fmt.Errorf("%s: column %q: the labels are %s and %s, the model's classes %s: either may be either; write the labels as the model's classes",
 			at(o.Table, first), o.Data.Label, x, y, quoted(model)))
 	}
-	return fault.Usage(fmt.Errorf("%s: column %q: %q is none of the model's classes %s; train and label with the same names",
+	return fault.BadLabels.Usage(fmt.Errorf("%s: column %q: %q is none of the model's classes %s; train and label with the same names",
 		at(o.Table, first), o.Data.Label, clip(cell(first)), quoted(model)))
 }
 
@@ -159,7 +159,7 @@ func (a *answers) binary(o Options, set *predictions.Set, clean func([]string) [
 	for i, name := range truth.Levels {
 		if shown = predictions.SortClasses(append(shown, clean([]string{name})...)); len(shown) > 2 {
 			row := slices.Index(truth.Code, int32(i))
-			return fault.Usage(fmt.Errorf("%s: column %q: %q is a third class in a binary task (%s); use task: multiclass", at(o.Table, row), o.Data.Label, clip(name), quoted(truth.Levels)))
+			return fault.BadLabels.Usage(fmt.Errorf("%s: column %q: %q is a third class in a binary task (%s); use task: multiclass", at(o.Table, row), o.Data.Label, clip(name), quoted(truth.Levels)))
 		}
 	}
 	if len(set.Classes) > 2 {
@@ -191,7 +191,7 @@ func (a *answers) binary(o Options, set *predictions.Set, clean func([]string) [
 		return nil
 	}
 	if set.Positive = slices.Index(set.Classes, positive); set.Positive < 0 {
-		return fault.Usage(fmt.Errorf("data.positive is %q, and the classes are %s", o.Data.Positive, quoted(set.Classes)))
+		return fault.BadLabels.Usage(fmt.Errorf("data.positive is %q, and the classes are %s", o.Data.Positive, quoted(set.Classes)))
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func (a *answers) scores(o Options, set *predictions.Set, columns []int32) error
 	if o.Task == exam.Binary {
 		column := slices.Index(columns, int32(set.Positive))
 		if column < 0 {
-			return fault.Usage(fmt.Errorf("data.positive is %q, and the model's classes are %s", o.Data.Positive, quoted(a.roles.proba.Classes)))
+			return fault.BadLabels.Usage(fmt.Errorf("data.positive is %q, and the model's classes are %s", o.Data.Positive, quoted(a.roles.proba.Classes)))
 		}
 		set.Score = make([]float64, set.N)
 		for i := range set.Score {

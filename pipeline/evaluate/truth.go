@@ -68,9 +68,9 @@ func numbers(t *dataset.Table, c dataset.Column) ([]float64, error) {
 		v, ok := c.Float(i)
 		if !ok || math.IsNaN(v) || math.IsInf(v, 0) {
 			if why := table.WhyNoNumber(c.At(i)); why != "" {
-				return nil, refuseCell(t, i, c, "is no finite number: "+why)
+				return nil, refuseCell(fault.BadCell, t, i, c, "is no finite number: "+why)
 			}
-			return nil, refuseCell(t, i, c, "is no finite number")
+			return nil, refuseCell(fault.BadCell, t, i, c, "is no finite number")
 		}
 		out[i] = v
 	}
@@ -89,12 +89,12 @@ func weights(t *dataset.Table, name string) ([]float64, error) {
 	sum := 0.0
 	for i, w := range out {
 		if w < 0 {
-			return nil, refuseCell(t, i, c, "is negative, which no weight is")
+			return nil, refuseCell(fault.BadCell, t, i, c, "is negative, which no weight is")
 		}
 		sum += w
 	}
 	if sum == 0 {
-		return nil, fault.Usage(fmt.Errorf("%s: column %q: all weights are zero", t.Path(), name))
+		return nil, fault.BadCell.Usage(fmt.Errorf("%s: column %q: all weights are zero", t.Path(), name))
 	}
 	return out, nil
 }
@@ -116,16 +116,17 @@ func ids(t *dataset.Table, name string) ([]string, error) {
 	first := make(map[string]int, len(out))
 	for i, id := range out {
 		if c.Missing(i) {
-			return nil, refuseCell(t, i, c, "is no id, but a missing value; each row needs one")
+			return nil, refuseCell(fault.BadIDs, t, i, c, "is no id, but a missing value; each row needs one")
 		}
 		if before, twice := first[id]; twice {
-			return nil, refuseCell(t, i, c, fmt.Sprintf("stands on %s %d already; ids must be unique", t.Unit(), t.Line(before)))
+			return nil, refuseCell(fault.BadIDs, t, i, c, fmt.Sprintf("stands on %s %d already; ids must be unique", t.Unit(), t.Line(before)))
 		}
 		first[id] = i
 	}
 	return out, nil
 }
 
-func refuseCell(t *dataset.Table, row int, c dataset.Column, what string) error {
-	return fault.Usage(fmt.Errorf("%s: column %q: %q %s", at(t, row), c.Name(), clip(c.At(row)), what))
+// refuseCell says what is wrong with a cell; code is the fault's.
+func refuseCell(code *fault.Code, t *dataset.Table, row int, c dataset.Column, what string) error {
+	return fault.At(at(t, row), code.Usage(fmt.Errorf("%s: column %q: %q %s", at(t, row), c.Name(), clip(c.At(row)), what)))
 }

@@ -84,6 +84,14 @@ type builder struct {
 	placeOf func(file string, row int) string
 }
 
+func columnf(format string, args ...any) error {
+	return fault.ColumnAbsent.Usage(fmt.Errorf(format, args...))
+}
+
+func labelsf(format string, args ...any) error {
+	return fault.BadLabels.Usage(fmt.Errorf(format, args...))
+}
+
 func usagef(format string, args ...any) error { return fault.Usage(fmt.Errorf(format, args...)) }
 
 // cellError names the row that is read and a column.
@@ -92,12 +100,23 @@ func (b *builder) cellError(f *field, format string, args ...any) error {
 	if b.place != nil {
 		place = b.place()
 	}
-	return usagef("%s: column %q: %w", place, f.name, fmt.Errorf(format, args...))
+	code := fault.BadCell
+	switch f.role {
+	case roleID:
+		code = fault.BadIDs
+	case roleClass:
+		code = fault.BadLabels
+	}
+	return fault.At(place, code.Usage(fmt.Errorf("%s: column %q: %w", place, f.name, fmt.Errorf(format, args...))))
 }
 
 // rowError names a row, from 0, and a column.
 func (b *builder) rowError(row int, column, format string, args ...any) error {
-	return usagef("%s: column %q: %w", b.placeOf(b.file, row), column, fmt.Errorf(format, args...))
+	place, code := b.placeOf(b.file, row), fault.BadLabels
+	if column == "id" {
+		code = fault.BadIDs
+	}
+	return fault.At(place, code.Usage(fmt.Errorf("%s: column %q: %w", place, column, fmt.Errorf(format, args...))))
 }
 
 // newBuilder assigns a role to each column of the header.
@@ -118,9 +137,9 @@ func newBuilder(file string, head table.Header, opts Options) (*builder, error) 
 	}
 	lacks := func(name, why string) error {
 		if kind, ok := head.Nested[name]; ok {
-			return usagef("%s: column %q%s is %s, and predictions have one value a row and column", file, name, why, kind)
+			return columnf("%s: column %q%s is %s, and predictions have one value a row and column", file, name, why, kind)
 		}
-		return usagef("%s: there is no column %q%s; the header has %s", file, name, why, quoted(header))
+		return columnf("%s: there is no column %q%s; the header has %s", file, name, why, quoted(header))
 	}
 	if !seen["label"] {
 		return nil, lacks("label", "")
@@ -262,7 +281,7 @@ func (b *builder) field(name string) *field {
 func (b *builder) finish(place func(file string, row int) string) (*Set, error) {
 	b.placeOf = place
 	if b.rows == 0 {
-		return nil, usagef("%s: there are no rows", b.file)
+		return nil, fault.NoRows.Usage(fmt.Errorf("%s: there are no rows", b.file))
 	}
 	s := &Set{Task: b.opts.Task, Name: b.file, N: b.rows}
 	if f := b.field("id"); f != nil {
@@ -318,7 +337,7 @@ func (b *builder) classes(s *Set) error {
 	}
 	spell, err := OneSpelling(b.opts.Positive, from...)
 	if err != nil {
-		return usagef("%s: %w", b.file, err)
+		return fault.TwoReadings.Usage(fmt.Errorf("%s: %w", b.file, err))
 	}
 	for _, source := range from {
 		for _, name := range source.Names {
@@ -421,7 +440,7 @@ func (b *builder) binary(s *Set, spell func(string) string) error {
 	if p := b.opts.Positive; p != "" {
 		at := slices.Index(s.Classes, spell(p))
 		if at < 0 {
-			return usagef("%s: the positive class %q is not among the classes %s", b.file, p, quoted(s.Classes))
+			return labelsf("%s: the positive class %q is not among the classes %s", b.file, p, quoted(s.Classes))
 		}
 		s.Positive = at
 	}

@@ -1,6 +1,7 @@
 package predictions
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
@@ -22,7 +23,7 @@ func Align(a, b *Set) (*Set, error) {
 	}
 	for _, s := range []*Set{a, b} {
 		if s.ID == nil {
-			return nil, usagef("%s: there is no column \"id\", and rows are paired by it", s.Name)
+			return nil, columnf("%s: there is no column \"id\", and rows are paired by it", s.Name)
 		}
 	}
 	b, err := b.spelledAs(a)
@@ -40,6 +41,10 @@ func Align(a, b *Set) (*Set, error) {
 		b = b.reorder(rows)
 	}
 	return b, sameRows(a, b)
+}
+
+func rowsf(format string, args ...any) error {
+	return fault.OtherRows.Usage(fmt.Errorf(format, args...))
 }
 
 // AlignValues returns values, one per row of b, in the order of a's rows.
@@ -61,7 +66,7 @@ func rowsOf(a, b *Set) ([]int32, error) {
 	for i, id := range a.ID {
 		row := x.row(id)
 		if row < 0 {
-			return nil, usagef("%s: row %d, column \"id\": id %q is not in %s; both files must hold the same rows",
+			return nil, rowsf("%s: row %d, column \"id\": id %q is not in %s; both files must hold the same rows",
 				a.Name, i+1, clip([]byte(id)), b.Name)
 		}
 		rows[i] = int32(row)
@@ -74,7 +79,7 @@ func rowsOf(a, b *Set) ([]int32, error) {
 		taken[row] = true
 	}
 	i := slices.Index(taken, false)
-	return nil, usagef("%s: row %d, column \"id\": id %q is not in %s; both files must hold the same rows",
+	return nil, rowsf("%s: row %d, column \"id\": id %q is not in %s; both files must hold the same rows",
 		b.Name, i+1, clip([]byte(b.ID[i])), a.Name)
 }
 
@@ -89,7 +94,7 @@ func (s *Set) spelledAs(a *Set) (*Set, error) {
 	}
 	spell, err := OneSpelling("", ClassNames{a.Name, shown(a.Classes)}, ClassNames{s.Name, shown(s.Classes)})
 	if err != nil {
-		return nil, fault.Usage(err)
+		return nil, fault.TwoReadings.Usage(err)
 	}
 	as := make([]string, len(s.Classes))
 	for k, class := range s.Classes {
@@ -147,7 +152,7 @@ func sameClasses(a, b *Set) error {
 				continue
 			}
 			row, column := firstOf(has, int32(k))
-			return usagef("%s: row %d, column %q: class %q is unknown in %s, whose classes are %s",
+			return rowsf("%s: row %d, column %q: class %q is unknown in %s, whose classes are %s",
 				has.Name, row+1, column, class, lacks.Name, quoted(lacks.Classes))
 		}
 	}
@@ -176,7 +181,7 @@ func (s *Set) adopt(full *Set) {
 // sameRows checks that what describes the rows agrees; orders are equal.
 func sameRows(a, b *Set) error {
 	differ := func(i int, column string, x, y any) error {
-		return usagef("%s: row %d (id %q), column %q: %v, but %s has %v; both files must describe the same rows",
+		return rowsf("%s: row %d (id %q), column %q: %v, but %s has %v; both files must describe the same rows",
 			a.Name, i+1, clip([]byte(a.ID[i])), column, x, b.Name, y)
 	}
 	for i := range a.Label {

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
 	"sync"
 
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
 
@@ -23,7 +25,7 @@ func ReadFile(ctx context.Context, path string, opts Options) (*Set, error) {
 		return readJSONLFile(ctx, path, opts)
 	}
 	if !table.Readable(path) {
-		return nil, usagef("%s: the format is told by the name: %s, or .jsonl (also .gz)", path, table.Names)
+		return nil, fault.NoTable.Usage(fmt.Errorf("%s: the format is told by the name: %s, or .jsonl (also .gz)", path, table.Names))
 	}
 	s := &sink{file: path, opts: opts}
 	info, err := table.Read(ctx, path, reading, s)

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
 // maxRecord is the longest record that is read: beyond it a quote was never
@@ -333,7 +335,7 @@ func findSeparator(sample []byte, whole bool, name string, usual byte, prefer bo
 	case 1:
 		return found, nil
 	}
-	return 0, refuse(name, 1, "the cells may be separated by %s or by %s: the header and the rows have the same number of cells either way; name one in data.separator", fits[0], fits[1])
+	return 0, fault.At(name, fault.TwoReadings.Usage(fmt.Errorf("%s:1: the cells may be separated by %s or by %s: the header and the rows have the same number of cells either way; name one in data.separator", name, fits[0], fits[1])))
 }
 
 // columnsBy returns the number of cells of the header by one separator, and

@@ -65,7 +65,7 @@ func checkKind(name string, head []byte, whole bool) error {
 		return refuse(name, 1, "the file is empty; its first line must name the columns")
 	}
 	if what, hint := kindOf(plain); what != "" {
-		return fault.Usage(fmt.Errorf("reading %s: it is %s; %s", name, what, hint))
+		return fault.NoTable.Usage(fmt.Errorf("reading %s: it is %s; %s", name, what, hint))
 	}
 	if at := bytes.Index(head, conflict); at >= 0 && bytes.Contains(head[at:], []byte("\n=======")) {
 		return refuse(name, bytes.Count(head[:at+1], []byte{'\n'})+1, "there is an unresolved merge conflict; resolve it")
@@ -95,9 +95,9 @@ func kindOf(head []byte) (what, hint string) {
 func Check(ctx context.Context, path string, o Options) error {
 	if !Readable(path) {
 		if strings.HasSuffix(path, ".dvc") {
-			return fault.Usage(fmt.Errorf("reading %s: it is a DVC pointer, not the data; run dvc pull, and name the file without .dvc", path))
+			return fault.NoTable.Usage(fmt.Errorf("reading %s: it is a DVC pointer, not the data; run dvc pull, and name the file without .dvc", path))
 		}
-		return fault.Usage(fmt.Errorf("reading %s: the name must end in %s", path, Names))
+		return fault.NoTable.Usage(fmt.Errorf("reading %s: the name must end in %s", path, Names))
 	}
 	_, err := Read(ctx, path, o, glance{})
 	if errors.Is(err, errGlance) {

@@ -39,7 +39,7 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, name string, l 
 	// a damaged file, not a crash of ours.
 	defer func() {
 		if p := recover(); p != nil {
-			err = fault.Usage(fmt.Errorf("reading %s: the Parquet file is damaged: %v", name, p))
+			err = fault.TableMalformed.Usage(fmt.Errorf("reading %s: the Parquet file is damaged: %v", name, p))
 		}
 	}()
 	if err := checkParquet(r, size, name); err != nil {
@@ -47,7 +47,7 @@ func readParquet(ctx context.Context, r io.ReaderAt, size int64, name string, l 
 	}
 	f, err := parquet.OpenFile(&contextReaderAt{ctx, r}, size, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
 	if err != nil {
-		return fault.Usage(fmt.Errorf("reading %s: the Parquet file is damaged: %w", name, err))
+		return fault.TableMalformed.Usage(fmt.Errorf("reading %s: the Parquet file is damaged: %w", name, err))
 	}
 	columns, head, err := parquetHeader(f, name, l)
 	if err != nil {
@@ -95,29 +95,29 @@ func checkParquet(r io.ReaderAt, size int64, name string) error {
 		return fault.Environment(fmt.Errorf("reading %s: %w", name, err))
 	}
 	if size == 0 {
-		return fault.Usage(fmt.Errorf("reading %s: the file is empty", name))
+		return fault.TableMalformed.Usage(fmt.Errorf("reading %s: the file is empty", name))
 	}
 	if string(head[:min(n, 4)]) == "PARE" {
-		return fault.Usage(fmt.Errorf("reading %s: the Parquet file is encrypted; write it without encryption", name))
+		return fault.TableMalformed.Usage(fmt.Errorf("reading %s: the Parquet file is encrypted; write it without encryption", name))
 	}
 	if string(head[:min(n, 4)]) != "PAR1" {
 		if what, hint := kindOf(head[:n]); what != "" {
-			return fault.Usage(fmt.Errorf("reading %s: it is %s; %s", name, what, hint))
+			return fault.NoTable.Usage(fmt.Errorf("reading %s: it is %s; %s", name, what, hint))
 		}
-		return fault.Usage(fmt.Errorf(`reading %s: it is no Parquet file: it does not begin with "PAR1"`, name))
+		return fault.NoTable.Usage(fmt.Errorf(`reading %s: it is no Parquet file: it does not begin with "PAR1"`, name))
 	}
 	var tail [8]byte
 	if size < 12 {
-		return fault.Usage(fmt.Errorf("reading %s: it is no whole Parquet file: it is shorter than a footer", name))
+		return fault.TableMalformed.Usage(fmt.Errorf("reading %s: it is no whole Parquet file: it is shorter than a footer", name))
 	}
 	if _, err := r.ReadAt(tail[:], size-8); err != nil {
 		return fault.Environment(fmt.Errorf("reading %s: %w", name, err))
 	}
 	if string(tail[4:]) != "PAR1" {
-		return fault.Usage(fmt.Errorf(`reading %s: it is no whole Parquet file: it does not end in "PAR1"; fetch or write it again`, name))
+		return fault.TableMalformed.Usage(fmt.Errorf(`reading %s: it is no whole Parquet file: it does not end in "PAR1"; fetch or write it again`, name))
 	}
 	if length := int64(binary.LittleEndian.Uint32(tail[:4])); length > size-12 {
-		return fault.Usage(fmt.Errorf("reading %s: it is no whole Parquet file: its footer claims %d bytes of a file of %d", name, length, size))
+		return fault.TableMalformed.Usage(fmt.Errorf("reading %s: it is no whole Parquet file: its footer claims %d bytes of a file of %d", name, length, size))
 	}
 	return nil
 }
@@ -134,14 +134,14 @@ type column struct {
 func parquetHeader(f *parquet.File, name string, l limits) ([]column, Header, error) {
 	head := Header{Rows: f.NumRows(), Nested: map[string]string{}}
 	if head.Rows < 0 || head.Rows > int64(l.cells) || head.Rows > math.MaxInt32 {
-		return nil, head, fault.Usage(fmt.Errorf("reading %s: the file claims %d rows", name, head.Rows))
+		return nil, head, fault.TableMalformed.Usage(fmt.Errorf("reading %s: the file claims %d rows", name, head.Rows))
 	}
 	schema := f.Metadata().Schema
 	at := 1 // after the root
 	var columns []column
 	for _, c := range f.Root().Columns() {
 		if at >= len(schema) {
-			return nil, head, fault.Usage(fmt.Errorf("reading %s: the Parquet file is damaged: its schema ends early", name))
+			return nil, head, fault.TableMalformed.Usage(fmt.Errorf("reading %s: the Parquet file is damaged: its schema ends early", name))
 		}
 		element := &schema[at]
 		at = skipElement(schema, at)
@@ -155,7 +155,7 @@ func parquetHeader(f *parquet.File, name string, l limits) ([]column, Header, er
 		head.Float32 = append(head.Float32, kind.single)
 	}
 	if int64(len(columns))*head.Rows > int64(l.cells) {
-		return nil, head, fault.Usage(fmt.Errorf("reading %s: more than %d cells; split the file", name, l.cells))
+		return nil, head, fault.TableMalformed.Usage(fmt.Errorf("reading %s: more than %d cells; split the file", name, l.cells))
 	}
 	return columns, head, nil
 }
@@ -190,7 +190,7 @@ func nestedKind(c *parquet.Column, element *format.SchemaElement) string {
 // read hands the column's values to a sink.
 func (c *column) read(ctx context.Context, at int, rows int64, sink Sink) error {
 	if c.kind.refuse != "" {
-		return fault.Usage(fmt.Errorf("%s: column %q holds %s, which is not read; %s", c.file, clip(c.name), c.kind.refuse, "write it as a number or a text, or leave it out"))
+		return fault.BadCell.Usage(fmt.Errorf("%s: column %q holds %s, which is not read; %s", c.file, clip(c.name), c.kind.refuse, "write it as a number or a text, or leave it out"))
 	}
 	pages := c.store.Pages()
 	defer pages.Close()
@@ -215,13 +215,13 @@ func (c *column) read(ctx context.Context, at int, rows int64, sink Sink) error 
 		row += n
 	}
 	if row != rows {
-		return fault.Usage(fmt.Errorf("%s: column %q has %d values, the file %d rows", c.file, clip(c.name), row, rows))
+		return fault.TableMalformed.Usage(fmt.Errorf("%s: column %q has %d values, the file %d rows", c.file, clip(c.name), row, rows))
 	}
 	return nil
 }
 
 func (c *column) damaged(err error) error {
-	return fault.Usage(fmt.Errorf("%s: column %q: the Parquet file is damaged: %w", c.file, clip(c.name), err))
+	return fault.TableMalformed.Usage(fmt.Errorf("%s: column %q: the Parquet file is damaged: %w", c.file, clip(c.name), err))
 }
 
 func (c *column) page(ctx context.Context, at int, first int64, page parquet.Page, values []parquet.Value, sink Sink) (int64, error) {
@@ -235,7 +235,7 @@ func (c *column) page(ctx context.Context, at int, first int64, page parquet.Pag
 		for i := range read {
 			value := Value{stored: values[i], kind: c.kind}
 			if err := value.check(); err != nil {
-				return n, fault.Usage(fmt.Errorf("%s: row %d, column %q: %w", c.file, first+n+1, clip(c.name), err))
+				return n, fault.BadCell.Usage(fmt.Errorf("%s: row %d: column %q: %w", c.file, first+n+1, clip(c.name), err))
 			}
 			if err := sink.Value(at, value); err != nil {
 				return n, err

@@ -131,7 +131,7 @@ func layoutOf(name string) (f layout, packed, ok bool) {
 // failed; when ctx ends, the error is its.
 func Read(ctx context.Context, path string, o Options, sink Sink) (Info, error) {
 	if _, _, ok := layoutOf(path); !ok {
-		return Info{}, fault.Usage(fmt.Errorf("reading %s: the name must end in %s", path, Names))
+		return Info{}, fault.NoTable.Usage(fmt.Errorf("reading %s: the name must end in %s", path, Names))
 	}
 	file, err := openFile(path)
 	if err != nil {
@@ -151,7 +151,7 @@ func ReadFrom(ctx context.Context, r io.ReaderAt, size int64, name string, o Opt
 	f, packed, ok := layoutOf(name)
 	switch {
 	case !ok:
-		return Info{}, fault.Usage(fmt.Errorf("reading %s: the name must end in %s", name, Names))
+		return Info{}, fault.NoTable.Usage(fmt.Errorf("reading %s: the name must end in %s", name, Names))
 	case f == parquetFile:
 		return readParquetFile(ctx, r, size, name, o.bounds(), sink)
 	}
@@ -278,7 +278,7 @@ func unpack(raw *bufio.Reader, path string) (io.Reader, error) {
 func bounded(path string, err error, l limits) error {
 	switch {
 	case errors.Is(err, errTooLarge):
-		return fault.Usage(fmt.Errorf("reading %s: it holds more than %d MiB of text, more than is read; split the file or drop columns", path, l.bytes>>20))
+		return fault.TableMalformed.Usage(fmt.Errorf("reading %s: it holds more than %d MiB of text, more than is read; split the file or drop columns", path, l.bytes>>20))
 	case errors.As(err, new(readError)):
 		return damaged(path, err)
 	}
@@ -296,9 +296,9 @@ func openFile(path string) (*os.File, error) {
 	case err != nil:
 		err = fault.Environment(fmt.Errorf("reading %s: %w", path, err))
 	case info.IsDir():
-		err = fault.Usage(fmt.Errorf("reading %s: it is a folder; name a file in it", path))
+		err = fault.DataAbsent.Usage(fmt.Errorf("reading %s: it is a folder; name a file in it", path))
 	case !info.Mode().IsRegular():
-		err = fault.Usage(fmt.Errorf("reading %s: it is no regular file", path))
+		err = fault.DataAbsent.Usage(fmt.Errorf("reading %s: it is no regular file", path))
 	default:
 		return file, nil
 	}
@@ -310,18 +310,18 @@ func opening(path string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Stat(path + ".dvc"); err == nil {
-			return fault.Usage(fmt.Errorf("reading %s: there is no such file, but %s.dvc: DVC keeps it elsewhere; run dvc pull", path, path))
+			return fault.DataAbsent.Usage(fmt.Errorf("reading %s: there is no such file, but %s.dvc: DVC keeps it elsewhere; run dvc pull", path, path))
 		}
 		if target, err := os.Readlink(path); err == nil {
 			hint := "bring the file there, or mend the link"
 			if strings.Contains(target, "annex/objects") {
 				hint = "git-annex keeps it elsewhere; run git annex get"
 			}
-			return fault.Usage(fmt.Errorf("reading %s: it is a link to %s, where there is nothing: %s", path, clip(target), hint))
+			return fault.DataAbsent.Usage(fmt.Errorf("reading %s: it is a link to %s, where there is nothing: %s", path, clip(target), hint))
 		}
-		return fault.Usage(fmt.Errorf("reading %s: there is no such file", path))
+		return fault.DataAbsent.Usage(fmt.Errorf("reading %s: there is no such file", path))
 	case errors.Is(err, fs.ErrPermission):
-		return fault.Usage(fmt.Errorf("reading %s: you may not read it; change its permissions", path))
+		return fault.DataAbsent.Usage(fmt.Errorf("reading %s: you may not read it; change its permissions", path))
 	}
 	return fault.Environment(fmt.Errorf("reading %s: %w", path, err))
 }
@@ -343,9 +343,9 @@ func damaged(path string, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return cause(err)
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return fault.Usage(fmt.Errorf("reading %s: it is no whole gzip file (%w); fetch or write it again", path, cause(err)))
+		return fault.TableMalformed.Usage(fmt.Errorf("reading %s: it is no whole gzip file (%w); fetch or write it again", path, cause(err)))
 	case errors.As(err, new(flate.CorruptInputError)):
-		return fault.Usage(fmt.Errorf("reading %s: its gzip data are damaged (%w); fetch or write it again", path, cause(err)))
+		return fault.TableMalformed.Usage(fmt.Errorf("reading %s: its gzip data are damaged (%w); fetch or write it again", path, cause(err)))
 	}
 	return fault.Environment(fmt.Errorf("reading %s: %w", path, cause(err)))
 }
@@ -427,7 +427,7 @@ func refuse(name string, line int, format string, args ...any) error {
 	if line > 0 {
 		name += ":" + strconv.Itoa(line)
 	}
-	return fault.Usage(fmt.Errorf("%s: %w", name, fmt.Errorf(format, args...)))
+	return fault.At(name, fault.TableMalformed.Usage(fmt.Errorf("%s: %w", name, fmt.Errorf(format, args...))))
 }
 
 func plural(n int, what string) string {
