@@ -247,6 +247,31 @@ func tool(t *testing.T, name string) {
 	}
 }
 
+// documented is the command of docs/data.md that begins so.
+func documented(t *testing.T, start string) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "data.md"))
+	require.NoError(t, err)
+	_, rest, ok := strings.Cut(string(page), "fetch: "+start)
+	require.True(t, ok, "docs/data.md has no fetch: %s", start)
+	rest, _, _ = strings.Cut(rest, "}")
+	return start + rest
+}
+
+// A copy from elsewhere, with a program of that name in the place of the cloud's.
+func TestCopyFromABucket(t *testing.T) {
+	t.Parallel()
+	p := newProject(t)
+	bin := t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\n[ \"$1 $2 $3\" = 's3 cp --recursive' ] && mkdir -p \"$5\" && cp '%s'/* \"$5\"\n", p.bucket)
+	require.NoError(t, os.WriteFile(filepath.Join(bin, "aws"), []byte(script), 0o755))
+	p.command = "PATH=" + bin + ":$PATH; " + documented(t, "aws s3 cp")
+	r, err := p.ensure(false)
+	require.NoError(t, err)
+	assert.True(t, r.Ran)
+	assert.Equal(t, "a\n1\n", p.read("data/train.csv"))
+}
+
 // DVC itself, with a remote that is a folder: as docs/data.md has it.
 func TestDVC(t *testing.T) {
 	t.Parallel()
@@ -273,7 +298,7 @@ func TestDVC(t *testing.T) {
 		out, err := exec.Command("git", "clone", "--quiet", r.Dir, clone).CombinedOutput()
 		require.NoError(t, err, string(out))
 		dvc(clone, "config", "--local", "cache.type", links)
-		p := &project{t: t, dir: clone, command: "dvc pull --quiet data/train.csv data/eval.csv", files: []string{"data/train.csv", "data/eval.csv"}}
+		p := &project{t: t, dir: clone, command: documented(t, "dvc pull"), files: []string{"data/train.csv", "data/eval.csv"}}
 		got, err := p.ensure(false)
 		require.NoError(t, err)
 		assert.True(t, got.Ran)
@@ -298,7 +323,7 @@ func TestGitLFS(t *testing.T) {
 	cmd.Env = append(os.Environ(), "GIT_LFS_SKIP_SMUDGE=1")
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
-	p := &project{t: t, dir: clone, command: "git lfs install --local && git lfs pull", files: []string{"data/train.csv", "data/eval.csv"}}
+	p := &project{t: t, dir: clone, command: "git lfs install --local && " + documented(t, "git lfs pull"), files: []string{"data/train.csv", "data/eval.csv"}}
 	got, err := p.ensure(false)
 	require.NoError(t, err)
 	assert.True(t, got.Ran)

@@ -146,6 +146,9 @@ var everyHit = true
 
 func TestKillAtEveryFailpoint(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("kills a process at every failpoint")
+	}
 	dir := t.TempDir()
 	// Two starts: in an empty project, and in one full of leftovers. Together
 	// they must pass every point.

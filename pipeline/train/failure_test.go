@@ -143,6 +143,9 @@ func TestFailureSaysTheWayOut(t *testing.T) {
 			t.Parallel()
 			command := "sh train.sh --seed {seed} --data {data} --out {out}"
 			if c.python != "" {
+				if testing.Short() {
+					t.Skip("starts Python")
+				}
 				if _, err := exec.LookPath("python3"); err != nil {
 					t.Skip("there is no python3 here")
 				}

@@ -28,6 +28,9 @@ var own = []string{"dosirak.yaml", "deploy/*.yaml", "deploy/bundles/**", ".githu
 // other file does where no inputs are named.
 func TestOwnFilesAreNoInputs(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("trains many times")
+	}
 	p := newProject(t, map[string]string{"train.sh": listing, "dosirak.yaml": "version: 1\n", "lib/a.py": "1\n", "deploy/k8s.txt": "x\n"})
 	options := func(inputs ...string) func(*train.Options) {
 		return func(o *train.Options) { o.Seeds, o.Own, o.Inputs = []int64{1}, own, inputs }
@@ -117,6 +120,9 @@ func TestCopiesHoldTheInputsAndNothingElse(t *testing.T) {
 // a mounted disk. It is copied and digested by its content.
 func TestLinkedTrainingData(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("trains many times")
+	}
 	const trainer = `cat "$4"/* "$4" > "$6/model.onnx" 2>/dev/null; echo "seed $DOSIRAK_SEED" >> "$6/model.onnx"; find . -type l > "$6/links.txt"`
 	outside := func(t *testing.T) string {
 		dir := t.TempDir()

@@ -47,6 +47,9 @@ func killedTraining(dir string) error {
 // session of its own: the next training finds and ends them, and cleans up.
 func TestKill9(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("kills a process")
+	}
 	p := newProject(t, map[string]string{"train.sh": `
 setsid sh -c 'touch "$DOSIRAK_OUT/background"; sleep 1000; true' &
 touch "$DOSIRAK_OUT/foreground"

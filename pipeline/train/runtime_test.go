@@ -31,6 +31,9 @@ func environ(more ...string) []string {
 // unless the user said something else; the number is part of the key.
 func TestThreads(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("trains many times")
+	}
 	p := newProject(t, map[string]string{"train.sh": `echo "$OMP_NUM_THREADS $OPENBLAS_NUM_THREADS $MKL_NUM_THREADS $PYTHON_CPU_COUNT $DOSIRAK_SEED" > "$6/model.onnx"`})
 	all := runtime.NumCPU()
 	for name, c := range map[string]struct {
@@ -85,6 +88,9 @@ func python(t *testing.T, distributions ...string) (bin, site string) {
 // An upgrade of a library, or of the interpreter, trains again.
 func TestUpgradeTrainsAgain(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("makes a virtual environment")
+	}
 	bin, site := python(t, "scikit_learn-1.4.0", "pip-24.0")
 	p := newProject(t, map[string]string{"train.py": `import os; open(os.environ["DOSIRAK_OUT"] + "/model.onnx", "w").write(os.environ["DOSIRAK_SEED"])`})
 	options := func(o *train.Options) {

@@ -527,6 +527,9 @@ func TestBadInput(t *testing.T) {
 // The failure that stopped the others is the one that is told.
 func TestOneFailureStopsTheOthers(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("kills trainers")
+	}
 	p := newProject(t, map[string]string{"train.sh": `[ "$DOSIRAK_SEED" = 2 ] && exit 7; sleep 1000`})
 	_, err := p.train(nil)
 	require.ErrorContains(t, err, "seed 2: the trainer ended with exit status 7")
@@ -537,6 +540,9 @@ func TestOneFailureStopsTheOthers(t *testing.T) {
 // next training works.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("stops a training in every part")
+	}
 	type at struct {
 		part  string
 		state train.State
@@ -583,6 +589,9 @@ echo m > "$6/model.onnx"`})
 // copy does not.
 func TestNoSpaceLeft(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("fills a file system")
+	}
 	dir := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", dir).CombinedOutput(); err != nil {
 		t.Skipf("a small file system cannot be mounted here: %s", out)
@@ -600,6 +609,9 @@ func TestNoSpaceLeft(t *testing.T) {
 // A trainer that leaves processes in other sessions is noticed, and they end.
 func TestStraysAreStopped(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("leaves processes behind")
+	}
 	p := newProject(t, map[string]string{"train.sh": `
 setsid sh -c 'sleep 1000; true' &
 (setsid sh -c 'setsid sleep 1000 & exit') &
