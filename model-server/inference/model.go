@@ -108,7 +108,35 @@ func (m *Model) Infer(ctx context.Context, inputs []tensor.Tensor, names []strin
 	if err != nil {
 		return nil, m.failed(err)
 	}
-	return m.choose(outputs, names), nil
+	chosen := m.choose(outputs, names)
+	if err := m.measure(chosen); err != nil {
+		return nil, err
+	}
+	return chosen, nil
+}
+
+// An answer larger than this is not written: a model may blow up what it is
+// asked, in numbers or in text.
+const (
+	maxAnswerElements = 1 << 24
+	maxAnswerText     = 64 << 20
+)
+
+func (m *Model) measure(outputs []tensor.Tensor) error {
+	elements, text := 0, 0
+	for i := range outputs {
+		elements += outputs[i].Len()
+		for _, s := range outputs[i].Strs {
+			text += len(s)
+		}
+	}
+	switch {
+	case elements > maxAnswerElements:
+		return &RequestError{TooLarge, fmt.Sprintf("the answer has %d elements, at most %d are sent; send fewer rows at a time, or ask for fewer outputs", elements, maxAnswerElements)}
+	case text > maxAnswerText:
+		return &RequestError{TooLarge, fmt.Sprintf("the answer has %d bytes of text, at most %d are sent; send fewer rows at a time, or ask for fewer outputs", text, maxAnswerText)}
+	}
+	return nil
 }
 
 // compute turns a panic of the engine into an error: one request that finds a

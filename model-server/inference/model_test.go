@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -86,4 +87,47 @@ func TestOutputsAreChosenByName(t *testing.T) {
 	assert.True(t, m.Ready())
 	d := m.Describe()
 	assert.Equal(t, []string{"m", "1", "v1", "onnx_onnxv1", "fake", ""}, []string{d.Name, d.Version, d.Release, d.Platform, d.Engine, d.Digest})
+}
+
+// wordy answers each row with a long text, and with many numbers.
+type wordy struct {
+	*enginetest.Fake
+	text, width int
+}
+
+func (w wordy) Infer(_ context.Context, inputs []tensor.Tensor) ([]tensor.Tensor, error) {
+	n := inputs[0].Rows()
+	label := tensor.Tensor{Name: "label", Datatype: tensor.Bytes, Shape: []int64{int64(n)}}
+	for range n {
+		label.Strs = append(label.Strs, strings.Repeat("a", w.text))
+	}
+	p := tensor.Tensor{Name: "p", Datatype: tensor.FP32, Shape: []int64{int64(n), int64(w.width)}, F32: make([]float32, n*w.width)}
+	return []tensor.Tensor{label, p}, nil
+}
+
+// What a model blows up from a small request is not written.
+func TestAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		engine wordy
+		rows   int
+		names  []string
+		err    string
+	}{
+		"text":                {wordy{text: 1 << 20, width: 1}, 65, nil, "bytes of text"},
+		"numbers":             {wordy{width: 1 << 18}, 65, nil, "elements, at most"},
+		"neither":             {wordy{text: 1 << 20, width: 1 << 18}, 10, nil, ""},
+		"only what was asked": {wordy{text: 1 << 20, width: 1}, 65, []string{"p"}, ""},
+	} {
+		c.engine.Fake = &enginetest.Fake{}
+		_, err := inference.New(c.engine, inference.Options{Name: "m"}).Infer(context.Background(), enginetest.Rows(c.rows), c.names)
+		if c.err == "" {
+			assert.NoError(t, err, name)
+			continue
+		}
+		var request *inference.RequestError
+		require.ErrorAs(t, err, &request, name)
+		assert.Equal(t, inference.TooLarge, request.Kind, name)
+		assert.ErrorContains(t, err, c.err, name)
+	}
 }

@@ -96,6 +96,9 @@ const parallelFrom = 50_000
 // Steps is the number of steps that a row takes at most, through all trees.
 func (f *Forest[T]) Steps() int64 { return f.steps }
 
+// Scratch is how many rows are in work at a time, at most.
+func (f *Forest[T]) Scratch(rows int) int { return min(rows, blockRows*runtime.GOMAXPROCS(0)) }
+
 // Each calls do for blocks of rows, on several cores where there is enough to
 // do. Rows are independent: the result is the same on any number of cores.
 // Before a block it asks stopped, from any of them, and ends with its error.

@@ -3,6 +3,7 @@ package native
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -99,18 +100,14 @@ func (b *building) constants() error {
 // checkOperators finds everything that is not supported before anything is
 // built, so that one message names it all.
 func checkOperators(m *onnx.Model) error {
-	var unknown []string
+	missing := map[string]bool{}
 	for _, n := range m.Graph.Nodes {
 		if _, ok := op.Find(n.Domain, n.OpType); !ok {
-			name := strings.TrimPrefix(n.Domain+"."+n.OpType, ".")
-			if !slices.Contains(unknown, name) {
-				unknown = append(unknown, name)
-			}
+			missing[strings.TrimPrefix(n.Domain+"."+n.OpType, ".")] = true
 		}
 	}
-	if len(unknown) > 0 {
-		slices.Sort(unknown)
-		return &UnsupportedError{unknownOperators(unknown), adviceFor(unknown)}
+	if len(missing) > 0 {
+		return lacks(slices.Sorted(maps.Keys(missing)))
 	}
 	for _, set := range []struct{ domain, name string }{{"", "ai.onnx"}, {op.ML, op.ML}} {
 		if v := m.Opset(set.domain); v > op.Newest[set.domain] {

@@ -38,8 +38,14 @@ func (e *MismatchError) Error() string {
 	return e.What + "; " + e.WayOut
 }
 
-func unknownOperators(names []string) string {
-	return fmt.Sprintf("it needs operators that are not known here: %s", strings.Join(names, ", "))
+// lacks says which operators are missing, and what helps.
+func lacks(unknown []string) error {
+	const most = 20
+	list := strings.Join(unknown[:min(len(unknown), most)], ", ")
+	if len(unknown) > most {
+		list += fmt.Sprintf(" and %d more", len(unknown)-most)
+	}
+	return &UnsupportedError{"it needs operators that are not known here: " + list, adviceFor(unknown)}
 }
 
 // advice is what helps where an operator is missing: what in a training brings
@@ -70,15 +76,15 @@ var advice = []struct {
 func adviceFor(unknown []string) string {
 	var out []string
 	for _, a := range advice {
-		for _, name := range unknown {
-			if slices.Contains(a.operators, name) {
+		for _, name := range a.operators {
+			if _, missing := slices.BinarySearch(unknown, name); missing {
 				out = append(out, name+": "+a.text)
 				break
 			}
 		}
 	}
 	if out == nil {
-		return "train or export it without them (README, \"What can be served\", lists what is known)"
+		return "train or export it without them (docs/engine.md lists what is known)"
 	}
 	return strings.Join(out, "; ")
 }

@@ -2,6 +2,7 @@ package native_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -148,4 +149,18 @@ func TestMessagesAreBounded(t *testing.T) {
 	require.ErrorContains(t, err, `node 0 "Sqrt" ("nnn`)
 	assert.ErrorContains(t, err, "make boolean columns numbers")
 	assert.Less(t, len(err.Error()), 3000)
+}
+
+// As many unknown operators as a file can name are counted, not listed.
+func TestUnknownOperatorsAreCounted(t *testing.T) {
+	t.Parallel()
+	m := scaler()
+	for k := range 100_000 {
+		m.Graph.Nodes = append(m.Graph.Nodes, &onnx.Node{OpType: fmt.Sprintf("Op%06d", k)})
+	}
+	m.Graph.Nodes = append(m.Graph.Nodes, &onnx.Node{OpType: "Zzz"}, &onnx.Node{OpType: "SVMRegressor", Domain: mlDomain})
+	_, err := native.Load(context.Background(), onnxtest.Encode(m), engine.Budget{})
+	require.ErrorContains(t, err, "Op000000, Op000001, ")
+	assert.ErrorContains(t, err, "and 99982 more")
+	assert.ErrorContains(t, err, "ai.onnx.ml.SVMRegressor: it comes from a support vector machine")
 }

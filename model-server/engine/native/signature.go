@@ -282,7 +282,7 @@ func (p *plan) assign(specs []bundle.TensorSpec, seen *probed) {
 		if columns == nil && classifier {
 			columns = classes
 		}
-		if columns == nil && classifier && spec.Shape[1] > 1 {
+		if columns == nil && classifier && spec.Shape[1] > 1 && spec.Shape[1] <= maxClasses {
 			for c := range spec.Shape[1] {
 				columns = append(columns, strconv.FormatInt(c, 10))
 			}
@@ -303,6 +303,10 @@ func (p *plan) assign(specs []bundle.TensorSpec, seen *probed) {
 		specs[0].Role = bundle.RoleValue
 	}
 }
+
+// maxClasses is the most columns that are taken for classes by their number
+// alone.
+const maxClasses = 1 << 12
 
 // rowwise: one value a row, [N] or [N, 1].
 func rowwise(shape []int64) bool {

@@ -75,7 +75,7 @@ func buildTreeRegressor(n *Node) (Kernel, error) {
 }
 
 func regress[T float32 | float64](c *Call, f *forest.Forest[T], r regression[T], t *tensor.Tensor) ([]*tensor.Tensor, error) {
-	x, rows, columns, err := forestInput(c, f, t)
+	x, rows, columns, err := forestInput(c, f, r.outputs, t)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +192,7 @@ type classification struct {
 }
 
 func classify[T float32 | float64](call *Call, f *forest.Forest[T], c *classification, classes *labels, base []T, t *tensor.Tensor) ([]*tensor.Tensor, error) {
-	x, rows, columns, err := forestInput(call, f, t)
+	x, rows, columns, err := forestInput(call, f, c.count, t)
 	if err != nil {
 		return nil, err
 	}
@@ -297,7 +297,7 @@ func writeSingle[T float32 | float64](c *classification, s T, noBase bool, out [
 }
 
 // forestInput returns the rows of t as T.
-func forestInput[T float32 | float64](c *Call, f *forest.Forest[T], t *tensor.Tensor) (x []T, rows, columns int, err error) {
+func forestInput[T float32 | float64](c *Call, f *forest.Forest[T], outputs int, t *tensor.Tensor) (x []T, rows, columns int, err error) {
 	if rows, columns, err = Matrix(t); err != nil {
 		return nil, 0, 0, err
 	}
@@ -305,6 +305,10 @@ func forestInput[T float32 | float64](c *Call, f *forest.Forest[T], t *tensor.Te
 		return nil, 0, 0, fmt.Errorf("input has %d columns, the trees look at %d", columns, f.Features)
 	}
 	if err := c.Spend(int64(rows) * f.Steps()); err != nil {
+		return nil, 0, 0, err
+	}
+	// Of the rows in work: scores, whether there is one, and keys of the columns.
+	if err := c.Take(int64(f.Scratch(rows)) * (9*int64(outputs) + 8*int64(f.Features))); err != nil {
 		return nil, 0, 0, err
 	}
 	switch any(x).(type) {

@@ -179,10 +179,21 @@ func steps(shape, out []int64) []int {
 // indices calls do with the flat indices into each of several tensors, for
 // every element of shape in row-major order; moves are their steps.
 func indices(shape []int64, moves [][]int, do func(i int, at []int)) {
+	// Dimensions of 1 move nothing; walking them for every element would cost
+	// more than the element.
 	n := 1
-	for _, d := range shape {
-		n *= int(d)
+	var dims []int64
+	kept := make([][]int, len(moves))
+	for d, size := range shape {
+		if n *= int(size); size == 1 {
+			continue
+		}
+		dims = append(dims, size)
+		for k := range moves {
+			kept[k] = append(kept[k], moves[k][d])
+		}
 	}
+	shape, moves = dims, kept
 	at := make([]int, len(moves))
 	count := make([]int64, len(shape))
 	for i := range n {
