@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
@@ -13,16 +14,32 @@ import (
 
 // Request says what is asked of a run.
 type Request struct {
-	Environment     string // empty: the config's first one
-	Promote         bool   // take the last step too
-	Plan            bool   // with Promote: make the proposal and write nothing to Git
-	AcknowledgeExam bool   // promote although the exam was changed
-	Fresh           bool   // train although nothing changed
-	Trained         string // folder of a training that another machine made, read as hostile data; empty: train here
-	TrainedAt       string // commit that the training is of, with Trained; empty: the project's
-	Resume          string // run that goes on; empty: a new one
-	Profile         string // of the smoke test; empty: the config's
+	Environment     string      // empty: the config's first one
+	Promote         bool        // take the last step too
+	Plan            bool        // with Promote: make the proposal and write nothing to Git
+	AcknowledgeExam bool        // promote although the exam was changed
+	Fresh           bool        // train although nothing changed
+	Trained         string      // folder of a training that another machine made, read as hostile data; empty: train here
+	TrainedAt       string      // commit that the training is of, with Trained; empty: the project's
+	Resume          string      // run that goes on; empty: a new one
+	Witness         Witness     // with Trained: who saw that training
+	Rows            config.Rows // what is said of single evaluation rows; empty: the config's, else all
+	Profile         string      // of the smoke test; empty: the config's
 }
+
+// Witness says who saw a training that another machine made.
+type Witness string
+
+const (
+	// Seen is a training by code and jobs that are trusted as much as this run.
+	Seen Witness = ""
+	// Claimed is one of a change by somebody who may push to the repository: its
+	// word is shown as such, and counts.
+	Claimed Witness = "claimed"
+	// Unvouched is one of a change by anybody: its word is shown as such, and
+	// proves nothing.
+	Unvouched Witness = "unvouched"
+)
 
 // Env is what the machine offers to a run.
 type Env struct {

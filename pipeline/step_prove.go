@@ -17,12 +17,17 @@ type proved struct {
 	Proof    *train.Proof    `json:"proof"`              // nil where nobody asked
 	Today    train.Judgement `json:"today"`              // by today's exam
 	Promoted train.Judgement `json:"promoted,omitempty"` // by the exam of production
+	Witness  Witness         `json:"witness,omitempty"`
 }
 
 func (p proved) verdict() verdict.Verdict {
 	v := p.Today.Verdict
 	if p.Promoted.Verdict != "" {
 		v = verdict.Worst(v, p.Promoted.Verdict)
+	}
+	// Two equal files prove nothing where a stranger's job wrote both of them.
+	if p.Witness == Unvouched && v == verdict.Pass && (p.Today.Judged || p.Promoted.Judged) {
+		v = verdict.Inconclusive
 	}
 	return v
 }
@@ -39,8 +44,8 @@ func (p proved) String() string {
 }
 
 func (s *session) prove(ctx context.Context, t trained) (proved, error) {
-	return step(ctx, s, "prove", nil, func(ctx context.Context, _ *store.Step) (proved, error) {
-		p := proved{Proof: t.Proof}
+	return step(ctx, s, "prove", s.asked.Witness, func(ctx context.Context, _ *store.Step) (proved, error) {
+		p := proved{Proof: t.Proof, Witness: s.asked.Witness}
 		if t.Twin != nil {
 			proof, err := train.Prove(ctx,
 				train.Side{Model: t.Models[0], Replicate: t.Replicates[0], RunDir: s.run.Dir()},

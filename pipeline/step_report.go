@@ -1,9 +1,11 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
@@ -156,6 +158,7 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	}
 	r.Provenance = s.provenance(facts, used)
 	r.Verdict = verdict.Of(r.Gates())
+	r.Publish(report.Rows(cmp.Or(s.asked.Rows, c.Report.Rows, config.ShowRows)))
 	return r, nil
 }
 
@@ -208,6 +211,12 @@ func reportDeterminism(p proved, e exam.Exam) *report.Determinism {
 	if p.Today.Judged || p.Promoted.Judged {
 		d.Verdict = p.verdict()
 	}
+	if p.Witness != Seen {
+		d.Claimed = true
+		if d.Verdict == verdict.Pass {
+			d.Verdict = "" // it counts, and nothing here has seen it
+		}
+	}
 	d.Hint = report.NewProse(p.Today.Hint)
 	if p.Proof == nil {
 		d.Reason = report.NewProse(p.Today.Reason)
@@ -220,6 +229,8 @@ func reportDeterminism(p proved, e exam.Exam) *report.Determinism {
 	}
 	// What differs has fields of its own; the reason is what they do not say.
 	switch {
+	case p.Witness == Unvouched && d.Verdict == verdict.Inconclusive:
+		d.Reason = report.NewProse("nothing on this side has seen it")
 	case proof.ModelError != "":
 		d.Reason = report.Prosef("where the models differ is not known: %s", proof.ModelError)
 	case proof.Cause != "":

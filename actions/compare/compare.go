@@ -27,7 +27,7 @@ func Action(walk run.Walk, files Compare) runner.Action {
 	return runner.Action{
 		Name:    "compare",
 		Short:   "Judge models that were trained elsewhere, or two predictions files",
-		Inputs:  []string{"trained", "candidate", "baseline", "anchor", "directory", "config", "environment", "smoke"},
+		Inputs:  []string{"trained", "candidate", "baseline", "anchor", "directory", "config", "environment", "smoke", "accepted"},
 		Outputs: run.Outputs,
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
 			f := Files{Candidate: j.Input("candidate"), Baseline: j.Input("baseline"), Anchor: j.Input("anchor"), Config: j.Input("config")}
@@ -46,10 +46,27 @@ func Action(walk run.Walk, files Compare) runner.Action {
 			// The event names the commit: what a fork's training says of itself
 			// counts for nothing.
 			asked.TrainedAt = j.Event.Head.Commit
+			accepted, err := j.Bool("accepted")
+			if err != nil {
+				return 0, err
+			}
+			asked.Witness, asked.Rows = witness(j.Event, accepted), run.Rows(ctx, p)
 			out, err := walk(ctx, p, run.Given{}, asked)
 			return run.Conclude(j, p, out, err)
 		},
 	}
+}
+
+// witness says who saw the training. A push is trained by jobs of the base
+// branch's own workflow; a pull request by those of the change.
+func witness(e runner.Event, accepted bool) pipeline.Witness {
+	switch {
+	case e.Fork && !accepted:
+		return pipeline.Unvouched
+	case e.Kind == runner.WorkflowRun || e.Kind == runner.PullRequest:
+		return pipeline.Claimed
+	}
+	return pipeline.Seen
 }
 
 func judgeFiles(ctx context.Context, j *runner.Job, files Compare, f Files) (int, error) {

@@ -9,16 +9,26 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline/artifact"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/handoff"
+	"github.com/dosirak-ml/dosirak/pipeline/report"
 )
 
+// GitHub is where the run left its artifacts, and where its pull request is.
+type GitHub interface {
+	artifact.Source
+	// Labels returns the labels of the open pull request of a head; none where
+	// there is no such pull request.
+	Labels(ctx context.Context, head runner.Head) ([]string, error)
+}
+
 // Open returns GitHub as the token of the job sees it.
-type Open func(j *runner.Job, token string) (artifact.Source, error)
+type Open func(j *runner.Job, token string) (GitHub, error)
 
 var modelName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
 
@@ -28,7 +38,7 @@ func Action(open Open) runner.Action {
 		Name:    "download",
 		Short:   "Fetch what the jobs of the workflow run that is judged have trained",
 		Inputs:  []string{"model", "out", "token"},
-		Outputs: []string{"out", "count"},
+		Outputs: []string{"out", "count", "accepted"},
 		Secrets: []string{"token"},
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
 			model, out, e := j.Input("model"), j.Input("out"), j.Event
@@ -53,7 +63,15 @@ func Action(open Open) runner.Action {
 			for _, name := range names {
 				fmt.Fprintf(j.Out, "%s of run %d\n", filepath.Join(out, name), e.RunID)
 			}
-			return 0, j.SetAll(map[string]string{"out": out, "count": strconv.Itoa(len(names))})
+			accepted := false
+			if e.Fork {
+				labels, err := github.Labels(ctx, e.Head)
+				if err != nil {
+					j.Warn("whether a maintainer accepts what the change says of its training could not be read, so nobody does: %s", err)
+				}
+				accepted = slices.Contains(labels, report.AcceptClaims)
+			}
+			return 0, j.SetAll(map[string]string{"out": out, "count": strconv.Itoa(len(names)), "accepted": strconv.FormatBool(accepted)})
 		},
 	}
 }

@@ -66,6 +66,7 @@ func Action(walk run.Walk, open Open) runner.Action {
 			if err != nil {
 				return 0, err
 			}
+			asked.Rows = run.Rows(ctx, p)
 			if asked.Trained != "" {
 				asked.TrainedAt = j.Event.Head.Commit
 			}

@@ -3,12 +3,14 @@
 package run
 
 import (
+	"bytes"
 	"context"
 	"path/filepath"
 	"strconv"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
@@ -46,10 +48,27 @@ func Action(walk Walk) runner.Action {
 			if err != nil {
 				return 0, err
 			}
-			out, err := walk(ctx, p, Given{}, pipeline.Request{Environment: j.Input("environment"), Profile: j.Input("smoke"), Fresh: fresh})
+			out, err := walk(ctx, p, Given{}, pipeline.Request{Environment: j.Input("environment"), Profile: j.Input("smoke"), Fresh: fresh, Rows: Rows(ctx, p)})
 			return Conclude(j, p, out, err)
 		},
 	}
+}
+
+// Rows says what may be published of single evaluation rows: what the config
+// says, else all where the table is in Git at the commit that is checked out,
+// and nothing where it is not. A pointer to Git LFS is no table.
+func Rows(ctx context.Context, p *project.Project) config.Rows {
+	if p.Config.Report.Rows != "" {
+		return p.Config.Report.Rows
+	}
+	if p.Repo == nil {
+		return config.HideRows
+	}
+	text, err := p.Repo.Show(ctx, "HEAD", p.Config.Data.Eval)
+	if err != nil || bytes.HasPrefix(text, []byte("version https://git-lfs.github.com/")) {
+		return config.HideRows
+	}
+	return config.ShowRows
 }
 
 // Conclude tells what the line found and returns the exit code.

@@ -104,3 +104,43 @@ func newBareStage(t *testing.T) *stage {
 	t.Helper()
 	return stageOf(t, map[string]string{"README.md": "flights\n"})
 }
+
+// A maintainer lets a fork's word count by a label on its pull request, and by
+// nothing that the change could say itself.
+func TestActionsDownloadReadsTheLabel(t *testing.T) {
+	t.Parallel()
+	const fork = "mallory/flights"
+	var archive bytes.Buffer
+	w := zip.NewWriter(&archive)
+	_, err := w.Create("training.json")
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	for _, tt := range []struct {
+		name, repository, label string
+		open                    bool
+		accepted                string
+	}{
+		{"no label", fork, "", true, "false"},
+		{"another label", fork, "dosirak/accept", true, "false"},
+		{"the label", fork, "dosirak/accept-claims", true, "true"},
+		{"the label of another pull request", fork, "dosirak/accept-claims", false, "false"},
+		{"a change of this repository needs none", "acme/flights", "", true, "false"},
+	} {
+		s := newBareStage(t)
+		head := s.clone.Git("rev-parse", "HEAD")
+		s.hub.LeaveArtifact(githubtest.Artifact{Run: 7, Name: "dosirak-flights-delay-seed-1", Commit: head, Archive: archive.Bytes()})
+		branch := "x"
+		if !tt.open {
+			branch = "y"
+		}
+		number := s.hub.OpenPull("mallory", tt.repository, branch, head)
+		if tt.label != "" {
+			s.hub.Label(number, tt.label)
+		}
+		s.token = s.hub.Token(githubtest.Installation, githubtest.Bot, "contents=read", "actions=read", "pull_requests=read")
+		s.onJudge(tt.repository, "x", head, "completed", "success")
+		got := s.act("download", map[string]string{"model": "flights-delay", "out": filepath.Join(t.TempDir(), "trainings")})
+		require.Equal(t, 0, got.code, got.log)
+		assert.Equal(t, tt.accepted, got.outputs["accepted"], tt.name)
+	}
+}

@@ -270,8 +270,19 @@ func TestActionsJudgeAFork(t *testing.T) {
 			assert.Equal(t, 0.5, *m.Floor, "judged by the base's exam")
 		}
 	}
+	// Two equal files that a stranger's job wrote prove nothing.
+	assert.Equal(t, "INCONCLUSIVE", judged.outputs["verdict"])
+	require.NotNil(t, r.Determinism)
+	assert.True(t, r.Determinism.Claimed)
+	assert.EqualValues(t, "INCONCLUSIVE", r.Determinism.Verdict)
+	accepted := s.act("compare", map[string]string{"directory": s.clone.Dir, "trained": joined, "accepted": "true"})
+	require.Equal(t, 0, accepted.code, accepted.log)
+	assert.Equal(t, "PASS", accepted.outputs["verdict"])
+	assert.Contains(t, accepted.summary, "· **proof** Claimed by the change", "counts, and is no tick")
+
 	told = s.act("comment", map[string]string{"directory": s.clone.Dir, "report": judged.outputs["report"], "outcome": "success"})
 	require.Equal(t, 0, told.code, told.log)
+	assert.Contains(t, s.hub.Comments(number)[0].Body, "dosirak/accept-claims")
 	assert.NotEqual(t, "pending", s.hub.Statuses(head)[statusContext].State, "always concluded")
 	require.Len(t, s.hub.Comments(number), 1)
 	assert.Contains(t, s.hub.Comments(number)[0].Body, judged.outputs["verdict"])
@@ -395,7 +406,7 @@ func TestActionsBadInput(t *testing.T) {
 	}{
 		{"no token", "comment", func() { s.onPull(s.ours(), "x", head) }, "", nil, fault.CodeUsage, "token"},
 		{"an event that fits nothing", "comment", func() { s.on("schedule", map[string]any{}) }, s.token, nil, fault.CodeUsage, "is about no change"},
-		{"a phase that is none", "comment", func() { s.onPush() }, s.token, map[string]string{"phase": "later"}, fault.CodeUsage, "pending, concluded, sweep"},
+		{"a phase that is none", "comment", func() { s.onPush() }, s.token, map[string]string{"phase": "later"}, fault.CodeUsage, "pending, concluded, failed, sweep"},
 		{"an environment that is none", "comment", func() { s.onPush() }, s.token, map[string]string{"environment": "moon"}, fault.CodeUsage, "promote.environments"},
 		{"a token that may not", "comment", func() { s.onPull(s.ours(), "x", head) }, s.hub.Token(githubtest.Installation, githubtest.Bot, "contents=read"), nil, fault.CodeUsage, "the token lacks the permission statuses"},
 		{"no config", "run", func() { s.onPush() }, "", map[string]string{"config": "nope.yaml"}, fault.CodeUsage, "nope.yaml"},

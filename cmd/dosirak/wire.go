@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/dosirak-ml/dosirak/actions/comment"
+	"github.com/dosirak-ml/dosirak/actions/download"
 	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
 	"github.com/dosirak-ml/dosirak/actions/runner"
-	"github.com/dosirak-ml/dosirak/pipeline/artifact"
 	"github.com/dosirak-ml/dosirak/pipeline/doctor"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/forge/github"
@@ -119,12 +119,12 @@ func openComments(j *runner.Job, token string) (comment.GitHub, error) {
 	return onGitHub{Forge: forge}, nil
 }
 
-func openArtifacts(j *runner.Job, token string) (artifact.Source, error) {
+func openArtifacts(j *runner.Job, token string) (download.GitHub, error) {
 	forge, err := openGitHub(j, github.Options{Token: token})
 	if err != nil {
 		return nil, err
 	}
-	return forge, nil
+	return onGitHub{Forge: forge}, nil
 }
 
 func openPromotions(j *runner.Job, a promoteaction.Asked) (promoteaction.GitHub, error) {
@@ -154,6 +154,16 @@ func (g onGitHub) Pull(ctx context.Context, head runner.Head) (number int, addre
 		}
 	}
 	return pull.Number, pull.Address, "", err
+}
+
+func (g onGitHub) Labels(ctx context.Context, head runner.Head) ([]string, error) {
+	pull, err := g.FindPull(ctx, head.Repository, head.Branch, head.Commit)
+	for _, reason := range []error{github.ErrNoPull, github.ErrClosed, github.ErrOutOfDate} {
+		if errors.Is(err, reason) {
+			return nil, nil
+		}
+	}
+	return pull.Labels, err
 }
 
 func (g onGitHub) Push(ctx context.Context, built image.Built, repository string) error {

@@ -19,6 +19,10 @@ type Step struct {
 // compared without a run: no command can take it up.
 const ComparisonID Name = "compare"
 
+// AcceptClaims is the label by which a maintainer lets a fork's word about its
+// own training count.
+const AcceptClaims = "dosirak/accept-claims"
+
 // Next says what to do next. Commands hold names of the closed alphabet and
 // numbers only, so they can be copied into a shell.
 func (r *Report) Next() []Step {
@@ -39,6 +43,9 @@ func (r *Report) next() []Step {
 	}
 	if r.Acceptable() {
 		return []Step{{Text: "The exam of production cannot be answered any more: look at why and at the changes, then accept today's comparison, which both models did answer", Command: r.promoteCommand() + " --acknowledge-exam"}}
+	}
+	if d := r.Determinism; d != nil && d.Claimed && d.Verdict == verdict.Inconclusive {
+		steps = append(steps, Step{Text: "A maintainer who has read the change can let its word count with the label " + AcceptClaims + ", or push its branch to this repository, where it is trained by somebody known; once merged it is trained and proved in any case"})
 	}
 	if d := r.Determinism; d != nil && d.Verdict == verdict.Fail {
 		text := "Make training reproducible, or say in `train.reproduce` what is enough"

@@ -293,6 +293,7 @@ type Determinism struct {
 	Verdict           verdict.Verdict `json:"verdict,omitempty"` // empty: not asked for
 	Required          Text            `json:"required,omitempty"`
 	Remembered        bool            `json:"remembered,omitempty"` // proved by an earlier run with the same inputs
+	Claimed           bool            `json:"claimed,omitempty"`    // by the change's own jobs; nobody else saw it
 	Seed              *int64          `json:"seed,omitempty"`
 	First             Digest          `json:"first,omitempty"`  // bundle of the first training
 	Second            Digest          `json:"second,omitempty"` // bundle of the second
@@ -425,7 +426,8 @@ type Flips struct {
 	Moved    *float64    `json:"moved,omitempty"`
 	Rows     []Flip      `json:"rows,omitempty"`
 	BySlice  []SliceFlip `json:"by_slice,omitempty"`
-	Complete bool        `json:"complete"` // Rows holds all of them
+	Complete bool        `json:"complete"`           // Rows holds all of them
+	Withheld bool        `json:"withheld,omitempty"` // rows are not published, or their ids alone
 }
 
 // Flip is one row whose predicted class changed, or whose prediction moved.

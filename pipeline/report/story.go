@@ -247,6 +247,9 @@ func (d *Determinism) Sentence() string {
 	if d.Seed != nil {
 		seed = fmt.Sprintf("Seed %d", *d.Seed)
 	}
+	if d.Claimed && d.Kind != ProofOff {
+		seed = "Claimed by the change: " + strings.ToLower(seed[:1]) + seed[1:]
+	}
 	var s string
 	switch d.Kind {
 	case Identical:

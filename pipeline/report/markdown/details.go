@@ -346,6 +346,9 @@ func (w *writer) different() {
 			w.cells(string(row.ID), string(row.Label), string(row.Baseline), string(row.Candidate))
 		}
 	}
+	if f.Withheld {
+		w.str("\nSingle rows are not published (`report.rows` in the config).\n")
+	}
 }
 
 func (w *writer) leakage() {
