@@ -101,33 +101,25 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 	if s.asked.Plan {
 		return &proposal, &promote.Outcome{Operation: promote.Planned, Branch: proposal.Branch}, nil
 	}
-	newer, err := s.supersededBy(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	if newer != "" {
-		return nil, &promote.Outcome{Operation: promote.Skipped, Branch: proposal.Branch, Reason: newer}, nil
-	}
+	proposal.Superseded = s.supersededBy
 	if repository := s.project.Config.Serve.Repository; repository != "" && s.env.Push != nil {
 		if err := s.env.Push(ctx, f.built, repository); err != nil {
 			return nil, nil, fmt.Errorf("the promotion names an image, which comes first: %w", err)
 		}
 	}
 	out, err := promote.Propose(ctx, s.env.Forge, proposal)
+	if out.Operation == promote.Skipped {
+		return nil, &out, err
+	}
 	return &proposal, &out, err
 }
 
 // supersededBy says that a newer commit of the base branch has been proposed
 // already: of two runs the slower one may be that of the older commit, and the
 // newest PASS is what stands.
-func (s *session) supersededBy(ctx context.Context) (string, error) {
-	base, err := s.env.Forge.Base(ctx, s.project.Config.Promote.Base)
-	if err != nil || base == s.project.Commit {
-		return "", err
-	}
-	head, err := s.env.Forge.Head(ctx, promote.Branch(s.project.Config.Model, s.asked.Environment), base)
-	if err != nil || head == nil || head.Merged {
-		return "", err
+func (s *session) supersededBy(ctx context.Context, base string, head *promote.Head) (string, error) {
+	if base == s.project.Commit || head == nil || head.Merged {
+		return "", nil
 	}
 	for _, message := range head.Messages {
 		t, ours := promote.ParseTrailers(message)

@@ -190,16 +190,31 @@ func TestActionsPromote(t *testing.T) {
 	assert.Contains(t, plan.log, "deploy/production.yaml")
 	assert.Empty(t, s.hub.Pulls())
 
-	first := s.act("promote", map[string]string{"directory": s.clone.Dir, "run": run.outputs["run"]})
+	calls := func(do func() seen) (seen, []string) {
+		before := len(s.hub.Calls())
+		got := do()
+		var names []string
+		for _, c := range s.hub.Calls()[before:] {
+			names = append(names, c.Operation)
+		}
+		return got, names
+	}
+	first, opening := calls(func() seen {
+		return s.act("promote", map[string]string{"directory": s.clone.Dir, "run": run.outputs["run"]})
+	})
 	require.Equal(t, 0, first.code, first.log)
+	assert.LessOrEqual(t, len(opening), 14, "opening with its status: %v", opening)
 	assert.Equal(t, "created", first.outputs["operation"])
 	pulls := s.hub.OpenPulls()
 	require.Len(t, pulls, 1)
 	assert.Equal(t, promotionBranch, pulls[0].Head)
 	assert.Equal(t, "success", s.hub.Statuses(pulls[0].Commit)[statusContext].State, "the proposal has its check, though no workflow starts for it")
 
-	again := s.act("promote", map[string]string{"directory": s.clone.Dir, "run": "latest"})
+	again, unchanged := calls(func() seen {
+		return s.act("promote", map[string]string{"directory": s.clone.Dir, "run": "latest"})
+	})
 	require.Equal(t, 0, again.code, again.log)
+	assert.LessOrEqual(t, len(unchanged), 5, "unchanged: %v", unchanged)
 	assert.Equal(t, "unchanged", again.outputs["operation"])
 	assert.Equal(t, first.outputs["commit"], again.outputs["commit"])
 	require.Len(t, s.hub.Pulls(), 1)

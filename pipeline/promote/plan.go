@@ -1,6 +1,7 @@
 package promote
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"path"
@@ -37,6 +38,9 @@ type Proposal struct {
 	Message  string            `json:"message"` // of the commit, trailers included
 	Files    map[string][]byte `json:"-"`
 	Trailers Trailers          `json:"trailers"`
+	// Superseded says why this proposal gives way to what the branch holds, "" when
+	// it does not; nil never does.
+	Superseded func(ctx context.Context, base string, head *Head) (string, error) `json:"-"`
 }
 
 // Paths lists the files that the commit changes, sorted.

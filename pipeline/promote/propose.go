@@ -74,6 +74,13 @@ func propose(ctx context.Context, f Forge, p Proposal) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
+	if p.Superseded != nil {
+		newer, err := p.Superseded(ctx, base, s.head)
+		if err != nil || newer != "" {
+			out.Operation, out.Reason = Skipped, newer
+			return out, err
+		}
+	}
 	next := decide(p, s)
 	out.Operation, out.Reason = next.operation, next.reason
 	if s.head != nil {
