@@ -15,6 +15,8 @@ import (
 // answers collects what the model says, by row.
 type answers struct {
 	table *dataset.Table
+	rows  []int // of the table; nil: all of them, which have labels
+	n     int   // rows that are asked
 	roles roles
 	label []string  // nil: the model gives none
 	proba []float64 // row by row, a value for each class
@@ -59,9 +61,12 @@ func findRoles(outputs []bundle.TensorSpec) roles {
 
 // newAnswers makes room for what the task needs, or says which output is
 // missing.
-func newAnswers(o Options) (*answers, error) {
-	n := o.Table.Rows()
-	a := &answers{table: o.Table, roles: findRoles(o.Signature.Outputs)}
+func newAnswers(o Options, rows []int) (*answers, error) {
+	a := &answers{table: o.Table, rows: rows, n: o.Table.Rows(), roles: findRoles(o.Signature.Outputs)}
+	if rows != nil {
+		a.n = len(rows)
+	}
+	n := a.n
 	r := &a.roles
 	lacks := func(what string) error {
 		var have []string
@@ -112,6 +117,22 @@ func newAnswers(o Options) (*answers, error) {
 		a.proba = make([]float64, n*a.wide)
 	}
 	return a, nil
+}
+
+// at names the i-th row that is asked.
+func (a *answers) at(i int) string {
+	if a.rows != nil {
+		i = a.rows[i]
+	}
+	return at(a.table, i)
+}
+
+// batch names the rows of a request.
+func (a *answers) batch(from, to int) string {
+	if a.rows != nil {
+		return fmt.Sprintf("%s of %s", count(to-from, "row"), a.table.Path())
+	}
+	return fmt.Sprintf("rows %d to %d of %s", from+1, to, a.table.Path())
 }
 
 // take copies the outputs for rows from (included) to to (excluded). Calls for
@@ -193,7 +214,7 @@ func (a *answers) finite(t *tensor.Tensor, to []float64, from, wide int) error {
 			return fmt.Errorf("the model's output %q holds %s, no numbers", t.Name, t.Datatype)
 		}
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("the model answers %v in its output %q for %s; it cannot be judged by that (does it handle missing values?)", v, t.Name, at(a.table, from+i/wide))
+			return fmt.Errorf("the model answers %v in its output %q for %s; it cannot be judged by that (does it handle missing values?)", v, t.Name, a.at(from+i/wide))
 		}
 		to[i] = v
 	}

@@ -26,13 +26,19 @@ func (a *answers) classify(o Options, set *predictions.Set) error {
 		return err
 	}
 	truth := predictions.NewColumn(o.Data.Label, cells(label))
+	labelled := a.rows == nil
+	if !labelled {
+		truth.Levels = slices.DeleteFunc(truth.Levels, table.Missing)
+	}
 	model, err := a.modelClasses(truth.Levels)
 	if err != nil {
 		return err
 	}
 	answered := predictions.NewColumn("", a.label)
-	if err := a.missing(t, label, truth, model, answered.Levels); err != nil {
-		return err
+	if labelled {
+		if err := a.missing(t, label, truth, model, answered.Levels); err != nil {
+			return err
+		}
 	}
 	spell, err := predictions.OneSpelling(o.Data.Positive,
 		predictions.ClassNames{Where: fmt.Sprintf("column %q of %s", o.Data.Label, t.Path()), Names: truth.Levels},
@@ -57,18 +63,20 @@ func (a *answers) classify(o Options, set *predictions.Set) error {
 	}
 	codes := of(truth.Levels)
 	columns := of(model)
-	if err := a.unknown(o, label.At, truth, codes, columns); err != nil {
-		return err
+	if labelled {
+		if err := a.unknown(o, label.At, truth, codes, columns); err != nil {
+			return err
+		}
+		set.Label = recode(truth.Code, codes)
 	}
 	if len(model) > 0 {
 		for i, class := range of(answered.Levels) {
 			if !slices.Contains(columns, class) {
 				return fault.Failed(fmt.Errorf("the model answers the class %q for %s, which is none of its classes %s",
-					clip(answered.Levels[i]), at(t, slices.Index(answered.Code, int32(i))), quoted(model)))
+					clip(answered.Levels[i]), a.at(slices.Index(answered.Code, int32(i))), quoted(model)))
 			}
 		}
 	}
-	set.Label = recode(truth.Code, codes)
 	if o.Task == exam.Binary {
 		if err := a.binary(o, set, clean, truth); err != nil {
 			return err
@@ -156,9 +164,9 @@ func (a *answers) unknown(o Options, cell func(int) string, truth predictions.Co
 // binary checks that there are two classes and finds the positive one.
 func (a *answers) binary(o Options, set *predictions.Set, clean func([]string) []string, truth predictions.Column) error {
 	var shown []string
-	for i, name := range truth.Levels {
+	for _, name := range truth.Levels {
 		if shown = predictions.SortClasses(append(shown, clean([]string{name})...)); len(shown) > 2 {
-			row := slices.Index(truth.Code, int32(i))
+			row := rowOf(o, name)
 			return fault.BadLabels.Usage(fmt.Errorf("%s: column %q: %q is a third class in a binary task (%s); use task: multiclass", at(o.Table, row), o.Data.Label, clip(name), quoted(truth.Levels)))
 		}
 	}
@@ -194,6 +202,17 @@ func (a *answers) binary(o Options, set *predictions.Set, clean func([]string) [
 		return fault.BadLabels.Usage(fmt.Errorf("data.positive is %q, and the classes are %s", o.Data.Positive, quoted(set.Classes)))
 	}
 	return nil
+}
+
+// rowOf is the first row with that label.
+func rowOf(o Options, name string) int {
+	label, _ := o.Table.Column(o.Data.Label)
+	for i := range label.Len() {
+		if label.At(i) == name {
+			return i
+		}
+	}
+	return 0
 }
 
 // scores fills in Score or Proba. columns are the classes of the
@@ -232,7 +251,7 @@ func (a *answers) scores(o Options, set *predictions.Set, columns []int32) error
 			sum += p
 		}
 		if math.Abs(sum-1) > sumTolerance {
-			return fault.Failed(fmt.Errorf("the model's probabilities in its output %q sum to %.6g for %s, not to 1", a.roles.proba.Name, sum, at(a.table, i)))
+			return fault.Failed(fmt.Errorf("the model's probabilities in its output %q sum to %.6g for %s, not to 1", a.roles.proba.Name, sum, a.at(i)))
 		}
 	}
 	return nil
@@ -243,7 +262,7 @@ func (a *answers) scores(o Options, set *predictions.Set, columns []int32) error
 func (a *answers) probabilities(values []float64, name string, wide int) error {
 	for i, v := range values {
 		if v < -predictions.Rounding || v > 1+predictions.Rounding {
-			return fault.Failed(fmt.Errorf("the model answers %v in its output %q for %s, which is no probability; let the model apply a sigmoid or softmax", v, name, at(a.table, i/wide)))
+			return fault.Failed(fmt.Errorf("the model answers %v in its output %q for %s, which is no probability; let the model apply a sigmoid or softmax", v, name, a.at(i/wide)))
 		}
 		values[i] = min(max(v, 0), 1)
 	}

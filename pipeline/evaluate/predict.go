@@ -67,7 +67,7 @@ func Predict(ctx context.Context, o Options) (*predictions.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	got, err := newAnswers(o)
+	got, err := newAnswers(o, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func ask(ctx context.Context, o Options, inputs []tensor.Tensor, got *answers) e
 		group, asking = errgroup.WithContext(ctx)
 		mu            sync.Mutex
 		done          int
-		total         = o.Table.Rows()
+		total         = got.n
 	)
 	group.SetLimit(inFlight)
 	for from := 0; from < total && asking.Err() == nil; from += batch {
@@ -115,7 +115,7 @@ func ask(ctx context.Context, o Options, inputs []tensor.Tensor, got *answers) e
 			}
 			outputs, err := o.Client.Infer(asking, o.Model, part)
 			if err != nil {
-				return fmt.Errorf("asking for rows %d to %d of %s: %w", from+1, to, o.Table.Path(), err)
+				return fmt.Errorf("asking for %s: %w", got.batch(from, to), err)
 			}
 			if err := got.take(outputs, from, to); err != nil {
 				return fault.Failed(err)
