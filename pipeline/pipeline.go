@@ -106,6 +106,12 @@ func (s *session) walk(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
+	// What ships is what was trained: the sealed model says of the training rows
+	// what the trainer's own library said.
+	exported, err := s.export(ctx, trained, sealed)
+	if err != nil {
+		return out, err
+	}
 	// Candidate, production, anchor and the other seeds answer the same rows
 	// through the server that ships.
 	answers, err := s.evaluate(ctx, trained, sealed)
@@ -128,7 +134,7 @@ func (s *session) walk(ctx context.Context) (Outcome, error) {
 	if err != nil {
 		return out, err
 	}
-	found := stepResults{trained, proof, sealed, answers, judged, built, tested}
+	found := stepResults{trained, proof, sealed, exported, answers, judged, built, tested}
 	r, err := s.report(ctx, found)
 	if err != nil {
 		return out, err

@@ -20,6 +20,7 @@ var rootFiles = map[string]string{
 	"step_train.go":             "step: every seed, and production's recipe anew",
 	"step_prove.go":             "step: the first seed again",
 	"step_seal.go":              "step: the candidate becomes a bundle, or is the earlier environment's",
+	"step_export.go":            "step: what ships is held against what was trained",
 	"step_evaluate.go":          "step: the models answer the rows",
 	"step_evaluate_promoted.go": "the same step: the exam of production is asked again",
 	"step_compare.go":           "step: the verdict by today's exam and by production's",

@@ -31,7 +31,7 @@ import (
 )
 
 // steps of the line, in order.
-var steps = []string{"train", "prove", "seal", "evaluate", "compare", "image", "smoke", "report", "promote"}
+var steps = []string{"train", "prove", "seal", "export", "evaluate", "compare", "image", "smoke", "report", "promote"}
 
 // watcher calls a function when a step starts.
 type watcher struct {

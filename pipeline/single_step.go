@@ -12,6 +12,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
+	"github.com/dosirak-ml/dosirak/pipeline/export"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
@@ -35,6 +36,9 @@ func (s *session) trainedSeed(r train.Replicate, model string) handoff.Seed {
 	seed := handoff.Seed{Seed: r.Seed, Model: model, Params: r.Params, Duration: r.Duration, Reused: r.Reused}
 	if r.History != "" {
 		seed.History = filepath.Join(s.run.Dir(), filepath.FromSlash(r.History))
+	}
+	if said := filepath.Join(s.run.Dir(), filepath.FromSlash(r.Out), export.File); exists(said) {
+		seed.Predictions = said
 	}
 	return seed
 }

@@ -20,13 +20,14 @@ import (
 
 // stepResults is what the steps gave.
 type stepResults struct {
-	trained trained
-	proved  proved
-	sealed  sealed
-	answers answers
-	judged  judged
-	built   image.Built
-	tested  smoke.Result
+	trained  trained
+	proved   proved
+	sealed   sealed
+	exported exported
+	answers  answers
+	judged   judged
+	built    image.Built
+	tested   smoke.Result
 }
 
 // report writes report.json, the Markdown and the page into the run's folder.
@@ -120,6 +121,7 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	if r.Determinism.Kind == report.Identical {
 		r.Determinism.Second = r.Candidate.Bundle
 	}
+	r.Export = reportExport(f.exported)
 	r.Smoke = reportSmoke(f.tested)
 	r.Leakage = reportLeakage(s.leakage)
 	r.Exams = s.reportExams(f.judged)

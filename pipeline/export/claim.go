@@ -22,7 +22,7 @@ const File = "predictions.csv"
 
 const (
 	// MaxSize is how many bytes the file may have.
-	MaxSize = 256 << 20
+	MaxSize = 64 << 20
 	// mostRows is how many rows are asked.
 	mostRows = 20_000
 )

@@ -73,7 +73,7 @@ func fetch(from, to string, r Replicate, taken map[string]string) error {
 		if err := os.WriteFile(filepath.Join(to, f.Path), data, 0o644); err != nil {
 			return fault.Environment(fmt.Errorf("gathering: %w", err))
 		}
-		limit = maxHistoryFile
+		limit = maxSideFile
 	}
 	return nil
 }

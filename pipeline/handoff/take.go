@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/export"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 )
@@ -88,11 +89,19 @@ func takeReplicate(folder, into string, r Replicate, to Sink) (train.Replicate, 
 		return out, "", err
 	}
 	if r.History != nil {
-		if data, err = readFile(folder, *r.History, maxHistoryFile); err != nil {
+		if data, err = readFile(folder, *r.History, maxSideFile); err != nil {
 			return out, "", err
 		}
 		out.History = into + "/history.jsonl"
 		if err := to.WriteFile(out.History, data); err != nil {
+			return out, "", err
+		}
+	}
+	if r.Predictions != nil {
+		if data, err = readFile(folder, *r.Predictions, maxSideFile); err != nil {
+			return out, "", err
+		}
+		if err := to.WriteFile(into+"/"+export.File, data); err != nil {
 			return out, "", err
 		}
 	}

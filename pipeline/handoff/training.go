@@ -26,7 +26,7 @@ const (
 	trainingFile   = "training.json"
 
 	maxTrainingFile = 1 << 20
-	maxHistoryFile  = 64 << 20
+	maxSideFile     = 64 << 20 // of a history, of predictions
 	maxReplicates   = 200
 	maxDuration     = 366 * 24 * time.Hour
 )
@@ -43,11 +43,14 @@ type Training struct {
 
 // Replicate is one of them.
 type Replicate struct {
-	Seed       int64          `json:"seed"`
-	Model      File           `json:"model"`
-	History    *File          `json:"history,omitempty"`
-	Params     map[string]any `json:"params,omitempty"`
-	DurationMS int64          `json:"duration_ms"`
+	Seed    int64 `json:"seed"`
+	Model   File  `json:"model"`
+	History *File `json:"history,omitempty"`
+	// Predictions is what the trained model said of rows of the training table;
+	// nil where the trainer left nothing of it, and nothing can be compared.
+	Predictions *File          `json:"predictions,omitempty"`
+	Params      map[string]any `json:"params,omitempty"`
+	DurationMS  int64          `json:"duration_ms"`
 }
 
 // File is a file of the folder.
@@ -59,12 +62,14 @@ type File struct {
 
 // Seed is a replicate that was trained here.
 type Seed struct {
-	Seed     int64          `json:"seed"`
-	Model    string         `json:"model"`             // path
-	History  string         `json:"history,omitempty"` // path
-	Params   map[string]any `json:"params,omitempty"`
-	Duration time.Duration  `json:"duration"`
-	Reused   bool           `json:"reused"`
+	Seed    int64  `json:"seed"`
+	Model   string `json:"model"`             // path
+	History string `json:"history,omitempty"` // path
+	// Predictions is the path of what the trained model said, "" for none.
+	Predictions string         `json:"predictions,omitempty"`
+	Params      map[string]any `json:"params,omitempty"`
+	Duration    time.Duration  `json:"duration"`
+	Reused      bool           `json:"reused"`
 }
 
 // Origin says what was trained.
@@ -113,6 +118,16 @@ func write(out, name string, s Seed) (Replicate, error) {
 			return r, err
 		}
 		r.History = &h
+	}
+	if s.Predictions != "" {
+		if info, err := os.Lstat(s.Predictions); err != nil || !info.Mode().IsRegular() || info.Size() > maxSideFile {
+			return r, fault.Failed(fmt.Errorf("the trainer's %s is no file of at most %d bytes: write a sample of the rows", filepath.Base(s.Predictions), maxSideFile))
+		}
+		p, err := copyInto(out, name+".predictions.csv", s.Predictions)
+		if err != nil {
+			return r, err
+		}
+		r.Predictions = &p
 	}
 	return r, nil
 }
@@ -210,10 +225,13 @@ func (t Training) all() []Replicate {
 
 // files are those of a replicate, its model first.
 func (r Replicate) files() []File {
-	if r.History == nil {
-		return []File{r.Model}
+	files := []File{r.Model}
+	for _, f := range []*File{r.History, r.Predictions} {
+		if f != nil {
+			files = append(files, *f)
+		}
 	}
-	return []File{r.Model, *r.History}
+	return files
 }
 
 var (

@@ -8,7 +8,7 @@ import (
 
 // Gates are all that the verdict rests on. A run's verdict is verdict.Of of
 // them, and no report may say better. Where the candidate is the model in
-// production there is nothing to compare: the proof and the smoke test remain.
+// production there is nothing to compare: the proof, the export and the smoke test remain.
 func (r *Report) Gates() []verdict.Gate {
 	var gates []verdict.Gate
 	if !r.Unchanged {
@@ -16,6 +16,9 @@ func (r *Report) Gates() []verdict.Gate {
 	}
 	if r.Determinism != nil {
 		gates = append(gates, verdict.Gate{Name: "determinism", Verdict: r.Determinism.Verdict})
+	}
+	if r.Export != nil {
+		gates = append(gates, verdict.Gate{Name: "export", Verdict: r.Export.Verdict})
 	}
 	if r.Smoke != nil {
 		gates = append(gates, r.Smoke.gates()...)

@@ -59,6 +59,9 @@ func TestVerdictOfGates(t *testing.T) {
 		{"a check of the smoke test fails", report.Report{Metrics: []report.Metric{{Verdict: pass}}, Smoke: smoke(pass, fail)}, fail},
 		{"a check was not run", report.Report{Metrics: []report.Metric{{Verdict: pass}}, Smoke: smoke(pass, "")}, pass},
 		{"no check was run", report.Report{Metrics: []report.Metric{{Verdict: pass}}, Smoke: smoke("", "")}, inconclusive},
+		{"what ships is not what was trained", report.Report{Metrics: []report.Metric{{Verdict: pass}}, Export: &report.Export{Verdict: fail, Rows: 9, Differ: 1}}, fail},
+		{"it is", report.Report{Metrics: []report.Metric{{Verdict: pass}}, Export: &report.Export{Verdict: pass, Rows: 9}}, pass},
+		{"nothing was compared with what was trained", report.Report{Metrics: []report.Metric{{Verdict: pass}}, Export: &report.Export{Reason: "no file"}}, pass},
 		{"unchanged: the comparison says nothing", report.Report{
 			Unchanged: true, Metrics: []report.Metric{{Verdict: fail}}, Slices: []report.Slice{{Mode: report.GateSlice, Verdict: fail}},
 			Exams: []report.Exam{{Verdict: inconclusive}}, Leakage: []report.Finding{{Verdict: inconclusive}}, Determinism: &report.Determinism{Verdict: pass}, Smoke: smoke(pass),

@@ -18,11 +18,11 @@ type Line struct {
 }
 
 // Lines returns the parts besides metrics, each in one line: slices, seeds,
-// recipes that disagree with their candidate, proof, smoke, exam, leakage.
+// recipes that disagree with their candidate, proof, export, smoke, exam, leakage.
 // Parts that a run does not have are left out.
 func (r *Report) Lines() []Line {
 	var out []Line
-	for _, line := range []Line{r.sliceLine(), r.seedLine(), r.recipeLine(), r.proofLine(), r.smokeLine(), r.examLine(), r.leakageLine()} {
+	for _, line := range []Line{r.sliceLine(), r.seedLine(), r.recipeLine(), r.proofLine(), r.exportLine(), r.smokeLine(), r.examLine(), r.leakageLine()} {
 		if line.Text != "" {
 			out = append(out, line)
 		}

@@ -54,6 +54,9 @@ func (r *Report) next() []Step {
 		}
 		steps = append(steps, Step{Text: strings.TrimSuffix(text, ".")})
 	}
+	if e := r.Export; e != nil && e.Verdict == verdict.Fail {
+		steps = append(steps, Step{Text: "Mend the export, so that the sealed model says what the trained one said: docs/trainer.md names the converters' traps"})
+	}
 	for _, i := range r.MetricOrder() {
 		if m := &r.Metrics[i]; m.Verdict == verdict.Fail || m.Verdict == verdict.Inconclusive {
 			if m.Verdict == verdict.Inconclusive {

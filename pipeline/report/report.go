@@ -31,6 +31,7 @@ type Report struct {
 	Luck               []Luck        `json:"luck,omitempty"`
 	Recipes            []Recipe      `json:"recipes,omitempty"` // shown, never a gate
 	Determinism        *Determinism  `json:"determinism"`
+	Export             *Export       `json:"export,omitempty"`
 	Exams              []Exam        `json:"exams"`
 	Smoke              *Smoke        `json:"smoke"`
 	Calibration        *Calibration  `json:"calibration,omitempty"`
@@ -302,6 +303,30 @@ type Determinism struct {
 	FirstDifference   Prose           `json:"first_difference,omitempty"`   // field or tensor of the model
 	HistoryDifference Prose           `json:"history_difference,omitempty"` // step of history.jsonl
 	Hint              Prose           `json:"hint,omitempty"`
+}
+
+// Export says whether the sealed model says of rows of the training table what
+// the model that was trained said of them.
+type Export struct {
+	Verdict     verdict.Verdict    `json:"verdict,omitempty"`  // empty: nothing was compared, Reason says why
+	Rows        int64              `json:"rows"`               // that were compared
+	Of          int64              `json:"of,omitempty"`       // rows that the trainer wrote of
+	Relative    float64            `json:"relative,omitempty"` // tolerance: absolute + relative * |trained|
+	Absolute    float64            `json:"absolute,omitempty"`
+	Differ      int64              `json:"differ"`
+	Largest     *float64           `json:"largest,omitempty"` // distance of two numbers
+	Differences []ExportDifference `json:"differences,omitempty"`
+	Cause       Prose              `json:"cause,omitempty"`
+	Columns     []Text             `json:"columns,omitempty"` // that the cause concerns
+	Reason      Prose              `json:"reason,omitempty"`
+}
+
+// ExportDifference is a row of which the two models do not say the same.
+type ExportDifference struct {
+	Row     Text `json:"row"`
+	Column  Text `json:"column"` // prediction, score or p_<class>
+	Trained Text `json:"trained"`
+	Served  Text `json:"served"`
 }
 
 // ExamRole is today, or promoted: the exam by which production was promoted.

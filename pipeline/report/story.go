@@ -64,6 +64,9 @@ func (r *Report) gateReasons(v verdict.Verdict, slices []int) []string {
 	if d := r.Determinism; d != nil && d.Verdict == v {
 		out = append(out, d.Sentence())
 	}
+	if e := r.Export; e != nil && e.Verdict == v {
+		out = append(out, e.Sentence())
+	}
 	for _, i := range r.MetricOrder() {
 		if m := &r.Metrics[i]; m.Verdict == v && !r.Unchanged {
 			out = append(out, r.MetricSentence(m))

@@ -249,6 +249,9 @@ func (c *checker) parts(r *Report) {
 		c.verdict("determinism.verdict", d.Verdict, true)
 		c.notNegativePtr("determinism.max_difference", d.MaxDifference)
 	}
+	if e := r.Export; e != nil {
+		c.export(e)
+	}
 	for i, e := range r.Exams {
 		oneOf(c, fmt.Sprintf("exams[%d].role", i), e.Role, Today, Promoted)
 		c.verdict(fmt.Sprintf("exams[%d].verdict", i), e.Verdict, true)
@@ -281,6 +284,18 @@ func (c *checker) parts(r *Report) {
 				c.add("why_different.flips.n", "is %d of %d", f.N, f.Of)
 			}
 		}
+	}
+}
+
+func (c *checker) export(e *Export) {
+	c.verdict("export.verdict", e.Verdict, true)
+	c.notNegative("export.rows", e.Rows, e.Of, e.Differ)
+	c.notNegativePtr("export", e.Largest, &e.Relative, &e.Absolute)
+	switch {
+	case e.Differ > e.Rows:
+		c.add("export.differ", "is %d of %d rows", e.Differ, e.Rows)
+	case e.Verdict == verdict.Pass && (e.Differ > 0 || e.Rows == 0):
+		c.add("export.verdict", "is PASS although %d of %d rows differ", e.Differ, e.Rows)
 	}
 }
 

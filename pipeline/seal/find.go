@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/export"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
 // sideFiles are what a trainer may write to {out} beside its model and what
 // has a meaning.
-var sideFiles = []string{"params.json", "metrics.json", "history.jsonl", "predictions.csv"}
+var sideFiles = []string{"params.json", "metrics.json", "history.jsonl", export.File}
 
 // mlmodel is the file by which a folder is known as an MLflow model.
 const mlmodel = "MLmodel"

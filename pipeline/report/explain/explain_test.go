@@ -72,6 +72,7 @@ var explained = map[string][]string{
 	"first-model":    {"accuracy", "roc_auc"},
 	"irreproducible": {"roc_auc"},
 	"smoke-failed":   {"accuracy"},
+	"export-failed":  {"accuracy"},
 	"exam-changed":   {"log_loss"},
 	"hostile":        {"log_loss"},
 	"many-slices":    {"roc_auc"},

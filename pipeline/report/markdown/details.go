@@ -249,6 +249,22 @@ func (w *writer) proof() {
 	}
 }
 
+func (w *writer) export() {
+	e := w.r.Export
+	if e == nil || len(e.Differences) == 0 {
+		return
+	}
+	defer w.fold("Rows of which what ships says something else than what was trained", true)()
+	if e.Cause != "" {
+		w.prose("Likely cause: " + string(e.Cause) + ".")
+		w.str("\n\n")
+	}
+	w.str("| row | column | trained | served |\n|:--|:--|--:|--:|\n")
+	for _, d := range e.Differences[:min(len(e.Differences), w.form.items)] {
+		w.cells(string(d.Row), string(d.Column), string(d.Trained), string(d.Served))
+	}
+}
+
 func (w *writer) smoke() {
 	s := w.r.Smoke
 	if s == nil {

@@ -128,7 +128,7 @@ func (w *writer) render(shortened bool) string {
 		w.lines()
 	}
 	w.next()
-	parts := []func(){w.metrics, w.slices, w.seeds, w.recipes, w.proof, w.smoke, w.exams, w.different, w.leakage, w.history, w.provenance}
+	parts := []func(){w.metrics, w.slices, w.seeds, w.recipes, w.proof, w.export, w.smoke, w.exams, w.different, w.leakage, w.history, w.provenance}
 	for _, part := range parts {
 		if w.form.details && !w.over() {
 			part()

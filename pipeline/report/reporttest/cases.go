@@ -28,6 +28,7 @@ func Cases() []Case {
 		{"first-model", FirstModel()},
 		{"irreproducible", Irreproducible()},
 		{"smoke-failed", SmokeFailed()},
+		{"export-failed", ExportFailed()},
 		{"exam-changed", ExamChanged()},
 		{"hostile", Hostile()},
 		{"many-slices", ManySlices(8, 12)},
@@ -353,6 +354,22 @@ func SmokeFailed() *report.Report {
 	r.Smoke.Checks[3] = report.Check{Name: "load", Detail: "not run: golden answers failed"}
 	r.Smoke.Checks[4] = report.Check{Name: "SIGTERM", Verdict: verdict.Pass, Detail: "exit code 0", DurationMS: p(210.0)}
 	r.Smoke.Latencies = nil
+	return r
+}
+
+// ExportFailed ships a model that is not the one that was trained.
+func ExportFailed() *report.Report {
+	r := base()
+	r.Verdict = verdict.Fail
+	r.Export = &report.Export{
+		Verdict: verdict.Fail, Rows: 20_000, Of: 61_000, Relative: 1e-4, Absolute: 1e-5, Differ: 731, Largest: p(0.8421),
+		Differences: []report.ExportDifference{
+			{Row: "UA-17", Column: "score", Trained: "0.0347222222", Served: "0.529411793"},
+			{Row: "B6-<b>", Column: "prediction", Trained: "0", Served: "1"},
+		},
+		Cause:   `every row that differs has a missing value (in "temp"), and all of the 19,269 rows without one agree: the converter handles missing values otherwise than training did; fill them before the model, or convert with a release that handles them`,
+		Columns: []report.Text{"temp"},
+	}
 	return r
 }
 

@@ -208,6 +208,9 @@ func (p *printer) lines(r *report.Report, o Options) {
 		if l.Name == "proof" {
 			p.proof(r.Determinism)
 		}
+		if l.Name == "export" {
+			p.export(r.Export)
+		}
 	}
 	if r.HasIntervals() {
 		note := r.IntervalNote()
@@ -240,6 +243,14 @@ func (p *printer) proof(d *report.Determinism) {
 		if text != "" {
 			p.block("  ", pad("", 9), "first difference: "+string(text))
 		}
+	}
+}
+
+// export shows a few of the rows; the page has more.
+func (p *printer) export(e *report.Export) {
+	const few = 3
+	for _, d := range e.Differences[:min(len(e.Differences), few)] {
+		p.block("  ", pad("", 9), fmt.Sprintf("row %s, %s: trained %s, served %s", d.Row, d.Column, d.Trained, d.Served))
 	}
 }
 
