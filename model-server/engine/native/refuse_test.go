@@ -3,6 +3,9 @@ package native_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -163,4 +166,28 @@ func TestUnknownOperatorsAreCounted(t *testing.T) {
 	require.ErrorContains(t, err, "Op000000, Op000001, ")
 	assert.ErrorContains(t, err, "and 99982 more")
 	assert.ErrorContains(t, err, "ai.onnx.ml.SVMRegressor: it comes from a support vector machine")
+}
+
+// What scikit-learn's converter writes today and nobody can answer is refused,
+// with what a user can do about it.
+func TestExportsThatContradictThemselves(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "contradictory.zip")
+	out, err := exec.Command(python(t), "testdata/contradictory.py", "--out", path).CombinedOutput()
+	require.NoError(t, err, string(out))
+	files := archive(t, path)
+	models, err := fs.Glob(files, "*.onnx")
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(models), 6)
+	for _, name := range models {
+		model, err := fs.ReadFile(files, name)
+		require.NoError(t, err)
+		fragments, err := fs.ReadFile(files, strings.TrimSuffix(name, ".onnx")+".txt")
+		require.NoError(t, err)
+		_, err = native.Load(context.Background(), model, engine.Budget{})
+		for fragment := range strings.Lines(string(fragments)) {
+			assert.ErrorContains(t, err, strings.TrimSpace(fragment), name)
+		}
+		t.Logf("%s: %v", name, err)
+	}
 }
