@@ -321,3 +321,37 @@ func TestTheExamMovesOn(t *testing.T) {
 		})
 	}
 }
+
+// What was rolled back from is not proposed again by itself: the base branch
+// trains the very same model after a revert.
+func TestAfterARollback(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line several times")
+	}
+	t.Parallel()
+	g, r := promoted(t)
+	change := g
+	change.model = model("a b", 2, 1)
+	r.Commit("another model", change.files())
+	out, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
+	require.NoError(t, err)
+	require.Equal(t, promote.Created, out.Promotion.Operation)
+	r.Git("merge", "--quiet", "--no-ff", "--no-edit", "dosirak/promote/guarded/production")
+	r.Git("branch", "--quiet", "-D", "dosirak/promote/guarded/production")
+	r.Git("revert", "--no-edit", "-m", "1", "HEAD")
+
+	out, err = run(t.Context(), t, r, pipeline.Request{Promote: true})
+	require.NoError(t, err)
+	assert.Equal(t, verdict.Pass, out.Verdict)
+	require.Equal(t, promote.Skipped, out.Promotion.Operation)
+	assert.Contains(t, out.Promotion.Reason, "--again")
+	assert.Empty(t, r.Git("branch", "--list", "dosirak/*"))
+
+	out, err = run(t.Context(), t, r, pipeline.Request{Promote: true, Again: true})
+	require.NoError(t, err)
+	require.Equal(t, promote.Created, out.Promotion.Operation, out.Promotion.Reason)
+	r.Git("merge", "--quiet", "--no-ff", "--no-edit", "dosirak/promote/guarded/production")
+	out, err = run(t.Context(), t, r, pipeline.Request{Promote: true})
+	require.NoError(t, err)
+	assert.True(t, out.Unchanged)
+}

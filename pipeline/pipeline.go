@@ -18,6 +18,7 @@ type Request struct {
 	Promote         bool        // take the last step too
 	Plan            bool        // with Promote: make the proposal and write nothing to Git
 	AcknowledgeExam bool        // promote although the exam was changed
+	Again           bool        // promote a bundle although the environment was rolled back from it
 	Fresh           bool        // train although nothing changed
 	Trained         string      // folder of a training that another machine made, read as hostile data; empty: train here
 	TrainedAt       string      // commit that the training is of, with Trained; empty: the project's

@@ -20,6 +20,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
+	"github.com/dosirak-ml/dosirak/pipeline/rollback"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -83,11 +84,20 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 	case len(j.Changes) > 0 && !s.asked.AcknowledgeExam:
 		return nil, nil, fault.ExamDiffers.Usage(fmt.Errorf("the exam differs from the one that production was promoted by (%s, and %d more in the report): a change may not grade its own exam; look at the differences, then promote with --acknowledge-exam", j.Changes[0].Path, len(j.Changes)-1))
 	}
-	d, err := s.decide(r, f)
+	base, err := s.project.BaseTree(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	base, err := s.project.BaseTree(ctx)
+	if tree, ok := base.(project.CommitTree); ok && !s.asked.Again {
+		back, err := rollback.From(ctx, s.project, tree.Commit, s.asked.Environment, f.sealed.Digest)
+		if err != nil {
+			return nil, nil, err
+		}
+		if back {
+			return skip(fmt.Sprintf("%s was rolled back from this very bundle; to have it again, promote with --again", s.asked.Environment))
+		}
+	}
+	d, err := s.decide(r, f)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -44,12 +44,15 @@ func Action(walk run.Walk, open Open) runner.Action {
 	return runner.Action{
 		Name:    "promote",
 		Short:   "Propose what a run found as a pull request",
-		Inputs:  []string{"run", "trained", "directory", "config", "environment", "acknowledge-exam", "plan", "labels", "reviewers", "teams", "push", "token", "registry-token"},
+		Inputs:  []string{"run", "trained", "directory", "config", "environment", "acknowledge-exam", "again", "plan", "labels", "reviewers", "teams", "push", "token", "registry-token"},
 		Outputs: []string{"operation", "branch", "commit", "pull-request", "url", "reason"},
 		Secrets: []string{"token", "registry-token"},
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
 			asked := pipeline.Request{Promote: true, Resume: j.Input("run"), Trained: j.Input("trained"), Environment: j.Input("environment")}
 			var err error
+			if asked.Again, err = j.Bool("again"); err != nil {
+				return 0, err
+			}
 			if asked.AcknowledgeExam, err = j.Bool("acknowledge-exam"); err != nil {
 				return 0, err
 			}

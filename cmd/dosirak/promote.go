@@ -73,6 +73,7 @@ since, it is refused with what moved.`,
 	where.add(cmd)
 	cmd.Flags().StringVar(&asked.Environment, "environment", "", "the environment (default: the run's)")
 	cmd.Flags().BoolVar(&asked.Plan, "plan", false, "print the proposal and write nothing")
+	cmd.Flags().BoolVar(&asked.Again, "again", false, "promote although the environment was rolled back from this very bundle")
 	cmd.Flags().BoolVar(&asked.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd

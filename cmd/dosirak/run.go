@@ -149,6 +149,7 @@ manifest. Merging it is the promotion; reverting it is the rollback.`,
 	cmd.Flags().StringVar(&asked.Environment, "environment", "", "the environment whose model is the baseline (default: the first of promote.environments)")
 	cmd.Flags().BoolVar(&asked.Promote, "promote", false, "propose a PASS for promotion")
 	cmd.Flags().BoolVar(&asked.Plan, "plan", false, "as --promote, but print the proposal and write nothing")
+	cmd.Flags().BoolVar(&asked.Again, "again", false, "promote although the environment was rolled back from this very bundle")
 	cmd.Flags().BoolVar(&asked.AcknowledgeExam, "acknowledge-exam", false, "promote although the exam differs from the one that production was promoted by")
 	cmd.Flags().BoolVar(&asked.Fresh, "fresh", false, "train although nothing changed")
 	cmd.Flags().StringVar(&asked.Trained, "trained", "", "judge the training in this `folder`, made by train --out or gather, instead of training here")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
@@ -152,4 +153,16 @@ func History(ctx context.Context, p *project.Project, head, environment string) 
 		versions = append(versions, Version{Commit: v.Commit, Text: v.Content, Manifest: m})
 	}
 	return versions, found.Complete, nil
+}
+
+// From reports whether an environment ran a bundle and was rolled back from it,
+// as the base branch's history up to a commit has it: what a person took out of
+// service comes back when a person asks for it, and not by itself.
+func From(ctx context.Context, p *project.Project, head, environment, bundle string) (bool, error) {
+	history, _, err := History(ctx, p, head, environment)
+	if err != nil {
+		return false, err
+	}
+	has := func(v Version) bool { return v.Manifest.Bundle == bundle }
+	return slices.ContainsFunc(history, has) && !slices.ContainsFunc(Standing(history), has), nil
 }
