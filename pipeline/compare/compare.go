@@ -63,6 +63,15 @@ func Compare(in Input) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
+		err = checkMargins(judged, func(name string) (metric.Metric, error) {
+			if m, ok := own[name]; ok {
+				return m, nil
+			}
+			return metric.Lookup(name)
+		})
+		if err != nil {
+			return Result{}, err
+		}
 		res.Metrics = append(res.Metrics, judged...)
 		if model.set == nil {
 			continue

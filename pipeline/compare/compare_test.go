@@ -244,7 +244,7 @@ func TestTooLittle(t *testing.T) {
 		}
 		return s
 	}
-	regressionExam := exam.Exam{Task: exam.Regression, Confidence: 0.95, Metrics: []exam.Metric{{Name: "mae", Margin: margin(t, "10")}}}
+	regressionExam := exam.Exam{Task: exam.Regression, Confidence: 0.95, Metrics: []exam.Metric{{Name: "mae", Margin: margin(t, "1.9")}}}
 	for _, c := range []struct {
 		name       string
 		ex         exam.Exam
@@ -255,7 +255,7 @@ func TestTooLittle(t *testing.T) {
 		{"one class", higher("roc_auc", "0.5"), oneClass(1), oneClass(2), "undefined for the candidate: no row is positive"},
 		{"too few that are perfect", higher("roc_auc", "0.01"), perfect(0.5), perfect(0.6), "these rows cannot tell"},
 		{"nine groups", higher("brier", "0.5"), grouped(1, 9), grouped(2, 9), "9 groups, and fewer than 10 tell too little"},
-		{"29 rows", higher("f1", "0.9"), binarySet(29, 0.3, 1), binarySet(29, 0.3, 2), "29 rows, and fewer than 30 tell too little of f1"},
+		{"29 rows", higher("f1", "0.6"), binarySet(29, 0.3, 1), binarySet(29, 0.3, 2), "29 rows, and fewer than 30 tell too little of f1"},
 		{"one row", regressionExam, regressionSet([]float64{1}, []float64{2}), regressionSet([]float64{1}, []float64{3}), "one row has no variance"},
 		{"equal differences", regressionExam, shifted(1), shifted(2), "the standard error is 0 although what mae reads of the models differs"},
 		{"too large", regressionExam, huge(1), huge(2), "too large for a variance"},

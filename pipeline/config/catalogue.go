@@ -25,6 +25,8 @@ type MetricFacts struct {
 	// MayBeNonPositive metrics can be 0 or less, so that a relative margin has
 	// no meaning.
 	MayBeNonPositive bool
+	// TooWide says why a margin cannot fail, "" for one that can.
+	TooWide func(exam.Margin) string
 }
 
 func (f MetricFacts) isFor(t exam.Task) bool { return slices.Contains(f.Tasks, t) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/spelling"
 	"github.com/dosirak-ml/dosirak/pipeline/where"
 )
@@ -175,8 +176,20 @@ func (d *decoder) checkFacts(m *Metric, at string, facts MetricFacts, task exam.
 			}
 		}
 	}
-	if m.Margin != nil && m.Margin.Relative && facts.MayBeNonPositive {
-		d.problem(at+".margin", "is relative, but %s can be 0 or less; write an absolute margin such as 0.01", m.Name)
+	if m.Margin != nil {
+		d.checkMargin(*m.Margin, m.Name, at+".margin", facts)
+	}
+}
+
+// checkMargin refuses a margin that has no meaning for a metric.
+func (d *decoder) checkMargin(margin exam.Margin, name, at string, facts MetricFacts) {
+	if margin.Relative && facts.MayBeNonPositive {
+		d.problem(at, "is relative, but %s can be 0 or less; write an absolute margin such as 0.01", name)
+	}
+	if facts.TooWide != nil && !facts.ReportOnly {
+		if why := facts.TooWide(margin); why != "" {
+			d.coded(fault.MarginTooWide, at, "%s", why)
+		}
 	}
 }
 
@@ -287,8 +300,8 @@ func (d *decoder) checkSliceMetric(s *Slice, at string, metrics []Metric, names 
 				d.problem(at+".metric", "is %s, which cannot be bounded honestly and is only reported", m.Name)
 				return
 			}
-			if s.Margin != nil && s.Margin.Relative && f.MayBeNonPositive {
-				d.problem(at+".margin", "is relative, but %s can be 0 or less; write an absolute margin such as 0.01", m.Name)
+			if s.Margin != nil {
+				d.checkMargin(*s.Margin, m.Name, at+".margin", f)
 			}
 		}
 	}

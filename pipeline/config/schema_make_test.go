@@ -102,6 +102,9 @@ func schemaOf(v any, id, title, description string) ([]byte, error) {
 	if err := decorate(s, s.Definitions, reflect.TypeOf(v), map[reflect.Type]bool{}); err != nil {
 		return nil, fmt.Errorf("making the schema of %s: %w", title, err)
 	}
+	if _, config := v.(Config); config {
+		withoutRefused(s, s.Definitions)
+	}
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("making the schema of %s: %w", title, err)
@@ -110,6 +113,55 @@ func schemaOf(v any, id, title, description string) ([]byte, error) {
 	// such a sequence.
 	plain := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(text))
 	return []byte(plain + "\n"), nil
+}
+
+// withoutRefused takes out what this release refuses: an editor must not offer
+// it.
+func withoutRefused(top *jsonschema.Schema, definitions jsonschema.Definitions) {
+	for _, key := range unsupported {
+		s, name := top, key.path
+		if section, rest, nested := strings.Cut(key.path, "."); nested {
+			p, _ := top.Properties.Get(section)
+			s, name = definitions[strings.TrimPrefix(p.Ref, "#/$defs/")], rest
+		}
+		if key.value == "" {
+			s.Properties.Delete(name)
+			continue
+		}
+		p, _ := s.Properties.Get(name)
+		p.Enum = slices.DeleteFunc(p.Enum, func(word any) bool { return word == key.value })
+	}
+	for removed := true; removed; {
+		removed = false
+		for name := range definitions {
+			if !refersTo(top, definitions, name) {
+				delete(definitions, name)
+				removed = true
+			}
+		}
+	}
+}
+
+// refersTo reports whether a definition is used by the schema or by another
+// definition.
+func refersTo(top *jsonschema.Schema, definitions jsonschema.Definitions, name string) bool {
+	uses := func(s *jsonschema.Schema) bool {
+		if s.Properties == nil {
+			return false
+		}
+		for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+			if p.Value.Ref == "#/$defs/"+name || p.Value.Items != nil && p.Value.Items.Ref == "#/$defs/"+name {
+				return true
+			}
+		}
+		return false
+	}
+	for other, s := range definitions {
+		if other != name && uses(s) {
+			return true
+		}
+	}
+	return uses(top)
 }
 
 // decorate takes the rules of the tags validate, default and doc into the

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -13,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
 func compiled(t *testing.T, name string, text []byte) *jsonschema.Schema {
@@ -44,11 +46,36 @@ func TestSchemaAcceptsGoodConfigs(t *testing.T) {
 	s := compiled(t, "config.schema.json", config.Schema())
 	files, err := filepath.Glob("testdata/good/*.yaml")
 	require.NoError(t, err)
-	files = append(files, "testdata/design.yaml")
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		require.NoError(t, err)
 		assert.NoError(t, s.Validate(value(t, data)), file)
+	}
+}
+
+// What this release refuses is not offered to an editor.
+func TestSchemaOffersNothingThatIsRefused(t *testing.T) {
+	t.Parallel()
+	s := compiled(t, "config.schema.json", config.Schema())
+	good, err := os.ReadFile("testdata/good/design.yaml")
+	require.NoError(t, err)
+	for _, refused := range []struct{ old, replacement string }{
+		{"train:\n", "train:\n  notebook: train.ipynb\n"},
+		{"train:\n", "train:\n  image: python:3.13\n"},
+		{"engine: auto", "engine: onnxruntime"},
+		{"engine: auto", "engine: auto\n  dockerfile: Dockerfile"},
+		{"engine: auto", "engine: auto\n  image: server:1"},
+		{"engine: auto", "engine: auto\n  command: ./server"},
+		{"engine: auto", "engine: auto\n  protocol: v2"},
+		{"version: 1\n", "version: 1\nregistry: {mlflow: {model: flights-delay}}\n"},
+		{"version: 1\n", "version: 1\ntracking: {mlflow: {}}\n"},
+	} {
+		require.Contains(t, string(good), refused.old)
+		text := strings.Replace(string(good), refused.old, refused.replacement, 1)
+		_, err := config.Parse("dosirak.yaml", []byte(text), nil)
+		assert.ErrorContains(t, err, "not supported by this release", refused.replacement)
+		assert.NotNil(t, fault.CodeOf(err))
+		assert.Error(t, s.Validate(value(t, []byte(text))), refused.replacement)
 	}
 }
 

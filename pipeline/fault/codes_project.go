@@ -39,6 +39,9 @@ var (
 	ConfigUnreadable = declare("E0107", Config, "The project or its config cannot be read",
 		"The folder that -C names is no folder, or the config is a folder or a file that this user may not read.",
 		"Correct -C, or the permissions of the file.")
+	MarginTooWide = declare("E0108", Config, "A margin that cannot fail",
+		"The margin is at least as wide as the metric's whole range, or as the value of the model in production: whatever the candidate does, it passes. Most often a percentage was written as a number, `margin: 2` for 2 %.",
+		"Write a relative margin with its sign, such as `margin: 2%`, or an absolute one that is a loss you would accept, such as 0.01.")
 	BadTemplate = declare("E0109", Config, "A command of the config cannot be filled in",
 		"The command holds a placeholder in braces that has no value there, or a quote that is not closed.",
 		"Use the placeholders that the message lists, such as {seed}, {data} and {out}; close the quote.")

@@ -10,6 +10,7 @@ func init() {
 		Tasks:       classification,
 		Needs:       NeedClass | NeedProba,
 		BoundedLoss: true,
+		Span:        2,
 	}, func(d *Data, dst []float64) string {
 		if d.Task == exam.Binary {
 			for i, label := range d.Label {

@@ -14,6 +14,7 @@ func init() {
 		Tasks:            classification,
 		Direction:        exam.Higher,
 		MayBeNonPositive: true,
+		Span:             2, // -1 to 1
 	}, func(c, g *Counts) Value {
 		t, pa, u, v := agreement(c)
 		if u <= 0 {

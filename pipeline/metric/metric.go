@@ -71,6 +71,8 @@ type Metric struct {
 	// MayBeNonPositive: the value can be 0 or less for a sensible model, so
 	// that a relative margin has no meaning.
 	MayBeNonPositive bool
+	// Span is the largest difference that two values can have; 0: there is none.
+	Span float64
 	// BoundedLoss: a row's loss cannot exceed a constant, so that every moment
 	// of it exists, however slowly its sample seems to fall off.
 	BoundedLoss bool
@@ -106,7 +108,19 @@ func (m Metric) CheckMargin(margin exam.Margin) error {
 	if margin.Relative && m.MayBeNonPositive {
 		return fmt.Errorf("%s can be 0 or less, so a margin relative to it has no meaning: use an absolute margin such as 0.01", m.Name)
 	}
+	if !margin.Relative && m.Span > 0 && margin.Value >= m.Span {
+		return fmt.Errorf("%s cannot differ by more than %v, so the margin %v never fails: %s", m.Name, m.Span, margin, MeantMargin(margin))
+	}
 	return nil
+}
+
+// MeantMargin says what a margin that is far too wide was probably meant to be:
+// a percentage is easily written as a number.
+func MeantMargin(margin exam.Margin) string {
+	if margin.Value >= 0.5 && margin.Value < 100 {
+		return fmt.Sprintf("did you mean %v%%, or an absolute loss such as 0.01?", margin)
+	}
+	return "write the loss that you would accept, such as 2% or 0.01"
 }
 
 // CheckLimit returns why the metric may not carry a floor or ceiling, or nil.
@@ -126,6 +140,9 @@ var (
 func register(m Metric) {
 	if _, dup := registry[m.Name]; dup {
 		panic("metric registered twice: " + m.Name) // a programming error, at start
+	}
+	if m.Direction == exam.Higher && !m.MayBeNonPositive && m.Family != ReportOnly && m.Span == 0 {
+		m.Span = 1 // shares, rates and areas lie between 0 and 1
 	}
 	registry[m.Name] = m
 }

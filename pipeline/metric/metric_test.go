@@ -226,3 +226,35 @@ func TestValuesStayInTheirRange(t *testing.T) {
 		}
 	}
 }
+
+// A margin as wide as the metric's range never fails, and is refused with what
+// was probably meant.
+func TestMarginsWithinTheRange(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		margin float64
+		says   string
+	}{
+		{"accuracy", 2, "did you mean 2%"},
+		{"roc_auc", 1, "did you mean 1%"},
+		{"f1_macro", 150, "such as 2% or 0.01"},
+		{"accuracy", 0.99, ""},
+		{"mcc", 1.5, ""},
+		{"mcc", 2, "cannot differ by more than 2"},
+		{"brier", 2, "cannot differ by more than 2"},
+		{"smape", 5, "did you mean 5%"},
+		{"log_loss", 2, ""}, // it has no bound: the baseline's value decides
+		{"rmse", 300, ""},
+		{"r2", 3, ""},
+	} {
+		m, err := Lookup(tt.name)
+		require.NoError(t, err)
+		err = m.CheckMargin(exam.Margin{Value: tt.margin})
+		if tt.says == "" {
+			assert.NoError(t, err, "%s %v", tt.name, tt.margin)
+		} else {
+			assert.ErrorContains(t, err, tt.says, "%s %v", tt.name, tt.margin)
+		}
+	}
+}

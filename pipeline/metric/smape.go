@@ -10,6 +10,7 @@ func init() {
 		Tasks:       regression,
 		Needs:       NeedValue,
 		BoundedLoss: true,
+		Span:        2,
 	}, func(d *Data, dst []float64) string {
 		for i, y := range d.Target {
 			sum := math.Abs(y) + math.Abs(d.Value[i])

@@ -1,7 +1,10 @@
 package project
 
 import (
+	"fmt"
+
 	"github.com/dosirak-ml/dosirak/pipeline/config"
+	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/metric"
 )
 
@@ -19,6 +22,12 @@ func (catalogue) Metric(name string) (config.MetricFacts, error) {
 	return config.MetricFacts{
 		Direction: m.Direction, Tasks: m.Tasks,
 		ReportOnly: m.Family == metric.ReportOnly, MayBeNonPositive: m.MayBeNonPositive,
+		TooWide: func(margin exam.Margin) string {
+			if m.Span > 0 && !margin.Relative && margin.Value >= m.Span {
+				return fmt.Sprintf("is %v, and %s cannot differ by more than %v: such a margin never fails; %s", margin, name, m.Span, metric.MeantMargin(margin))
+			}
+			return ""
+		},
 	}, nil
 }
 
