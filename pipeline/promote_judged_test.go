@@ -129,6 +129,29 @@ func TestPromoteIsOfTheRun(t *testing.T) {
 	}
 }
 
+// Where an improvement is asked for, floors let the first model in; the next one
+// has to be better.
+func TestFirstModelWhereImprovementIsAsked(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	r.Commit("improved", map[string]string{"dosirak.yaml": projecttest.MiniConfig + "promote: {when: improved}\n"})
+	out, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
+	require.NoError(t, err)
+	require.Equal(t, promote.Created, out.Promotion.Operation, out.Promotion.Reason)
+	r.Git("merge", "--quiet", "--no-edit", out.Promotion.Branch)
+
+	two, err := os.ReadFile(filepath.Join(r.Dir, "models/2.onnx"))
+	require.NoError(t, err)
+	r.Commit("another model", map[string]string{"models/1.onnx": string(two)})
+	out, err = run(t.Context(), t, r, pipeline.Request{Promote: true})
+	require.NoError(t, err)
+	assert.Equal(t, promote.Skipped, out.Promotion.Operation)
+	assert.Contains(t, out.Promotion.Reason, "promote.when asks for an improvement")
+}
+
 // Whatever else a run is not ready for is said, with the way out.
 func TestPromoteRefusesARun(t *testing.T) {
 	if testing.Short() {

@@ -79,7 +79,8 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 		return skip(fmt.Sprintf("the candidate is the model in production, and by the changed exam it is %s", j.Today.Verdict))
 	case r.Verdict != verdict.Pass && !(s.asked.AcknowledgeExam && acceptable(f.judged, r)):
 		return skip(fmt.Sprintf("the verdict is %s", r.Verdict))
-	case s.exam.When == exam.Improved && !r.Unchanged && !j.Today.Improved():
+	// A first model has nothing to be better than: its floors decided.
+	case s.exam.When == exam.Improved && s.deployed != nil && !r.Unchanged && !j.Today.Improved():
 		return skip("promote.when asks for an improvement of the primary metric, and it is not shown to be one")
 	case len(j.Changes) > 0 && !s.asked.AcknowledgeExam:
 		return nil, nil, fault.ExamDiffers.Usage(fmt.Errorf("the exam differs from the one that production was promoted by (%s, and %d more in the report): a change may not grade its own exam; look at the differences, then promote with --acknowledge-exam", j.Changes[0].Path, len(j.Changes)-1))
