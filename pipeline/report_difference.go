@@ -51,7 +51,7 @@ func (s *session) whyDifferent(ctx context.Context, facts provenance.Facts, a an
 	if err != nil {
 		return nil, err
 	}
-	out.Flips = &report.Flips{N: flips.N, Of: flips.Of, Mended: flips.Mended, Broken: flips.Broken, Complete: flips.Complete}
+	out.Flips = &report.Flips{N: flips.N, Of: flips.Of, Fixed: flips.Fixed, Regressed: flips.Regressed, Complete: flips.Complete}
 	if s.exam.Task == exam.Regression {
 		out.Flips.Moved = &flips.Moved
 	}
@@ -69,9 +69,9 @@ func (s *session) whyDifferent(ctx context.Context, facts provenance.Facts, a an
 // maxHistory is how many versions of the manifest are looked at.
 const maxHistory = 200
 
-// wear says how often today's evaluation data has decided a promotion; nil
+// reuse says how often today's evaluation data has decided a promotion; nil
 // where there is no history to read.
-func (s *session) wear(ctx context.Context) (*reuse.Wear, error) {
+func (s *session) reuse(ctx context.Context) (*reuse.Reuse, error) {
 	if s.deployed == nil {
 		return nil, nil
 	}

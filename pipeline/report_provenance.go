@@ -56,7 +56,7 @@ func (s *session) writeProvenance(ctx context.Context, f stepResults) (provenanc
 
 // provenance is what the model came from, as lines for a reader; the whole
 // statement is written beside the bundle.
-func (s *session) provenance(facts provenance.Facts, used *reuse.Wear) []report.Fact {
+func (s *session) provenance(facts provenance.Facts, used *reuse.Reuse) []report.Fact {
 	machine := facts.Machine.String()
 	if s.asked.Trained != "" {
 		machine = "trained on another machine, which its record does not name"

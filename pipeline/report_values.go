@@ -42,8 +42,8 @@ func (s *session) measure(ctx context.Context, f *predictionsFile) (map[report.N
 // the outer ones hold too few rows to read.
 const calibrationBins = 10
 
-// calibrations holds what the candidate and production promised against what
-// came true. Only a binary task has one score to draw.
+// calibrations holds predicted probabilities against observed frequencies, of the
+// candidate and production. Only a binary task has one score to draw.
 func (s *session) calibrations(ctx context.Context, a answerSet) (*report.Calibration, error) {
 	if s.exam.Task != exam.Binary {
 		return nil, nil
@@ -91,10 +91,10 @@ func bins(s *predictions.Set) []report.Bin {
 	return out
 }
 
-// luck holds the candidate against the replicates of its own recipe, for each
+// seedPositions holds the candidate against the replicates of its own recipe, for each
 // metric that gates.
-func (s *session) luck(replicates []report.Replicate) []report.Luck {
-	var out []report.Luck
+func (s *session) seedPositions(replicates []report.Replicate) []report.SeedPosition {
+	var out []report.SeedPosition
 	for _, m := range s.exam.Metrics {
 		if !m.Gated() || m.Direction == "" {
 			continue
@@ -106,10 +106,10 @@ func (s *session) luck(replicates []report.Replicate) []report.Luck {
 				values[i] = *v
 			}
 		}
-		j := compare.JudgeLuck(m.Name, m.Direction, values)
-		out = append(out, report.Luck{
-			Metric: report.Name(j.Metric), Kind: report.LuckKind(j.Kind), Value: j.Value,
-			Confidence: compare.LuckConfidence, Low: j.Low, High: j.High, Detail: report.NewProse(j.Detail),
+		j := compare.JudgeSeed(m.Name, m.Direction, values)
+		out = append(out, report.SeedPosition{
+			Metric: report.Name(j.Metric), Kind: report.SeedKind(j.Kind), Value: j.Value,
+			Confidence: compare.SeedConfidence, Low: j.Low, High: j.High, Detail: report.NewProse(j.Detail),
 		})
 	}
 	return out

@@ -108,7 +108,7 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 		r.Headline = append(r.Headline, report.NewProse(reason))
 	}
 	for _, column := range s.leakage.Unchecked {
-		r.Warnings = append(r.Warnings, report.Prosef("the training data has no column %s, so nobody can tell whether a row's %s is in it too", column, column))
+		r.Warnings = append(r.Warnings, report.Prosef("the training data has no column %s, so it is not known whether a row's %s is in it too", column, column))
 	}
 	if s.baseBranchMissing {
 		r.Warnings = append(r.Warnings, report.Prosef("there is no branch %s here: what production runs was read from the change's own files; fetch the branch, or name the right one in promote.base", s.project.Config.Promote.Base))
@@ -126,7 +126,7 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	r.Leakage = reportLeakage(s.leakage)
 	r.Exams = s.reportExams(f.judged)
 	var err error
-	if r.Replicates, r.Luck, err = s.reportReplicates(ctx, f); err != nil {
+	if r.Replicates, r.SeedPositions, err = s.reportReplicates(ctx, f); err != nil {
 		return r, err
 	}
 	if r.BaselineReplicates, err = s.reportBaselineReplicates(ctx, f.answers); err != nil {
@@ -134,7 +134,7 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	}
 	if alike := r.SeedsAlike(); alike != "" {
 		// One training seen twice tells nothing of what another seed would give.
-		r.Warnings, r.Luck = append(r.Warnings, report.NewProse(alike)), nil
+		r.Warnings, r.SeedPositions = append(r.Warnings, report.NewProse(alike)), nil
 	} else if r.Recipes, err = s.recipes(ctx, f.answers); err != nil {
 		return r, err
 	}
@@ -148,7 +148,7 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	if r.WhyDifferent, err = s.whyDifferent(ctx, facts, f.answers.Today); err != nil {
 		return r, err
 	}
-	used, err := s.wear(ctx)
+	used, err := s.reuse(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -188,7 +188,7 @@ func (s *session) reportExams(j judged) []report.Exam {
 	return append(exams, promoted)
 }
 
-func (s *session) reportReplicates(ctx context.Context, f stepResults) ([]report.Replicate, []report.Luck, error) {
+func (s *session) reportReplicates(ctx context.Context, f stepResults) ([]report.Replicate, []report.SeedPosition, error) {
 	out := make([]report.Replicate, 0, len(f.trained.Replicates))
 	for i, r := range f.trained.Replicates {
 		values, err := s.measure(ctx, &f.answers.Seeds[i])
@@ -205,7 +205,7 @@ func (s *session) reportReplicates(ctx context.Context, f stepResults) ([]report
 			Model: model, Predictions: report.Digest(f.answers.Seeds[i].Digest),
 		})
 	}
-	return out, s.luck(out), nil
+	return out, s.seedPositions(out), nil
 }
 
 func reportDeterminism(p proved, e exam.Exam) *report.Determinism {

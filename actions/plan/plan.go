@@ -23,7 +23,7 @@ import (
 func Action() runner.Action {
 	return runner.Action{
 		Name:    "plan",
-		Short:   "Say which models a change concerns and which seeds are trained",
+		Short:   "Say which models a change affects and which seeds are trained",
 		Inputs:  []string{"directories"},
 		Outputs: []string{"models", "environments", "changed", "manifests", "next", "train", "has-changed", "has-manifests", "has-next"},
 		Run:     func(ctx context.Context, j *runner.Job) (int, error) { return 0, plan(ctx, j) },

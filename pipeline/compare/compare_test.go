@@ -524,28 +524,28 @@ func TestRecipesKeepTheirPromise(t *testing.T) {
 	}
 }
 
-func TestLuck(t *testing.T) {
+func TestSeedPosition(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		direction exam.Direction
 		values    []float64
-		want      LuckKind
+		want      SeedKind
 	}{
-		{exam.Higher, []float64{0.9, 0.8, 0.81, 0.79}, Inert},
-		{exam.Higher, []float64{0.9, 0.8, 0.81, 0.79, 0.8}, Lucky},
-		{exam.Lower, []float64{0.9, 0.8, 0.81, 0.79, 0.8}, Unlucky},
-		{exam.Higher, []float64{0.7, 0.8, 0.81, 0.79, 0.8}, Unlucky},
-		{exam.Higher, []float64{0.805, 0.8, 0.81, 0.79, 0.8}, Usual},
-		{exam.Higher, []float64{0.8, 0.8, 0.8, 0.8, 0.8}, Usual},
-		{exam.Higher, []float64{0.8, math.NaN(), 0.8, 0.8, 0.8}, Inert},
-		{exam.Higher, nil, Inert},
+		{exam.Higher, []float64{0.9, 0.8, 0.81, 0.79}, SeedUnknown},
+		{exam.Higher, []float64{0.9, 0.8, 0.81, 0.79, 0.8}, SeedBetter},
+		{exam.Lower, []float64{0.9, 0.8, 0.81, 0.79, 0.8}, SeedWorse},
+		{exam.Higher, []float64{0.7, 0.8, 0.81, 0.79, 0.8}, SeedWorse},
+		{exam.Higher, []float64{0.805, 0.8, 0.81, 0.79, 0.8}, SeedWithin},
+		{exam.Higher, []float64{0.8, 0.8, 0.8, 0.8, 0.8}, SeedWithin},
+		{exam.Higher, []float64{0.8, math.NaN(), 0.8, 0.8, 0.8}, SeedUnknown},
+		{exam.Higher, nil, SeedUnknown},
 	} {
-		got := JudgeLuck("roc_auc", c.direction, c.values)
+		got := JudgeSeed("roc_auc", c.direction, c.values)
 		assert.Equal(t, c.want, got.Kind, "%v", c.values)
 		assert.NotEmpty(t, got.Detail)
 	}
 	// mean 0.8, s = 0.01·sqrt(2/3), t(0.975, 3) = 3.1824.
-	got := JudgeLuck("m", exam.Higher, []float64{0.805, 0.8, 0.81, 0.79, 0.8})
+	got := JudgeSeed("m", exam.Higher, []float64{0.805, 0.8, 0.81, 0.79, 0.8})
 	assert.InDelta(t, 0.8+3.18245*0.01*math.Sqrt(2.0/3)*math.Sqrt(1.25), *got.High, 1e-6)
 }
 

@@ -28,7 +28,7 @@
 //	values (floors)        Wilson, logit-DeLong, t, BCa                          value.go
 //	equal predictions      rule of three                                         degenerate.go
 //	slices                 Holm over all alarms                                  slices.go, holm.go
-//	recipes, seeds         crossed variance components, t prediction             recipes.go, luck.go
+//	recipes, seeds         crossed variance components, t prediction             recipes.go, position.go
 //
 // docs/statistics.md holds the table of simulations that says how well each
 // keeps its promise.

@@ -9,7 +9,7 @@ import (
 
 // SeedOf makes the seed of all resampling from what is compared: the exam and
 // the digests of the candidate's and the baseline's predictions. The same
-// comparison draws the same numbers, and nobody can choose lucky ones.
+// comparison draws the same numbers, and nobody can choose them by the result.
 func SeedOf(e exam.Exam, predictions ...string) uint64 {
 	text := e.Digest()
 	for _, digest := range predictions {

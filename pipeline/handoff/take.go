@@ -16,7 +16,7 @@ type Wanted struct {
 	Model  string
 	Commit string  // "" when its own counts for nothing, or is not known
 	Clean  bool    // all of it must be committed
-	Seeds  []int64 // the config's: no more and no fewer, since choosing among more is choosing a lucky one
+	Seeds  []int64 // the config's: no more and no fewer, since choosing among more is choosing by the result
 }
 
 // Sink is a folder that receives files.

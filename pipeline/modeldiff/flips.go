@@ -18,17 +18,17 @@ const (
 
 // Flips are the rows that the two models answer differently.
 //
-// Of a classifier a row flips when its predicted class changes. It is mended
-// when the class was wrong and is right, broken when it was right and is
+// Of a classifier a row flips when its predicted class changes. It is fixed
+// when the class was wrong and is right, regressed when it was right and is
 // wrong; among more than two classes it may be neither.
 //
 // Of a regression nearly every prediction changes a little. There a row flips
 // when its prediction moved by more than Moved, the baseline's median absolute
-// error: by more than the baseline is usually wrong. It is mended when it came
-// nearer to its target, broken when it went farther away.
+// error: by more than the baseline is usually wrong. It is fixed when it came
+// nearer to its target, regressed when it went farther away.
 type Flips struct {
 	N, Of          int64
-	Mended, Broken int64
+	Fixed, Regressed int64
 	Moved          float64 // regression
 	Rows           []Flip  // at most MaxRows: those that changed the most, in the order of the rows
 	Complete       bool    // Rows holds all of them
@@ -105,9 +105,9 @@ func (f *Flips) classes(candidate, baseline *predictions.Set) []moved {
 		}
 		switch label {
 		case is:
-			f.Mended++
+			f.Fixed++
 		case was:
-			f.Broken++
+			f.Regressed++
 		}
 		m := moved{row: i}
 		if candidate.Score != nil && baseline.Score != nil {
@@ -143,9 +143,9 @@ func (f *Flips) values(candidate, baseline *predictions.Set) []moved {
 		is, was := math.Abs(candidate.Value[i]-candidate.Target[i]), math.Abs(baseline.Value[i]-baseline.Target[i])
 		switch {
 		case is < was:
-			f.Mended++
+			f.Fixed++
 		case is > was:
-			f.Broken++
+			f.Regressed++
 		}
 		rows = append(rows, moved{i, by})
 	}

@@ -29,7 +29,7 @@ func TestFlipsOfClasses(t *testing.T) {
 	f, err := FlipsOf(candidate, baseline, []string{"origin", "none", "origin"})
 	require.NoError(t, err)
 	assert.Equal(t, Flips{
-		N: 3, Of: 5, Mended: 1, Broken: 1, Complete: true,
+		N: 3, Of: 5, Fixed: 1, Regressed: 1, Complete: true,
 		Rows:    []Flip{{"b", "a", "b", "a"}, {"c", "b", "b", "c"}, {"d", "c", "a", "b"}},
 		BySlice: []SliceFlip{{"origin", "X", 2, 3}, {"origin", "Y", 1, 2}},
 	}, f)
@@ -51,7 +51,7 @@ func TestFlipsOfValues(t *testing.T) {
 	f, err := FlipsOf(candidate, baseline, []string{"origin"})
 	require.NoError(t, err)
 	assert.Equal(t, Flips{
-		N: 2, Of: 4, Mended: 1, Broken: 1, Moved: 1.5, Complete: true,
+		N: 2, Of: 4, Fixed: 1, Regressed: 1, Moved: 1.5, Complete: true,
 		Rows:    []Flip{{"b", "20", "19", "15"}, {"c", "30", "32", "30.25"}},
 		BySlice: []SliceFlip{{"origin", "X", 1, 2}, {"origin", "Y", 1, 2}},
 	}, f)
@@ -82,7 +82,7 @@ func TestFlipsAreBounded(t *testing.T) {
 	f, err := FlipsOf(read(t, exam.Binary, is.String()), read(t, exam.Binary, was.String()), []string{"city"})
 	require.NoError(t, err)
 	assert.Equal(t, int64(100), f.N)
-	assert.Equal(t, int64(100), f.Mended)
+	assert.Equal(t, int64(100), f.Fixed)
 	assert.False(t, f.Complete)
 	require.Len(t, f.Rows, MaxRows)
 	assert.Equal(t, "r101", f.Rows[0].ID)

@@ -6,10 +6,10 @@ import "fmt"
 // the answers are better.
 func (f *Flips) Sentence() string {
 	if f.Moved == nil {
-		return fmt.Sprintf("%s of %s rows changed their predicted class: %s mended, %s broken.", Count(f.N), Count(f.Of), Count(f.Mended), Count(f.Broken))
+		return fmt.Sprintf("%s of %s rows changed their predicted class: %s fixed, %s regressed.", Count(f.N), Count(f.Of), Count(f.Fixed), Count(f.Regressed))
 	}
 	return fmt.Sprintf("%s of %s predictions moved by more than %s, the baseline's median absolute error: %s nearer to the target, %s farther from it.",
-		Count(f.N), Count(f.Of), Number(*f.Moved), Count(f.Mended), Count(f.Broken))
+		Count(f.N), Count(f.Of), Number(*f.Moved), Count(f.Fixed), Count(f.Regressed))
 }
 
 // Word heads a column of counts.

@@ -63,7 +63,7 @@ func (r *Report) sliceLine() Line {
 			parts = append(parts, fmt.Sprintf("%d worse", ringing))
 		}
 		if unclear > 0 {
-			parts = append(parts, fmt.Sprintf("%d cannot be told", unclear))
+			parts = append(parts, fmt.Sprintf("%d inconclusive", unclear))
 		}
 		line.Text = fmt.Sprintf("of %s %s", plural(judged, "slice"), strings.Join(parts, ", "))
 		if s := r.worstSlice(); s != nil {
@@ -154,19 +154,12 @@ func (r *Report) seedLine() Line {
 	if low != nil && len(r.Replicates) > 1 {
 		line.Text += fmt.Sprintf(", %s %s..%s", name, Number(*low), Number(*high))
 	}
-	for _, l := range r.Luck {
-		if l.Kind == Lucky || l.Kind == Unlucky {
-			line.Text += fmt.Sprintf("; seed %d is %s on %s", r.Replicates[0].Seed, article(l.Kind), l.Metric)
+	for _, l := range r.SeedPositions {
+		if l.Kind == SeedBetter || l.Kind == SeedWorse {
+			line.Text += fmt.Sprintf("; seed %d is %s than expected on %s", r.Replicates[0].Seed, l.Kind, l.Metric)
 		}
 	}
 	return line
-}
-
-func article(k LuckKind) string {
-	if k == Unlucky {
-		return "an unlucky seed"
-	}
-	return "a lucky seed"
 }
 
 func (r *Report) proofLine() Line {
@@ -317,27 +310,26 @@ func few(names []string) string {
 }
 
 // Sentence says where the candidate lies among its replicates.
-func (l *Luck) Sentence() string {
+func (l *SeedPosition) Sentence() string {
 	if l.Detail != "" {
 		return string(l.Detail)
 	}
-	between := ""
+	interval := "the prediction interval of its replicates"
 	if l.Low != nil && l.High != nil {
-		between = fmt.Sprintf(" (%s..%s expected from its own replicates", Number(*l.Low), Number(*l.High))
+		interval += fmt.Sprintf(", %s..%s", Number(*l.Low), Number(*l.High))
 		if l.Confidence > 0 {
-			between += ", a " + Percent(l.Confidence) + " prediction interval"
+			interval += " (" + Percent(l.Confidence) + ")"
 		}
-		between += ")"
 	}
 	switch l.Kind {
-	case Lucky:
-		return "the candidate is a lucky seed: better than expected" + between
-	case Unlucky:
-		return "the candidate is an unlucky seed: worse than expected" + between
-	case Inert:
-		return "fewer than 5 seeds: too few to say whether the candidate is a lucky one"
+	case SeedBetter:
+		return "the candidate's seed is better than expected: outside " + interval
+	case SeedWorse:
+		return "the candidate's seed is worse than expected: outside " + interval
+	case SeedUnknown:
+		return "fewer than 5 seeds: not enough for a prediction interval of the replicates"
 	}
-	return "the candidate is a usual seed" + between
+	return "the candidate's seed is as expected: within " + interval
 }
 
 // ReplicateMetrics returns the metrics of the replicates, in the order of

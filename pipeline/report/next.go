@@ -94,7 +94,7 @@ func (r *Report) promoteCommand() string {
 // lastResort is the step where no metric and no proof says what to do.
 func (r *Report) lastResort() Step {
 	if r.smokeFailed() {
-		return Step{Text: "Test the server again once it is mended", Command: "dosirak run"}
+		return Step{Text: "Test the server again once it is fixed", Command: "dosirak run"}
 	}
 	if s := r.worstSlice(); s != nil && s.Matters() {
 		return Step{Text: "See what was tested and what would change the verdict", Command: fmt.Sprintf("dosirak explain %s %s", r.Run.ID, s.Metric)}

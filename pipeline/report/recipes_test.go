@@ -15,7 +15,7 @@ func TestRecipes(t *testing.T) {
 	t.Parallel()
 	fail := reporttest.Fail()
 	x := &fail.Recipes[1]
-	assert.Equal(t, "log_loss over 5 seeds cannot be told: the interval -3.32..-1.32% reaches across the margin of 2%.", x.Sentence())
+	assert.Equal(t, "log_loss over 5 seeds is inconclusive: the interval -3.32..-1.32% reaches across the margin of 2%.", x.Sentence())
 	assert.Equal(t, "5 seeds against 5", x.Sides())
 	assert.Equal(t, "standard error 0.55%; the seeds alone would give 0.33%, the rows alone 0.51%", x.Scatter("rows"))
 	assert.Equal(t, "more rows would narrow it more than more seeds", x.Narrower("rows"))
@@ -25,7 +25,7 @@ func TestRecipes(t *testing.T) {
 	assert.Equal(t, "5 seeds against one model", one[0].Sides())
 	one[0].Verdict, one[0].CI.Low = verdict.Pass, ptr(0.001)
 	assert.Equal(t, "roc_auc over 5 seeds is better than the baseline's one model by 0.002 (+0.001..+0.032).", one[0].Sentence())
-	assert.Equal(t, "accuracy over 5 seeds: the standard error is 0: too little to tell.", one[1].Sentence())
+	assert.Equal(t, "accuracy over 5 seeds: the standard error is 0: not enough data.", one[1].Sentence())
 	assert.Empty(t, one[1].Narrower("rows"))
 }
 

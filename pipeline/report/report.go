@@ -23,21 +23,21 @@ type Report struct {
 	Groups    int     `json:"groups,omitempty"`
 	NEff      float64 `json:"n_eff,omitempty"` // effective number of rows, with weights
 
-	Metrics            []Metric      `json:"metrics"`
-	Slices             []Slice       `json:"slices"`
-	Levels             []Levels      `json:"levels,omitempty"`
-	Replicates         []Replicate   `json:"replicates"`
-	BaselineReplicates []Replicate   `json:"baseline_replicates,omitempty"`
-	Luck               []Luck        `json:"luck,omitempty"`
-	Recipes            []Recipe      `json:"recipes,omitempty"` // shown, never a gate
-	Determinism        *Determinism  `json:"determinism"`
-	Export             *Export       `json:"export,omitempty"`
-	Exams              []Exam        `json:"exams"`
-	Smoke              *Smoke        `json:"smoke"`
-	Calibration        *Calibration  `json:"calibration,omitempty"`
-	Leakage            []Finding     `json:"leakage,omitempty"`
-	WhyDifferent       *WhyDifferent `json:"why_different,omitempty"`
-	Provenance         []Fact        `json:"provenance,omitempty"` // in the order in which they are shown
+	Metrics            []Metric       `json:"metrics"`
+	Slices             []Slice        `json:"slices"`
+	Levels             []Levels       `json:"levels,omitempty"`
+	Replicates         []Replicate    `json:"replicates"`
+	BaselineReplicates []Replicate    `json:"baseline_replicates,omitempty"`
+	SeedPositions      []SeedPosition `json:"seed_positions,omitempty"`
+	Recipes            []Recipe       `json:"recipes,omitempty"` // shown, never a gate
+	Determinism        *Determinism   `json:"determinism"`
+	Export             *Export        `json:"export,omitempty"`
+	Exams              []Exam         `json:"exams"`
+	Smoke              *Smoke         `json:"smoke"`
+	Calibration        *Calibration   `json:"calibration,omitempty"`
+	Leakage            []Finding      `json:"leakage,omitempty"`
+	WhyDifferent       *WhyDifferent  `json:"why_different,omitempty"`
+	Provenance         []Fact         `json:"provenance,omitempty"` // in the order in which they are shown
 }
 
 // Run says what was run on what.
@@ -215,21 +215,22 @@ type Replicate struct {
 	Predictions Digest `json:"predictions,omitempty"` // of its answers to the evaluation rows
 }
 
-// LuckKind says where the candidate lies among its own replicates.
-type LuckKind string
+// SeedKind says where the candidate lies against the prediction interval of its
+// own replicates.
+type SeedKind string
 
 const (
-	Usual   LuckKind = "usual"
-	Lucky   LuckKind = "lucky"
-	Unlucky LuckKind = "unlucky"
-	Inert   LuckKind = "inert" // too few seeds to say
+	SeedWithin  SeedKind = "within"
+	SeedBetter  SeedKind = "better"
+	SeedWorse   SeedKind = "worse"
+	SeedUnknown SeedKind = "unknown" // too few seeds
 )
 
-// Luck holds the candidate's value of one metric against the prediction
+// SeedPosition holds the candidate's value of one metric against the prediction
 // interval of its own replicates.
-type Luck struct {
+type SeedPosition struct {
 	Metric Name     `json:"metric"`
-	Kind   LuckKind `json:"kind"`
+	Kind   SeedKind `json:"kind"`
 	Value  *float64 `json:"value"`
 	// Confidence is that of low..high, both sides together; 0: not said.
 	Confidence float64  `json:"confidence,omitempty"`
@@ -260,7 +261,7 @@ type Recipe struct {
 }
 
 // RecipeSeeds counts the seeds of each side. One seed of the baseline is a
-// fixed model, its own seed's luck included.
+// fixed model, the effect of its own seed included.
 type RecipeSeeds struct {
 	Candidate int `json:"candidate"`
 	Baseline  int `json:"baseline"`
@@ -392,7 +393,7 @@ type Latencies struct {
 	P99SLO   *float64 `json:"p99_slo,omitempty"`
 }
 
-// Calibration holds what was promised against what came true.
+// Calibration holds predicted probabilities against observed frequencies.
 type Calibration struct {
 	Class     Text  `json:"class,omitempty"` // whose probability it is
 	Candidate []Bin `json:"candidate"`
@@ -442,10 +443,10 @@ type ChangeKind string
 // Flips counts the rows whose predicted class changed, or of a regression those
 // whose prediction moved by more than Moved.
 type Flips struct {
-	N      int64 `json:"n"`
-	Of     int64 `json:"of"`
-	Mended int64 `json:"mended"` // wrong before, right now; of a regression: nearer to the target
-	Broken int64 `json:"broken"` // right before, wrong now; of a regression: farther away
+	N         int64 `json:"n"`
+	Of        int64 `json:"of"`
+	Fixed     int64 `json:"fixed"`     // wrong before, right now; of a regression: nearer to the target
+	Regressed int64 `json:"regressed"` // right before, wrong now; of a regression: farther away
 	// Moved is the baseline's median absolute error, for a regression alone: a
 	// smaller change than that is not counted.
 	Moved    *float64    `json:"moved,omitempty"`

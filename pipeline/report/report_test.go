@@ -294,8 +294,8 @@ func leafSchema(t reflect.Type) *jsonschema.Schema {
 		return enum("difference", "ratio")
 	case "SliceMode":
 		return enum("alarm", "gate")
-	case "LuckKind":
-		return enum("usual", "lucky", "unlucky", "inert")
+	case "SeedKind":
+		return enum("within", "better", "worse", "unknown")
 	case "DeterminismKind":
 		return enum("identical", "equal-predictions", "within-tolerance", "different", "off")
 	case "ExamRole":
@@ -483,7 +483,7 @@ func TestReasonsAndSteps(t *testing.T) {
 		Value: &report.Interval{Low: ptr(0.6131), High: ptr(0.6293), Confidence: 0.95, Sides: 1, Scale: report.Difference}}
 	assert.Equal(t, "accuracy is 0.6212 (0.6131..0.6293), under its floor of 0.7.", reporttest.Pass().MetricSentence(&floor))
 	floor.Floor, floor.Ceiling, floor.Verdict = nil, ptr(0.62), verdict.Inconclusive
-	assert.Equal(t, "accuracy cannot be told: its value 0.6212 (0.6131..0.6293) reaches across its ceiling of 0.62.", reporttest.Pass().MetricSentence(&floor))
+	assert.Equal(t, "accuracy is inconclusive: its value 0.6212 (0.6131..0.6293) reaches across its ceiling of 0.62.", reporttest.Pass().MetricSentence(&floor))
 	assert.Equal(t, "UNCHANGED", reporttest.Unchanged().Outcome())
 	assert.Equal(t, verdict.Fail, reporttest.ExamChanged().Verdict)
 	assert.Contains(t, reporttest.ExamChanged().Reasons()[0], "By the exam that promoted production the verdict is FAIL")

@@ -151,7 +151,7 @@ func (r *Report) MetricSentence(m *Metric) string {
 	return sentence(string(m.Name), other, m.Comparison(), m.Margin, m.Verdict, m.Improved, m.Reason, r.WouldTell(m))
 }
 
-// boundSentence says that a floor or ceiling is not kept, or cannot be told;
+// boundSentence says that a floor or ceiling is not kept, or is inconclusive;
 // "" where it is not what decided.
 func (m *Metric) boundSentence() string {
 	if m.Verdict == verdict.Pass || m.Verdict == "" || m.Value == nil || m.Value.Low == nil || m.Value.High == nil || m.Candidate == nil {
@@ -175,7 +175,7 @@ func (m *Metric) boundSentence() string {
 			}
 			return fmt.Sprintf("%s is %s (%s), %s its %s of %s.", m.Name, value, m.ValueRange(), side, b.what, trimZeros(Number(*b.at)))
 		case b.lost && m.Verdict == verdict.Inconclusive:
-			return fmt.Sprintf("%s cannot be told: its value %s (%s) reaches across its %s of %s.", m.Name, value, m.ValueRange(), b.what, trimZeros(Number(*b.at)))
+			return fmt.Sprintf("%s is inconclusive: its value %s (%s) reaches across its %s of %s.", m.Name, value, m.ValueRange(), b.what, trimZeros(Number(*b.at)))
 		}
 	}
 	return ""
@@ -223,7 +223,7 @@ func sentence(name, other string, c Comparison, margin Margin, v verdict.Verdict
 	case v == verdict.Fail && c.Limit != nil && high != nil && *high < *c.Limit:
 		return fmt.Sprintf("%s is worse than %s by %s (%s), beyond the margin of %s.", name, other, unsigned(f.Improvement), f.Interval, margin)
 	case v == verdict.Inconclusive && c.Limit != nil && low != nil && high != nil && *low <= *c.Limit && *high >= *c.Limit:
-		s := fmt.Sprintf("%s cannot be told: the interval %s reaches across the margin of %s", name, f.Interval, margin)
+		s := fmt.Sprintf("%s is inconclusive: the interval %s reaches across the margin of %s", name, f.Interval, margin)
 		if enough != "" {
 			s += "; " + enough + " would tell"
 		}
@@ -233,7 +233,7 @@ func sentence(name, other string, c Comparison, margin Margin, v verdict.Verdict
 	case v == verdict.Fail:
 		return name + " fails."
 	case v == verdict.Inconclusive:
-		return name + " cannot be told."
+		return name + " is inconclusive."
 	case improved:
 		return fmt.Sprintf("%s is better than %s by %s (%s).", name, other, unsigned(f.Improvement), f.Interval)
 	case v == verdict.Pass && c.Limit != nil:

@@ -15,7 +15,7 @@ import (
 const maxProblems = 20
 
 // Validate returns all problems of r (at most 20 are named), each with the
-// field it concerns, or nil.
+// field it is about, or nil.
 func (r *Report) Validate() error {
 	c := &checker{}
 	c.leaves(reflect.ValueOf(r).Elem(), false)
@@ -237,9 +237,9 @@ func (c *checker) parts(r *Report) {
 			c.notNegative(fmt.Sprintf("replicates[%d].duration_ms", i), *d)
 		}
 	}
-	for i, l := range r.Luck {
-		oneOf(c, fmt.Sprintf("luck[%d].kind", i), l.Kind, Usual, Lucky, Unlucky, Inert)
-		c.probability(fmt.Sprintf("luck[%d].confidence", i), &l.Confidence)
+	for i, l := range r.SeedPositions {
+		oneOf(c, fmt.Sprintf("seed_positions[%d].kind", i), l.Kind, SeedWithin, SeedBetter, SeedWorse, SeedUnknown)
+		c.probability(fmt.Sprintf("seed_positions[%d].confidence", i), &l.Confidence)
 	}
 	for i := range r.Recipes {
 		c.recipe(&r.Recipes[i], fmt.Sprintf("recipes[%d]", i))
@@ -275,7 +275,7 @@ func (c *checker) parts(r *Report) {
 				"parameter", "data", "code", "dependency", "hardware", "seed")
 		}
 		if f := w.Flips; f != nil {
-			c.notNegative("why_different.flips", f.N, f.Of, f.Mended, f.Broken)
+			c.notNegative("why_different.flips", f.N, f.Of, f.Fixed, f.Regressed)
 			c.notNegativePtr("why_different.flips.moved", f.Moved)
 			if f.Moved != nil && r.Run.Task != Regression {
 				c.add("why_different.flips.moved", "is for regression; a %s task counts changed classes", r.Run.Task)

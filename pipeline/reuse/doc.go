@@ -14,16 +14,16 @@
 // A gate at confidence c passes a model that is worse by just the margin with a
 // probability of up to 1-c. Over k verdicts on the same rows the chance that
 // at least one such model passed is up to k·(1-c), however the verdicts depend
-// on each other (Bonferroni's inequality). The data counts as worn from the
+// on each other (Bonferroni's inequality). The data counts as used up from the
 // verdict on with which k·(1-c) reaches one half: then the bounds no longer
-// promise that it is likelier than not that no promotion was luck. With bounds
+// promise that it is likelier than not that no promotion passed by chance. With bounds
 // at 95 % that is the tenth verdict, with 99 % the fiftieth.
 //
 // # What the rule is not
 //
 // One half is a choice, not a theorem. The inequality takes each candidate as
 // chosen without a look at the earlier results; where it was chosen by them,
-// the true chance is larger, by an amount that nobody knows for a team of
+// the true chance is larger, by an unknown amount for a team of
 // people (the worst case, somebody who fits the holdout on purpose, is far
 // worse; what was measured in public contests and benchmarks is far milder:
 // Roelofs et al., "A meta-analysis of overfitting in machine learning",

@@ -117,8 +117,8 @@ func (e *explanation) seeds() {
 			e.say(fmt.Sprintf("The seed moves the metric %s times as much as the choice of the rows moves the improvement (standard error %s).", report.Short(sd/se), report.Short(se)))
 		}
 	}
-	for i := range e.r.Luck {
-		if l := &e.r.Luck[i]; l.Metric == e.name {
+	for i := range e.r.SeedPositions {
+		if l := &e.r.SeedPositions[i]; l.Metric == e.name {
 			text := sentence(l.Sentence())
 			if !strings.HasPrefix(text, "the candidate") {
 				text = "the candidate: " + text

@@ -200,7 +200,7 @@ func (e *explanation) rowsChange(m *report.Metric, h *held) string {
 		times := float64(*m.RowsNeeded) / float64(max(have, 1))
 		return fmt.Sprintf("About %s %s, %s times as many, are what an unchanged model needs to pass 4 times in 5. That follows from the spread and the margin alone, not from the difference that was seen.", report.RoundedUp(*m.RowsNeeded), units, report.Short(times))
 	case m.RowsNeeded != nil:
-		return fmt.Sprintf("There are %s enough for an unchanged model to pass 4 times in 5, so the candidate is either unlucky or truly a little worse; more %s would tell which.", units, units)
+		return fmt.Sprintf("There are %s enough for an unchanged model to pass 4 times in 5, so the candidate is either worse by chance or truly a little worse; more %s would tell which.", units, units)
 	}
 	return fmt.Sprintf("More %s would narrow the interval.", units)
 }

@@ -180,8 +180,8 @@ func (w *writer) seeds() {
 	for _, rep := range w.r.BaselineReplicates[:min(len(w.r.BaselineReplicates), w.form.items)] {
 		row(rep, "baseline's recipe")
 	}
-	for _, l := range w.r.Luck {
-		if l.Kind == report.Usual {
+	for _, l := range w.r.SeedPositions {
+		if l.Kind == report.SeedWithin {
 			continue
 		}
 		w.str("\n- ")

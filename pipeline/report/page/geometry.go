@@ -219,7 +219,7 @@ func series(bins []report.Bin) (points string, dots []dot) {
 			points += " "
 		}
 		points += px(x) + "," + px(y)
-		dots = append(dots, dot{px(x), px(y), "promised " + report.Number(*b.Mean) + ", came true " + report.Number(*b.Observed) + ", " + report.Count(b.N) + " rows"})
+		dots = append(dots, dot{px(x), px(y), "predicted " + report.Number(*b.Mean) + ", observed " + report.Number(*b.Observed) + ", " + report.Count(b.N) + " rows"})
 	}
 	return points, dots
 }

@@ -55,11 +55,11 @@ type view struct {
 	Measures     []measureView
 	ExamChanged  *report.Exam
 	Digests      []digestView
-	FlipsMended  string
+	FlipsFixed  string
 	Interpreting string
 }
 
-type binView struct{ Model, Bin, N, Promised, Observed string }
+type binView struct{ Model, Bin, N, Predicted, Observed string }
 
 type lineView struct {
 	Name, Text, Class, Mark string
@@ -83,7 +83,7 @@ type stripView struct {
 	Candidate            string
 	Own, Other           []dot
 	Min, Max             string
-	Title, Luck, LuckTag string
+	Title, Seed, SeedTag string
 }
 
 type replicateView struct {
@@ -228,7 +228,7 @@ func (v *view) bins() {
 			if b.Observed != nil && b.Mean != nil && b.N > 0 {
 				p := min(max(*b.Observed, 1/float64(b.N+1)), 1-1/float64(b.N+1))
 				d := report.Decimals(math.Sqrt(p * (1 - p) / float64(b.N)))
-				row.Promised, row.Observed = strconv.FormatFloat(*b.Mean, 'f', d, 64), strconv.FormatFloat(*b.Observed, 'f', d, 64)
+				row.Predicted, row.Observed = strconv.FormatFloat(*b.Mean, 'f', d, 64), strconv.FormatFloat(*b.Observed, 'f', d, 64)
 			}
 			v.Bins = append(v.Bins, row)
 		}
@@ -368,14 +368,14 @@ func (v *view) strip(n report.Name) (stripView, bool) {
 	}
 	collect(r.Replicates)
 	collect(r.BaselineReplicates)
-	var luck *report.Luck
-	for i := range r.Luck {
-		if r.Luck[i].Metric == n {
-			luck = &r.Luck[i]
+	var position *report.SeedPosition
+	for i := range r.SeedPositions {
+		if r.SeedPositions[i].Metric == n {
+			position = &r.SeedPositions[i]
 		}
 	}
-	if luck != nil && luck.Low != nil && luck.High != nil {
-		values = append(values, *luck.Low, *luck.High)
+	if position != nil && position.Low != nil && position.High != nil {
+		values = append(values, *position.Low, *position.High)
 	}
 	var baseline *float64
 	for _, m := range r.Metrics {
@@ -396,14 +396,14 @@ func (v *view) strip(n report.Name) (stripView, bool) {
 		out.BaselineAt = pct(s.at(*baseline))
 		out.Title += ", the baseline's is " + report.Number(*baseline)
 	}
-	if luck != nil && luck.Low != nil && luck.High != nil {
-		out.Band = &[2]string{pct(s.at(*luck.Low)), pct(s.at(*luck.High) - s.at(*luck.Low))}
+	if position != nil && position.Low != nil && position.High != nil {
+		out.Band = &[2]string{pct(s.at(*position.Low)), pct(s.at(*position.High) - s.at(*position.Low))}
 	}
-	if luck != nil && luck.Kind != report.Usual {
-		out.Luck = luck.Sentence()
-		out.LuckTag = string(luck.Kind)
-		if luck.Kind == report.Inert {
-			out.LuckTag = "few seeds"
+	if position != nil && position.Kind != report.SeedWithin {
+		out.Seed = position.Sentence()
+		out.SeedTag = string(position.Kind) + " than expected"
+		if position.Kind == report.SeedUnknown {
+			out.SeedTag = "few seeds"
 		}
 	}
 	for i, rep := range r.Replicates {

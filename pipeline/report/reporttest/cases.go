@@ -182,9 +182,9 @@ func base() *report.Report {
 			Seed: int64(i + 1), Metrics: map[report.Name]*float64{"roc_auc": p(auc), "log_loss": p(0.52184 + 0.0005*float64(i%2)), "accuracy": p(0.7713 - 0.0003*float64(i%2))},
 		})
 	}
-	r.Luck = []report.Luck{
-		{Metric: "roc_auc", Kind: report.Usual, Confidence: 0.95, Value: p(0.6551), Low: p(0.6509), High: p(0.6582)},
-		{Metric: "log_loss", Kind: report.Usual, Value: p(0.51263), Low: p(0.5117), High: p(0.5142)},
+	r.SeedPositions = []report.SeedPosition{
+		{Metric: "roc_auc", Kind: report.SeedWithin, Confidence: 0.95, Value: p(0.6551), Low: p(0.6509), High: p(0.6582)},
+		{Metric: "log_loss", Kind: report.SeedWithin, Value: p(0.51263), Low: p(0.5117), High: p(0.5142)},
 	}
 	r.Recipes = []report.Recipe{
 		recipe(r.Metrics[0], 5, 5, 0.0334, 0.0071), recipe(r.Metrics[1], 5, 5, 0.00902, 0.00197), recipe(r.Metrics[2], 5, 5, 0.0012, 0.0041),
@@ -217,7 +217,7 @@ func base() *report.Report {
 			{Kind: "parameter", Path: "features", Old: "14", New: "23"},
 			{Kind: "data", Path: "data/train.csv.gz", Old: "sha256:5d0e…", New: "sha256:7777…"},
 		},
-		Flips: &report.Flips{N: 212, Of: 10_000, Mended: 112, Broken: 100, Rows: []report.Flip{
+		Flips: &report.Flips{N: 212, Of: 10_000, Fixed: 112, Regressed: 100, Rows: []report.Flip{
 			{ID: "UA1545-2013-10-02", Label: "1", Baseline: "0", Candidate: "1"},
 			{ID: "B6725-2013-10-07", Label: "0", Baseline: "0", Candidate: "1"},
 		}, BySlice: []report.SliceFlip{
@@ -263,7 +263,7 @@ func Fail() *report.Report {
 	r.Slices[1] = slice("origin", "JFK", 3298, 0.6147, -0.0481, 0.0198, "0.02")
 	r.Slices[1].P, r.Slices[1].PHolm = p(0.0097), p(0.0291)
 	r.Exams[0].Verdict, r.Exams[1].Verdict = verdict.Fail, verdict.Fail
-	r.Luck[0] = report.Luck{Metric: "roc_auc", Kind: report.Lucky, Value: p(0.6551), Low: p(0.6491), High: p(0.6547),
+	r.SeedPositions[0] = report.SeedPosition{Metric: "roc_auc", Kind: report.SeedBetter, Value: p(0.6551), Low: p(0.6491), High: p(0.6547),
 		Confidence: 0.95}
 	r.Run.Dirty = true
 	return r
@@ -284,7 +284,7 @@ func Inconclusive() *report.Report {
 	r.BaselineReplicates = nil
 	r.Recipes = []report.Recipe{recipe(r.Metrics[0], 5, 1, 0.0019, 0.0302), {
 		Metric: "accuracy", Direction: report.Higher, Seeds: report.RecipeSeeds{Candidate: 5, Baseline: 1}, Candidate: p(0.7719), Baseline: p(0.7713),
-		Improvement: p(0.0006), Margin: "0.01", Verdict: verdict.Inconclusive, Reason: "the standard error is 0: too little to tell",
+		Improvement: p(0.0006), Margin: "0.01", Verdict: verdict.Inconclusive, Reason: "the standard error is 0: not enough data",
 	}}
 	r.Slices = nil
 	r.Exams[0].Verdict, r.Exams[1].Verdict = verdict.Inconclusive, verdict.Inconclusive
@@ -298,7 +298,7 @@ func Unchanged() *report.Report {
 	r.Unchanged = true
 	r.Candidate = *r.Baseline
 	r.Metrics, r.Slices, r.Levels, r.WhyDifferent, r.Calibration = nil, nil, nil, nil, nil
-	r.Replicates, r.BaselineReplicates, r.Luck = r.Replicates[:1], nil, nil
+	r.Replicates, r.BaselineReplicates, r.SeedPositions = r.Replicates[:1], nil, nil
 	r.Recipes = nil
 	r.Smoke = nil
 	r.Determinism.Remembered = true
@@ -521,9 +521,9 @@ func Regression() *report.Report {
 	for i := range r.Replicates {
 		r.Replicates[i].Metrics = map[report.Name]*float64{"rmse": p(37.499 + 0.03*float64(i%3)), "mae": p(21.546 + 0.01*float64(i))}
 	}
-	r.BaselineReplicates, r.Slices, r.Levels, r.Calibration, r.Smoke, r.Luck = nil, nil, nil, nil, nil, nil
+	r.BaselineReplicates, r.Slices, r.Levels, r.Calibration, r.Smoke, r.SeedPositions = nil, nil, nil, nil, nil, nil
 	r.Recipes = []report.Recipe{recipe(r.Metrics[0], 5, 1, 0.88, 0.43)}
-	r.WhyDifferent.Flips = &report.Flips{N: 1730, Of: 10_000, Mended: 941, Broken: 789, Moved: p(14.25), Rows: []report.Flip{
+	r.WhyDifferent.Flips = &report.Flips{N: 1730, Of: 10_000, Fixed: 941, Regressed: 789, Moved: p(14.25), Rows: []report.Flip{
 		{ID: "UA1545-2013-10-02", Label: "11", Baseline: "4.1", Candidate: "19.6"},
 		{ID: "B6725-2013-10-07", Label: "-3", Baseline: "22.5", Candidate: "2.75"},
 	}, BySlice: []report.SliceFlip{{Column: "origin", Level: "EWR", N: 701, Of: 3541}, {Column: "origin", Level: "JFK", N: 561, Of: 3298}}}

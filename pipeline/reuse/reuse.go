@@ -18,8 +18,8 @@ type Version struct {
 	Exam *exam.Exam
 }
 
-// Wear is how often the evaluation data has decided.
-type Wear struct {
+// Reuse is how often the evaluation data has decided.
+type Reuse struct {
 	Eval       string  `json:"eval"`       // digest of today's evaluation data
 	Confidence float64 `json:"confidence"` // of each bound, by today's exam
 	InAll      int     `json:"in_all"`     // promotions that were judged on this data
@@ -32,8 +32,8 @@ type Wear struct {
 // Of counts the promotions in a manifest's history, newest first, that were
 // judged on the data of today's exam. complete says that the history goes back
 // to its start; a shallow clone's does not.
-func Of(history []Version, complete bool, today exam.Exam) Wear {
-	w := Wear{Eval: today.Data.Eval, Confidence: today.Confidence, Complete: complete}
+func Of(history []Version, complete bool, today exam.Exam) Reuse {
+	w := Reuse{Eval: today.Data.Eval, Confidence: today.Confidence, Complete: complete}
 	row := true
 	for _, v := range promotions(history) {
 		w.Promotions++
@@ -84,11 +84,11 @@ func promotions(history []Version) []Version {
 
 // Verdict is the number of the verdict that today's run gives on this data: 1
 // where no promotion used it before.
-func (w Wear) Verdict() int { return w.InAll + 1 }
+func (w Reuse) Verdict() int { return w.InAll + 1 }
 
 // Limit is the number of the first verdict on the same data that is warned
 // about; see the package comment for the rule.
-func (w Wear) Limit() int {
+func (w Reuse) Limit() int {
 	alpha := 1 - w.Confidence
 	if !(alpha > 0) {
 		return math.MaxInt32
@@ -97,11 +97,11 @@ func (w Wear) Limit() int {
 	return max(int(math.Ceil(0.5/alpha-1e-9)), 1)
 }
 
-// Worn reports whether the data has been used too often to be trusted.
-func (w Wear) Worn() bool { return w.Verdict() >= w.Limit() }
+// UsedUp reports whether the data has been used too often to be trusted.
+func (w Reuse) UsedUp() bool { return w.Verdict() >= w.Limit() }
 
 // Sentence says how often the data has decided.
-func (w Wear) Sentence() string {
+func (w Reuse) Sentence() string {
 	least := ""
 	if !w.Complete {
 		least = "at least "
@@ -128,11 +128,11 @@ func (w Wear) Sentence() string {
 
 // Warning says that the data has been used too often and what to do; "" where
 // it has not.
-func (w Wear) Warning() string {
-	if !w.Worn() {
+func (w Reuse) Warning() string {
+	if !w.UsedUp() {
 		return ""
 	}
-	return fmt.Sprintf("%s verdict on the same evaluation data (digest %s): with bounds at %s each, the chance that at least one promotion passed by luck may have reached %s, and tries that were not promoted are not even counted. Judge on data that nobody has seen yet.",
+	return fmt.Sprintf("%s verdict on the same evaluation data (digest %s): with bounds at %s each, the probability that at least one promotion passed by chance may have reached %s, and tries that were not promoted are not even counted. Judge on data that nobody has seen yet.",
 		ordinal(w.Verdict()), shortDigest(w.Eval), percent(w.Confidence), percent(min(float64(w.Verdict())*(1-w.Confidence), 1)))
 }
 

@@ -72,7 +72,7 @@ func TestOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := Of(history(c.history), true, examOn("a"))
-			assert.Equal(t, Wear{Eval: "a", Confidence: 0.95, InAll: c.inAll, InRow: c.inRow, Promotions: c.promotions, Unknown: c.empty, Complete: true}, w)
+			assert.Equal(t, Reuse{Eval: "a", Confidence: 0.95, InAll: c.inAll, InRow: c.inRow, Promotions: c.promotions, Unknown: c.empty, Complete: true}, w)
 			assert.Equal(t, c.sentence, w.Sentence())
 			assert.Equal(t, c.inAll+1, w.Verdict())
 			assert.Equal(t, w, Of(append(history(c.history), history(c.history)...), true, examOn("a")), "the same versions again are no promotions")
@@ -99,14 +99,14 @@ func TestWarning(t *testing.T) {
 		for _, promotions := range []int{c.limit - 2, c.limit - 1} {
 			w := Of(history(strings.Repeat("a", promotions)), true, today)
 			assert.Equal(t, c.limit, w.Limit())
-			assert.Equal(t, promotions == c.limit-1, w.Worn(), "%v, %d promotions", c.confidence, promotions)
-			assert.Equal(t, w.Worn(), w.Warning() != "")
+			assert.Equal(t, promotions == c.limit-1, w.UsedUp(), "%v, %d promotions", c.confidence, promotions)
+			assert.Equal(t, w.UsedUp(), w.Warning() != "")
 		}
 	}
 	today := examOn("sha256:" + strings.Repeat("e", 64))
-	w := Wear{Eval: today.Data.Eval, Confidence: 0.95, InAll: 20}
-	assert.Equal(t, "21st verdict on the same evaluation data (digest eeeeeeeeeeee): with bounds at 95% each, the chance that at least one promotion passed by luck may have reached 100%, and tries that were not promoted are not even counted. Judge on data that nobody has seen yet.", w.Warning())
-	assert.False(t, Wear{Confidence: 1}.Worn(), "a confidence that no exam has")
+	w := Reuse{Eval: today.Data.Eval, Confidence: 0.95, InAll: 20}
+	assert.Equal(t, "21st verdict on the same evaluation data (digest eeeeeeeeeeee): with bounds at 95% each, the probability that at least one promotion passed by chance may have reached 100%, and tries that were not promoted are not even counted. Judge on data that nobody has seen yet.", w.Warning())
+	assert.False(t, Reuse{Confidence: 1}.UsedUp(), "a confidence that no exam has")
 }
 
 func TestOrdinal(t *testing.T) {
