@@ -27,12 +27,12 @@ const (
 // error: by more than the baseline is usually wrong. It is fixed when it came
 // nearer to its target, regressed when it went farther away.
 type Flips struct {
-	N, Of          int64
+	N, Of            int64
 	Fixed, Regressed int64
-	Moved          float64 // regression
-	Rows           []Flip  // at most MaxRows: those that changed the most, in the order of the rows
-	Complete       bool    // Rows holds all of them
-	BySlice        []SliceFlip
+	Moved            float64 // regression
+	Rows             []Flip  // at most MaxRows: those that changed the most, in the order of the rows
+	Complete         bool    // Rows holds all of them
+	BySlice          []SliceFlip
 }
 
 // Flip is one row.

@@ -55,7 +55,7 @@ type view struct {
 	Measures     []measureView
 	ExamChanged  *report.Exam
 	Digests      []digestView
-	FlipsFixed  string
+	FlipsFixed   string
 	Interpreting string
 }
 
