@@ -20,7 +20,7 @@ func TestPublish(t *testing.T) {
 	t.Parallel()
 	made := func() *report.Report {
 		r := reporttest.Pass()
-		r.WhyDifferent = &report.WhyDifferent{Flips: &report.Flips{N: 2, Of: 600, Mended: 1, Broken: 1, Complete: true, Rows: []report.Flip{
+		r.WhyDifferent = &report.WhyDifferent{Flips: &report.Flips{N: 2, Of: 600, Fixed: 1, Regressed: 1, Complete: true, Rows: []report.Flip{
 			{ID: "patient-4711", Label: "positive-label", Baseline: "was-this", Candidate: "is-that"},
 		}}}
 		r.Leakage = []report.Finding{{Kind: "ids", Count: 1, Of: 600, Detail: "shared", Examples: []report.Text{"patient-4712: line 3"}}}
