@@ -100,7 +100,7 @@ func (o Options) names() ([]string, error) {
 			}
 		}
 		if !filepath.IsLocal(rel) {
-			return nil, fault.DataChanged.Usage(fmt.Errorf("data.fetch brings data into the project, and %s lies outside of it: name a path inside, which may be a link and ignored by Git", name))
+			return nil, fault.DataNotFetched.Usage(fmt.Errorf("data.fetch brings data into the project, and %s lies outside of it: name a path inside, which may be a link and ignored by Git", name))
 		}
 		names = append(names, filepath.ToSlash(rel))
 	}

@@ -10,6 +10,7 @@
 //	cache/<kind>/<key>.json  small values that name blobs: trained replicates, proofs
 //	env/<digest>/        what a setup command built; valid only with .complete in it
 //	tmp/<owner>/         work of one process; tmp/<owner>.lock is held while it lives
+//	fetched.json         what data.fetch left, by digest (package fetch)
 //	slots/<n>/           working copies of replicates, at paths that stay the same
 //
 // # Rules

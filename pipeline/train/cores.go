@@ -18,15 +18,15 @@ import (
 
 // threadVariables are read by OpenMP (scikit-learn, LightGBM, XGBoost, PyTorch),
 // OpenBLAS, BLIS, MKL, Accelerate, NumExpr, Numba, Polars, Rayon, TensorFlow,
-// joblib's loky, Julia, R's parallel, Go, and os.cpu_count of Python 3.13.
+// joblib's loky, Go, and os.cpu_count of Python 3.13. Julia and R's parallel take
+// few threads unless they are told to take more, so they are left alone.
 //
 // https://docs.python.org/3/using/cmdline.html#envvar-PYTHON_CPU_COUNT and
 // https://scikit-learn.org/stable/computing/parallelism.html say what each is.
 var threadVariables = []string{
 	"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
 	"NUMEXPR_MAX_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS",
-	"TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "LOKY_MAX_CPU_COUNT", "JULIA_NUM_THREADS", "MC_CORES",
-	"GOMAXPROCS", "PYTHON_CPU_COUNT",
+	"TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "LOKY_MAX_CPU_COUNT", "GOMAXPROCS", "PYTHON_CPU_COUNT",
 }
 
 // threads returns the variables that limit a replicate, as NAME=value: the

@@ -25,6 +25,7 @@ func TestFailureSaysTheWayOut(t *testing.T) {
 		inputs  []string
 		folder  string // of the repository that the project is in
 		command string
+		setup   string
 		want    []string
 		never   []string
 	}{
@@ -127,6 +128,13 @@ func TestFailureSaysTheWayOut(t *testing.T) {
 			python: "import a_library_that_is_not_there\n", files: map[string]string{"requirements.txt": "x==1\n"},
 			want: []string{"{env}/bin/pip install -r requirements.txt"},
 		},
+		"Python: an editable install of a working copy that is gone": {
+			python: "import a_library_that_is_not_there\n", setup: "mkdir {env}/bin # pip install -e .",
+			want: []string{"installs the project as editable", "without -e"},
+		},
+		"Python: a library that the setup does not install": {
+			python: "import a_library_that_is_not_there\n", setup: "mkdir {env}/bin", want: []string{"install it in train.setup, and call the Python of {env}"},
+		},
 		"Python: {out} as a file": {
 			python: "import os\nopen(os.environ['DOSIRAK_OUT'], 'wb')\n", want: []string{"| IsADirectoryError", "{out} is a folder"},
 		},
@@ -166,7 +174,7 @@ func TestFailureSaysTheWayOut(t *testing.T) {
 			r.Commit("all", nil)
 			inside.Write(c.ignored)
 			_, err := p.train(func(o *train.Options) {
-				o.Seeds, o.Command, o.Inputs, o.Own = []int64{1}, command, c.inputs, own
+				o.Seeds, o.Command, o.Inputs, o.Own, o.Setup = []int64{1}, command, c.inputs, own, c.setup
 			})
 			require.Error(t, err)
 			for _, want := range c.want {

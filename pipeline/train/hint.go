@@ -25,6 +25,9 @@ type failing struct {
 
 // hint says what to do, "" where nothing is known.
 func (f failing) hint(ctx context.Context) string {
+	quiet := *f.Options // what there is to note was noted
+	quiet.Observer = ObserverFunc(func(Event) {})
+	f.Options = &quiet
 	for _, find := range []func(context.Context) string{f.outIsFolder, f.missingModule, f.notFound, f.missingFile, f.memory} {
 		if text := find(ctx); text != "" {
 			return text
@@ -112,9 +115,15 @@ func hasPython(folder string) bool {
 	return err == nil && len(found) > 0
 }
 
+// editable finds an install that only points to the sources.
+var editable = regexp.MustCompile(`\s-e\s|--editable|\buv sync\b|\bpoetry install\b|setup\.py develop`)
+
 // environment is the hint for a library that the interpreter does not have.
 func (f failing) environment(module string) string {
 	text := fmt.Sprintf("the Python on the PATH has no module %s", module)
+	if f.Setup != "" && editable.MatchString(f.Setup) {
+		return text + ": train.setup installs the project as editable, which points into the setup's own working copy, and that is gone: install it without -e (uv sync --no-editable)"
+	}
 	if f.Setup != "" {
 		return text + ": install it in train.setup, and call the Python of {env} (its bin is first on the PATH)"
 	}

@@ -241,3 +241,21 @@ func TestSeedThatNobodyReads(t *testing.T) {
 		})
 	}
 }
+
+// Two clones of one commit tell the same inputs, whatever they convert.
+func TestInputsAreWhatGitStores(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, map[string]string{"train.sh": listing, "lib/a.py": "a = 1\n", ".gitattributes": "*.py text\n*.csv text\n"})
+	clone := filepath.Join(t.TempDir(), "clone")
+	gittest.Repository{T: t, Dir: p.dir}.Git("clone", "--quiet", "-c", "core.autocrlf=false", "-c", "core.eol=crlf", p.dir, clone)
+	text, err := os.ReadFile(filepath.Join(clone, "lib", "a.py"))
+	require.NoError(t, err)
+	require.Equal(t, "a = 1\r\n", string(text))
+	one := func(o *train.Options) { o.Seeds = []int64{1} }
+	here, err := p.train(one)
+	require.NoError(t, err)
+	there, err := project{t: t, dir: clone}.train(one)
+	require.NoError(t, err)
+	assert.Equal(t, here.Inputs, there.Inputs)
+	assert.NotEqual(t, here.Replicates[0].Key, there.Replicates[0].Key, "what a replicate sees is not the same")
+}

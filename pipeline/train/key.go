@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/git"
 )
 
 // keySchema changes when a stored replicate of an older release must not be
@@ -113,6 +115,40 @@ func (o *Options) digest(ctx context.Context, place func(entry) string, entries 
 		k.seeds[seed] = sum(keySchema, o.Command, seed, k.inputs, k.setup, platform, o.Runtime)
 	}
 	return k, nil
+}
+
+// asStored are the inputs with the digests of what Git stores: the keys are of
+// the bytes that a replicate sees, but whoever compares two trainings of two
+// clones must not take their line endings for a change.
+func (t *training) asStored(ctx context.Context) ([]Input, error) {
+	repo, err := git.Open(ctx, t.Dir)
+	if errors.Is(err, git.ErrNoRepository) {
+		return t.keys.inputs, nil
+	}
+	if err != nil {
+		return nil, t.gitError(ctx, err)
+	}
+	var names []string
+	for _, e := range t.entries {
+		if e.link == "" && (e.source == "" || e.source == in(t.Dir)(e)) {
+			names = append(names, e.path)
+		}
+	}
+	if len(names) == 0 {
+		return t.keys.inputs, nil
+	}
+	stored, err := repo.Stored(ctx, names...)
+	if err != nil {
+		return nil, t.gitError(ctx, err)
+	}
+	inputs := slices.Clone(t.keys.inputs)
+	for i := range inputs {
+		if content, converted := stored[inputs[i].Path]; converted {
+			digest := sha256.Sum256(content)
+			inputs[i].Digest = "sha256:" + hex.EncodeToString(digest[:])
+		}
+	}
+	return inputs, nil
 }
 
 // checkInputs finds patterns that match nothing: a misspelt one would let a

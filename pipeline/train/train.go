@@ -61,7 +61,7 @@ func Train(ctx context.Context, o Options) (*Result, error) {
 			return nil, err
 		}
 	}
-	return t.result()
+	return t.result(ctx)
 }
 
 // training is a training that is going on.
@@ -457,8 +457,12 @@ func (t *training) recall(ctx context.Context, seed int64) (Replicate, bool, err
 	return r, true, nil
 }
 
-func (t *training) result() (*Result, error) {
-	result := &Result{Inputs: t.keys.inputs, Twin: t.twin, Proof: t.proof, ProofKey: t.proofKey, Env: t.keys.setup, Runtime: *t.Runtime}
+func (t *training) result(ctx context.Context) (*Result, error) {
+	inputs, err := t.asStored(ctx)
+	if err != nil {
+		return nil, err
+	}
+	result := &Result{Inputs: inputs, Twin: t.twin, Proof: t.proof, ProofKey: t.proofKey, Env: t.keys.setup, Runtime: *t.Runtime}
 	for _, seed := range t.Seeds {
 		r, ok := t.replicates[seed]
 		if !ok {
