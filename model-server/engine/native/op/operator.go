@@ -1,11 +1,6 @@
 package op
 
-import (
-	"slices"
-	"strings"
-
-	"github.com/dosirak-ml/dosirak/model-server/tensor"
-)
+import "github.com/dosirak-ml/dosirak/model-server/tensor"
 
 // ML is the domain of the operators for classical models.
 const ML = "ai.onnx.ml"
@@ -52,16 +47,6 @@ const variadic = 1 << 20
 func Find(domain, name string) (Operator, bool) {
 	o, ok := operators[[2]string{domain, name}]
 	return o, ok
-}
-
-// Names lists what is known, sorted: "Add", "ai.onnx.ml.Scaler".
-func Names() []string {
-	names := make([]string, 0, len(operators))
-	for key := range operators {
-		names = append(names, strings.TrimPrefix(key[0]+"."+key[1], "."))
-	}
-	slices.Sort(names)
-	return names
 }
 
 // Build makes the node's kernel.
