@@ -19,18 +19,19 @@ const maxFolded = 1 << 20
 // building is a plan that is being made.
 type building struct {
 	*plan
-	model   *onnx.Model
-	call    *op.Call // of loading
-	loading *op.Loading
-	names   map[string]int // slots by name
-	data    []bool         // by slot: it depends on a request's values
+	model       *onnx.Model
+	call        *op.Call // of loading
+	loading     *op.Loading
+	names       map[string]int // slots by name
+	data        []bool         // by slot: it depends on a request's values
+	complements *complements
 }
 
 func newPlan(m *onnx.Model, call *op.Call) (*plan, error) {
 	if err := checkOperators(m); err != nil {
 		return nil, err
 	}
-	b := &building{plan: &plan{roles: newRoles()}, model: m, call: call, loading: op.NewLoading(call), names: map[string]int{}}
+	b := &building{plan: &plan{roles: newRoles()}, model: m, call: call, loading: op.NewLoading(call), names: map[string]int{}, complements: newComplements()}
 	if err := b.constants(); err != nil {
 		return nil, err
 	}
@@ -185,6 +186,7 @@ func (b *building) add(i int, n *onnx.Node) error {
 	}
 	b.roles.trace(built, s.in, s.out)
 	if folded == nil {
+		b.complements.trace(n.OpType, &s, values)
 		b.steps = append(b.steps, s)
 	}
 	return nil

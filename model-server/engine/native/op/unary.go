@@ -153,3 +153,24 @@ func test(holds func(float64) bool) Kernel {
 		return []*tensor.Tensor{out}, nil
 	}
 }
+
+// Sigmoid is the kernel of sigmoid(x), or of sigmoid(-x), for the second of its
+// inputs; the first is a number that lends it its dimensions.
+func Sigmoid(negated bool) Kernel {
+	sign := 1.0
+	if negated {
+		sign = -1
+	}
+	return func(c *Call, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+		shape, err := broadcast(in[0].Shape, in[1].Shape)
+		if err != nil {
+			return nil, err
+		}
+		out, err := through(func(x float64) float64 { return sigmoid(sign * x) }).kernel(c, in[1:2])
+		if err != nil {
+			return nil, err
+		}
+		out[0].Shape = shape
+		return out, nil
+	}
+}
