@@ -58,7 +58,13 @@ def main():
     # differs from process to process.
     onnx.opset_import.sort(key=lambda opset: opset.domain)
 
+    # What the model says before it is exported: the sealed one must say the same.
+    sample = rows.sample(2000, random_state=0)
+    said = pd.DataFrame({"id": sample["id"], "prediction": model.predict(sample[CATEGORIES + NUMBERS])})
+    said["score"] = model.predict_proba(sample[CATEGORIES + NUMBERS])[:, 1]
+
     args.out.mkdir(parents=True, exist_ok=True)
+    said.to_csv(args.out / "predictions.csv", index=False)
     (args.out / "model.onnx").write_bytes(onnx.SerializeToString())
     (args.out / "params.json").write_text(json.dumps(booster.get_params(), indent=2, sort_keys=True) + "\n")
     (args.out / "metrics.json").write_text(json.dumps(
