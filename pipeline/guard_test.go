@@ -14,7 +14,6 @@ import (
 
 	"github.com/dosirak-ml/dosirak/internal/onnxtest"
 	"github.com/dosirak-ml/dosirak/pipeline"
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
@@ -125,7 +124,7 @@ func copied(t *testing.T, r gittest.Repository) gittest.Repository {
 
 func deployed(t *testing.T, r gittest.Repository) string {
 	t.Helper()
-	m, err := config.ReadManifest(filepath.Join(r.Dir, "deploy/production.yaml"))
+	m, err := readManifest(filepath.Join(r.Dir, "deploy/production.yaml"))
 	require.NoError(t, err)
 	return m.Bundle
 }
@@ -305,7 +304,7 @@ func TestTheExamMovesOn(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, promote.Created, out.Promotion.Operation, out.Promotion.Reason)
 			repo.Git("merge", "--quiet", "--no-edit", "dosirak/promote/guarded/production")
-			m, err := config.ReadManifest(filepath.Join(repo.Dir, "deploy/production.yaml"))
+			m, err := readManifest(filepath.Join(repo.Dir, "deploy/production.yaml"))
 			require.NoError(t, err)
 			require.NotNil(t, m.Accepted)
 			assert.Equal(t, c.accepted, m.Accepted.Verdict)

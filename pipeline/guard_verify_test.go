@@ -12,10 +12,10 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline"
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
@@ -52,16 +52,16 @@ func failed(v verify.Result) []string {
 func forged(t *testing.T, r gittest.Repository, edit func(m *manifest.Manifest)) {
 	t.Helper()
 	path := filepath.Join(r.Dir, "deploy/production.yaml")
-	m, err := config.ReadManifest(path)
+	m, err := readManifest(path)
 	require.NoError(t, err)
 	edit(&m)
-	require.NoError(t, os.WriteFile(path, config.FormatManifest(m), 0o644))
+	require.NoError(t, os.WriteFile(path, []byte(manifestText(m)), 0o644))
 }
 
 // reported edits the report of the evidence, and has the manifest name it.
 func reported(t *testing.T, r gittest.Repository, edit func(r *report.Report)) {
 	t.Helper()
-	m, err := config.ReadManifest(filepath.Join(r.Dir, "deploy/production.yaml"))
+	m, err := readManifest(filepath.Join(r.Dir, "deploy/production.yaml"))
 	require.NoError(t, err)
 	path := filepath.Join(r.Dir, m.Sources.Evidence, "report.json")
 	text, err := os.ReadFile(path)
@@ -79,7 +79,7 @@ func reported(t *testing.T, r gittest.Repository, edit func(r *report.Report)) {
 // manifest and report name it.
 func resealed(t *testing.T, r gittest.Repository, model []byte, lie func(g *bundle.Golden)) {
 	t.Helper()
-	m, err := config.ReadManifest(filepath.Join(r.Dir, "deploy/production.yaml"))
+	m, err := readManifest(filepath.Join(r.Dir, "deploy/production.yaml"))
 	require.NoError(t, err)
 	dir := filepath.Join(r.Dir, m.Sources.Bundle)
 	opened, err := bundle.Open(dir)
@@ -205,7 +205,7 @@ func TestVerifyForgeries(t *testing.T) {
 			forged(t, c, func(m *manifest.Manifest) { m.Sources.Evidence, m.Sources.EvidenceDigest = "", "" })
 		}, []string{"environment", "claims", "adoption"}},
 		"a bundle that leads elsewhere": {func(t *testing.T, c gittest.Repository) {
-			m, err := config.ReadManifest(filepath.Join(c.Dir, "deploy/production.yaml"))
+			m, err := readManifest(filepath.Join(c.Dir, "deploy/production.yaml"))
 			require.NoError(t, err)
 			path := filepath.Join(c.Dir, m.Sources.Bundle, "model.onnx")
 			require.NoError(t, os.Rename(path, filepath.Join(c.Dir, "elsewhere.onnx")))
@@ -260,7 +260,7 @@ func flipped(v bundle.Values) bundle.Values {
 // report name it.
 func rewriteExam(t *testing.T, r gittest.Repository, pattern, to string) {
 	t.Helper()
-	m, err := config.ReadManifest(filepath.Join(r.Dir, "deploy/production.yaml"))
+	m, err := readManifest(filepath.Join(r.Dir, "deploy/production.yaml"))
 	require.NoError(t, err)
 	path := filepath.Join(r.Dir, m.Sources.Evidence, "exam.json")
 	text, err := os.ReadFile(path)
@@ -311,7 +311,7 @@ func TestVerifyKinds(t *testing.T) {
 	})
 	t.Run("a rollback without its bundle", func(t *testing.T) {
 		c := copied(t, r)
-		m, err := config.ParseManifest("x", first)
+		m, err := codec.Parse("x", first)
 		require.NoError(t, err)
 		require.NoError(t, os.RemoveAll(filepath.Join(c.Dir, m.Sources.Bundle)))
 		c.Write(map[string]string{"deploy/production.yaml": string(first)})
@@ -319,11 +319,11 @@ func TestVerifyKinds(t *testing.T) {
 	})
 	t.Run("an adopted model waits for a person, and is in force once it is merged", func(t *testing.T) {
 		c := gittest.New(t, g.files())
-		m, err := config.ParseManifest("x", first)
+		m, err := codec.Parse("x", first)
 		require.NoError(t, err)
 		require.NoError(t, os.CopyFS(filepath.Join(c.Dir, "deploy/bundles"), os.DirFS(filepath.Join(r.Dir, "deploy/bundles"))))
 		m.Verdict, m.Metrics, m.Sources.Evidence, m.Sources.EvidenceDigest, m.Commit = verdict.Inconclusive, nil, "", "", ""
-		c.Write(map[string]string{"deploy/production.yaml": string(config.FormatManifest(m))})
+		c.Write(map[string]string{"deploy/production.yaml": manifestText(m)})
 		v := verified(t, c, "production", false)
 		assert.Equal(t, verify.Adoption, v.Kind)
 		assert.Equal(t, verdict.Inconclusive, v.Verdict(), "%+v", v.Checks)

@@ -3,9 +3,9 @@ package pipeline
 import (
 	"context"
 
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 	"github.com/dosirak-ml/dosirak/pipeline/modeldiff"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
@@ -89,7 +89,7 @@ func (s *session) reuse(ctx context.Context) (*reuse.Reuse, error) {
 	}
 	var versions []reuse.Version
 	for _, v := range history.Versions {
-		m, err := config.ParseManifest(name, v.Content)
+		m, err := codec.Parse(name, v.Content)
 		if err != nil {
 			continue // of another release, or broken for a while: it decided nothing that can be read
 		}

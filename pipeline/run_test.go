@@ -22,6 +22,8 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
@@ -617,4 +619,21 @@ func seedsOf(replicates []report.Replicate) []int64 {
 		seeds = append(seeds, r.Seed)
 	}
 	return seeds
+}
+
+func readManifest(path string) (manifest.Manifest, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return manifest.Manifest{}, err
+	}
+	return codec.Parse(path, text)
+}
+
+// manifestText is a manifest as its file.
+func manifestText(m manifest.Manifest) string {
+	text, err := codec.Format(m)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }

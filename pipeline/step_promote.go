@@ -10,12 +10,12 @@ import (
 	"path/filepath"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
@@ -105,7 +105,7 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 	if d.Attributes, err = promote.Attributes(ctx, base, d.ManifestPath); err != nil {
 		return nil, nil, err
 	}
-	proposal, err := promote.Plan(d, func(m manifest.Manifest) ([]byte, error) { return config.FormatManifest(m), nil })
+	proposal, err := promote.Plan(d, codec.Format)
 	if err != nil {
 		return nil, nil, err
 	}

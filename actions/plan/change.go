@@ -11,6 +11,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 	"github.com/dosirak-ml/dosirak/pipeline/onboard"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
@@ -129,7 +130,7 @@ func (c changes) judged(ctx context.Context) (string, error) {
 	}
 	var candidates []string
 	for _, v := range history.Versions {
-		m, err := config.ParseManifest(name, v.Content)
+		m, err := codec.Parse(name, v.Content)
 		switch {
 		case err != nil:
 		case m.Commit != "":
@@ -220,7 +221,7 @@ func (c changes) bundle(ctx context.Context, ref, environment string) (string, e
 	if err != nil {
 		return "", nil // not there
 	}
-	m, err := config.ParseManifest(name, text)
+	m, err := codec.Parse(name, text)
 	if err != nil {
 		return unreadable + " " + environment, nil
 	}

@@ -8,18 +8,18 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
 // promotedText is the manifest of a bundle that a commit trained.
 func promotedText(environment, bundle, commit string) string {
-	return string(config.FormatManifest(manifest.Manifest{
+	return manifestText(manifest.Manifest{
 		Schema: manifest.Schema, Model: "flights-delay", Environment: environment, Bundle: "sha256:" + strings.Repeat(bundle, 64),
 		Exam: "sha256:" + strings.Repeat("e", 64), Verdict: verdict.Pass, Commit: commit,
-	}))
+	})
 }
 
 // A push is judged from the newest commit whose model was proposed or promoted:
@@ -61,7 +61,7 @@ func TestPlanLosesNoMergedChange(t *testing.T) {
 		p, err := promote.Plan(promote.Decision{
 			Manifest:     manifest.Manifest{Schema: manifest.Schema, Model: "flights-delay", Environment: "production", Bundle: "sha256:" + strings.Repeat("b", 64), Exam: "sha256:" + strings.Repeat("e", 64), Verdict: verdict.Pass, Commit: source},
 			ManifestPath: "deploy/production.yaml", Base: "main", Bundle: map[string][]byte{"bundle.json": []byte("{}")},
-		}, func(m manifest.Manifest) ([]byte, error) { return config.FormatManifest(m), nil })
+		}, codec.Format)
 		require.NoError(t, err)
 		s.clone.Git("checkout", "--quiet", "--detach", source)
 		commit := s.clone.Commit(p.Message, map[string]string{"deploy/production.yaml": string(p.Files["deploy/production.yaml"])})

@@ -20,9 +20,9 @@ import (
 	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/model-server/server"
 	"github.com/dosirak-ml/dosirak/pipeline"
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/git/gittest"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/reconcile"
@@ -45,12 +45,21 @@ func promoted(t *testing.T, r gittest.Repository, model, image string) (digest, 
 		require.NoError(t, err)
 		files["deploy/bundles/"+short+"/"+file] = string(data)
 	}
-	files["deploy/production.yaml"] = string(config.FormatManifest(manifest.Manifest{
+	files["deploy/production.yaml"] = manifestText(manifest.Manifest{
 		Schema: manifest.Schema, Model: "flights-delay", Environment: "production", Bundle: s.Digest, Image: image,
 		Verdict: verdict.Inconclusive, Exam: "sha256:" + strings.Repeat("e", 64), Sources: manifest.Sources{Bundle: "deploy/bundles/" + short},
-	}))
+	})
 	r.Commit("promote "+model, files)
 	return s.Digest, filepath.Join(r.Dir, "deploy/bundles", short)
+}
+
+// manifestText is a manifest as its file.
+func manifestText(m manifest.Manifest) string {
+	text, err := codec.Format(m)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }
 
 // images is a registry with two images.

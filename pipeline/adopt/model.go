@@ -8,11 +8,10 @@ import (
 	"regexp"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 )
@@ -85,7 +84,7 @@ func Run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 	if d.Attributes, err = promote.Attributes(ctx, base, name); err != nil {
 		return a, err
 	}
-	proposal, err := Plan(d, func(m manifest.Manifest) ([]byte, error) { return config.FormatManifest(m), nil })
+	proposal, err := Plan(d, codec.Format)
 	if err != nil {
 		return a, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -208,7 +209,7 @@ func FuzzParse(f *testing.F) {
 			require.NoError(t, err)
 		}
 		_, _ = config.ParseCompare("f.yaml", data, catalogue)
-		_, _ = config.ParseManifest("f.yaml", data)
+		_, _ = codec.Parse("f.yaml", data)
 	})
 }
 

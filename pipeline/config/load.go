@@ -40,6 +40,15 @@ func Parse(name string, data []byte, known Catalogue) (*Config, error) {
 	return c, nil
 }
 
+// Decode reads the text of another file, such as a manifest, into v, a pointer
+// to a struct, as strictly as a config. null stands for a nil pointer.
+func Decode(name string, data []byte, v any) error {
+	d := newDecoder()
+	d.nullable = true
+	d.read(data, v)
+	return d.err(name)
+}
+
 // read parses and decodes data into v, a pointer to a struct, and reports
 // whether there is anything that rules could be applied to.
 func (d *decoder) read(data []byte, v any) bool {

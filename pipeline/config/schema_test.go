@@ -95,3 +95,11 @@ func TestSchemaRefusesBadConfigs(t *testing.T) {
 		assert.Error(t, s.Validate(value(t, data)), name)
 	}
 }
+
+// What the codec writes is what the manifest's schema describes.
+func TestManifestSchema(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../manifest/codec/testdata/manifest.yaml")
+	require.NoError(t, err)
+	assert.NoError(t, compiled(t, "manifest.schema.json", config.ManifestSchema()).Validate(value(t, text)))
+}

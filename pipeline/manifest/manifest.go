@@ -3,7 +3,7 @@
 // reverting that change the rollback, and `git log` of it the history of
 // production.
 //
-// The package is a leaf: types and rules, standard library only. Package spec
+// The package is a leaf: types and rules, standard library only. Package codec
 // reads and writes the YAML.
 package manifest
 

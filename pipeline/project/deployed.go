@@ -11,11 +11,11 @@ import (
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 )
 
@@ -54,7 +54,7 @@ func (p *Project) DeployedIn(ctx context.Context, from Tree, environment string)
 	if err != nil {
 		return nil, fmt.Errorf("reading the manifest: %w", err)
 	}
-	m, err := config.ParseManifest(name, data)
+	m, err := codec.Parse(name, data)
 	if err != nil {
 		return nil, fault.ManifestInvalid.Usage(fmt.Errorf("reading the manifest on %s: %w", from, err))
 	}

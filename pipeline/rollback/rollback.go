@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 )
@@ -143,7 +143,7 @@ func History(ctx context.Context, p *project.Project, head, environment string) 
 		return nil, false, fault.Environment(err)
 	}
 	for i, v := range found.Versions {
-		m, err := config.ParseManifest(name, v.Content)
+		m, err := codec.Parse(name, v.Content)
 		if err != nil || m.Model != p.Config.Model || m.Environment != environment {
 			if i == 0 {
 				return nil, false, errors.Join(err, fault.ManifestOfAnother.Usage(fmt.Errorf("%s on %s is no manifest of model %q in %q: correct it by hand", name, p.Config.Promote.Base, p.Config.Model, environment)))

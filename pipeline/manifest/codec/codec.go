@@ -1,4 +1,8 @@
-package config
+// Package codec reads and writes the text of a manifest: YAML, read as strictly
+// as the config (unknown keys, duplicate keys, anchors and tags are refused),
+// and written so that equal manifests have equal texts and a change of one
+// field changes its lines only.
+package codec
 
 import (
 	"bytes"
@@ -10,6 +14,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 )
@@ -20,23 +25,10 @@ const manifestHead = `# Merging a change of this file promotes the model that it
 # reverting that change rolls back. Written by dosirak.
 `
 
-// ReadManifest reads and checks the manifest at path. An absent file is an
-// error that errors.Is fs.ErrNotExist.
-func ReadManifest(path string) (manifest.Manifest, error) {
-	data, err := readBounded(path, "nothing was promoted to this environment yet")
-	if err != nil {
-		return manifest.Manifest{}, err
-	}
-	return ParseManifest(path, data)
-}
-
-// ParseManifest checks the text of a manifest, which messages call by name.
-func ParseManifest(name string, data []byte) (manifest.Manifest, error) {
+// Parse checks the text of a manifest, which messages call by name.
+func Parse(name string, data []byte) (manifest.Manifest, error) {
 	var m manifest.Manifest
-	d := newDecoder()
-	d.nullable = true // an undefined metric has the value null
-	d.read(data, &m)
-	if err := d.err(name); err != nil {
+	if err := config.Decode(name, data, &m); err != nil {
 		return manifest.Manifest{}, err
 	}
 	if err := m.Validate(); err != nil {
@@ -45,10 +37,8 @@ func ParseManifest(name string, data []byte) (manifest.Manifest, error) {
 	return m, nil
 }
 
-// FormatManifest returns the text of m, which ParseManifest reads: equal
-// manifests have equal texts, and a change of one field changes its lines
-// only.
-func FormatManifest(m manifest.Manifest) []byte {
+// Format returns the text of m, which Parse reads.
+func Format(m manifest.Manifest) ([]byte, error) {
 	if m.Metrics == nil {
 		m.Metrics = []manifest.Metric{}
 	}
@@ -56,11 +46,10 @@ func FormatManifest(m manifest.Manifest) []byte {
 	b.WriteString(manifestHead)
 	text, err := yaml.MarshalWithOptions(m, yaml.Indent(2), yaml.IndentSequence(true), yaml.CustomMarshaler(quoted))
 	if err != nil {
-		// The type holds texts, numbers and booleans only, which encode.
-		panic(fmt.Sprintf("spec: encoding a manifest: %v", err))
+		return nil, fmt.Errorf("writing the manifest: %w", err)
 	}
 	b.Write(text)
-	return b.Bytes()
+	return b.Bytes(), nil
 }
 
 // plainText is a text that every YAML reader takes for a text when it stands

@@ -1,8 +1,8 @@
-package config_test
+package codec_test
 
 import (
+	"flag"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -11,11 +11,20 @@ import (
 	"go.yaml.in/yaml/v3"
 	"pgregory.net/rapid"
 
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
+	"github.com/dosirak-ml/dosirak/pipeline/manifest/codec"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func format(t *testing.T, m manifest.Manifest) []byte {
+	t.Helper()
+	text, err := codec.Format(m)
+	require.NoError(t, err)
+	return text
+}
 
 func digest(r string) string { return "sha256:" + strings.Repeat(r, 64) }
 
@@ -38,7 +47,7 @@ func flightsManifest() manifest.Manifest {
 
 func TestManifestGolden(t *testing.T) {
 	t.Parallel()
-	text := config.FormatManifest(flightsManifest())
+	text := format(t, flightsManifest())
 	const golden = "testdata/manifest.yaml"
 	if *update {
 		require.NoError(t, os.WriteFile(golden, text, 0o644))
@@ -47,15 +56,14 @@ func TestManifestGolden(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, string(want), string(text))
 
-	m, err := config.ReadManifest(golden)
+	m, err := codec.Parse(golden, text)
 	require.NoError(t, err)
 	assert.Equal(t, flightsManifest(), m)
-	assert.NoError(t, compiled(t, "manifest.schema.json", config.ManifestSchema()).Validate(value(t, text)))
 }
 
 func TestManifestErrors(t *testing.T) {
 	t.Parallel()
-	good := string(config.FormatManifest(flightsManifest()))
+	good := string(format(t, flightsManifest()))
 	for _, c := range []struct{ from, to, want string }{
 		{"bundle: sha256:aa", "bundel: sha256:aa", `m.yaml:6:1: unknown key "bundel"; did you mean "bundle"?`},
 		{"bundle: sha256:aa", "bundle: sha256:a", `m.yaml: bundle "sha256:`},
@@ -68,14 +76,11 @@ func TestManifestErrors(t *testing.T) {
 		{good, "", `m.yaml:1:1: the file is empty`},
 	} {
 		require.Contains(t, good, c.from)
-		_, err := config.ParseManifest("m.yaml", []byte(strings.Replace(good, c.from, c.to, 1)))
+		_, err := codec.Parse("m.yaml", []byte(strings.Replace(good, c.from, c.to, 1)))
 		if assert.ErrorContains(t, err, c.want) {
 			assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 		}
 	}
-	_, err := config.ReadManifest(filepath.Join(t.TempDir(), "production.yaml"))
-	require.ErrorIs(t, err, os.ErrNotExist)
-	assert.ErrorContains(t, err, "nothing was promoted to this environment yet")
 }
 
 // Any manifest is read back as it was, whatever its texts look like to YAML.
@@ -108,11 +113,14 @@ func TestManifestRoundTrip(t *testing.T) {
 		if rapid.Bool().Draw(t, "registry") {
 			m.Registry = &manifest.Registry{Kind: text.Draw(t, "kind"), Model: text.Draw(t, "m"), Version: text.Draw(t, "version")}
 		}
-		written := config.FormatManifest(m)
-		got, err := config.ParseManifest("m.yaml", written)
+		written, err := codec.Format(m)
+		require.NoError(t, err)
+		got, err := codec.Parse("m.yaml", written)
 		require.NoError(t, err, "%s", written)
 		require.Equal(t, m, got)
-		require.Equal(t, written, config.FormatManifest(got))
+		again, err := codec.Format(got)
+		require.NoError(t, err)
+		require.Equal(t, written, again)
 
 		// Other tools read the same texts as texts.
 		var other struct {
