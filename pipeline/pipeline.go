@@ -121,7 +121,7 @@ func (s *session) walk(ctx context.Context) (Outcome, error) {
 	}
 	// PASS, FAIL or INCONCLUSIVE, by today's exam and by the one that production
 	// was promoted by.
-	judged, err := s.compare(ctx, answers)
+	judged, err := s.compare(ctx, sealed, answers)
 	if err != nil {
 		return out, err
 	}

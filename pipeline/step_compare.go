@@ -18,6 +18,9 @@ type judged struct {
 	Promoted *compare.Result `json:"promoted,omitempty"`
 	Changes  []exam.Change   `json:"changes,omitempty"` // from the exam of production to today's
 	Reason   string          `json:"reason,omitempty"`  // why the promoted exam could not judge
+	// Unchanged: the candidate is production's own bundle, so nothing of it is
+	// judged by today's exam.
+	Unchanged bool `json:"unchanged,omitempty"`
 }
 
 // promoted is the verdict by the exam of production. An exam that should judge
@@ -32,15 +35,18 @@ func (j judged) promoted() verdict.Verdict {
 
 // String says it in a line.
 func (j judged) String() string {
+	if j.Unchanged && len(j.Changes) == 0 {
+		return "UNCHANGED"
+	}
 	if len(j.Changes) > 0 {
 		return fmt.Sprintf("%s; by the exam of production %s", j.Today.Verdict, j.promoted())
 	}
 	return string(j.Today.Verdict)
 }
 
-func (s *session) compare(ctx context.Context, a answers) (judged, error) {
+func (s *session) compare(ctx context.Context, candidate sealed, a answers) (judged, error) {
 	return step(ctx, s, "compare", nil, func(ctx context.Context, _ *store.Step) (judged, error) {
-		var j judged
+		j := judged{Unchanged: s.baseline != nil && s.baseline.Digest == candidate.Digest}
 		var err error
 		if j.Today, err = s.judge(ctx, s.exam, a.Today); err != nil {
 			return j, err

@@ -119,6 +119,9 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 		}
 	}
 	out, err := promote.Propose(ctx, s.env.Forge, proposal)
+	if err != nil {
+		return nil, nil, err // what it was about to do is not done
+	}
 	if out.Operation == promote.Skipped {
 		return nil, &out, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/report/page"
@@ -63,6 +65,8 @@ Formats:
 			if p := filepath.Join(filepath.Dir(path), evidence.Page); isFile(p) {
 				options.Page = p
 			}
+			of := projectFlags{dir: flagOr(cmd, "directory", "."), config: cmp.Or(string(r.Run.Config), project.ConfigFile)}
+			options.Command = of.command
 			if out != "" && out != "-" {
 				options.Color, options.Width = false, 0
 			}

@@ -84,13 +84,7 @@ func showProposed(w io.Writer, p *promote.Proposal, out promote.Outcome) error {
 		_, err := fmt.Fprintf(w, "%s\n# %s\n\n%s", planned(p), p.Title, p.Body)
 		return err
 	}
-	text := fmt.Sprintf("%s (%s, commit %.12s)\n\n# %s\n\n%s\n", out.Branch, out.Operation, out.Commit, p.Title, p.Body)
-	if out.Address != "" {
-		text += fmt.Sprintf("To merge: %s\n", out.Address)
-	} else {
-		text += fmt.Sprintf("To merge: git merge %s\n", out.Branch)
-	}
-	_, err := io.WriteString(w, text)
+	_, err := fmt.Fprintf(w, "%s\n%s", p.Title, proposedAt(out, "merge"))
 	return err
 }
 

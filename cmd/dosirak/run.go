@@ -32,15 +32,24 @@ func (f *projectFlags) add(cmd *cobra.Command) {
 // typed is what can stand in a command without quotes.
 var typed = regexp.MustCompile(`^[A-Za-z0-9._/-]+$`)
 
+// quoted is text as a shell takes it for one word. What a terminal would not
+// show is left to the reader to name.
+func quoted(text string) string {
+	if typed.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(printable(text), "'", `'\''`) + "'"
+}
+
 // command adds to a dosirak command the flags that name this project, so that
 // it can be typed where the run was.
 func (f *projectFlags) command(command string) string {
-	if f.dir != "." && typed.MatchString(f.dir) {
-		command += " -C " + f.dir
+	if f.dir != "." {
+		command += " -C " + quoted(f.dir)
 	}
 	takesConfig := strings.HasPrefix(command, "dosirak promote ") || strings.HasPrefix(command, "dosirak run") && !strings.HasPrefix(command, "dosirak runs")
-	if takesConfig && f.config != project.ConfigFile && typed.MatchString(f.config) {
-		command += " --config " + f.config
+	if takesConfig && f.config != project.ConfigFile {
+		command += " --config " + quoted(f.config)
 	}
 	return command
 }
@@ -209,7 +218,8 @@ func short(path string) string {
 	return path
 }
 
-// showPromotion prints the text of the pull request and what became of it.
+// showPromotion prints what became of a promotion, and of a plan the text of the
+// pull request.
 func showPromotion(w io.Writer, p *promote.Proposal, out *promote.Outcome) error {
 	if out == nil {
 		return nil
@@ -230,9 +240,18 @@ func showPromotion(w io.Writer, p *promote.Proposal, out *promote.Outcome) error
 		_, err := fmt.Fprintf(w, "%s\n# %s\n\n%s", planned(p), p.Title, p.Body)
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s (%s, commit %.12s)\n\n# %s\n\n%s\nTo promote: git merge %s\n",
-		out.Branch, out.Operation, out.Commit, p.Title, p.Body, out.Branch)
+	_, err := fmt.Fprintf(w, "\n%s\n%s", p.Title, proposedAt(*out, "promote"))
 	return err
+}
+
+// proposedAt says where a proposal is and how it is taken. Its text is a
+// reviewer's: it is there, and --plan prints it.
+func proposedAt(out promote.Outcome, verb string) string {
+	text := fmt.Sprintf("  on branch %s (%s, commit %.12s)\n", out.Branch, out.Operation, out.Commit)
+	if out.Address != "" {
+		return text + fmt.Sprintf("  to %s: merge %s\n", verb, out.Address)
+	}
+	return text + fmt.Sprintf("  to %s: git merge %s\n", verb, out.Branch)
 }
 
 // openProgress shows how far the line is: a live table on a terminal, plain

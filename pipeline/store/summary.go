@@ -3,9 +3,9 @@ package store
 // Summary is what a list of runs shows of a report. It is read as plain JSON,
 // so that reports of older and newer releases are shown as far as they go.
 type Summary struct {
-	Verdict string   `json:"verdict,omitempty"`
-	Model   string   `json:"model,omitempty"`  // name
-	Bundle  string   `json:"bundle,omitempty"` // digest of the candidate
+	Verdict string   `json:"verdict,omitempty"` // or UNCHANGED, of production's own bundle
+	Model   string   `json:"model,omitempty"`   // name
+	Bundle  string   `json:"bundle,omitempty"`  // digest of the candidate
 	Metrics []Metric `json:"metrics,omitempty"`
 }
 
@@ -23,7 +23,11 @@ type Metric struct {
 func (s Stored) Summary() Summary {
 	candidate, _ := s.Report["candidate"].(map[string]any)
 	run, _ := s.Report["run"].(map[string]any)
-	summary := Summary{Verdict: text(s.Report["verdict"]), Model: text(run["model"]), Bundle: text(candidate["bundle"])}
+	outcome := text(s.Report["verdict"])
+	if unchanged, _ := s.Report["unchanged"].(bool); unchanged && outcome == "PASS" {
+		outcome = "UNCHANGED"
+	}
+	summary := Summary{Verdict: outcome, Model: text(run["model"]), Bundle: text(candidate["bundle"])}
 	if summary.Model == "" {
 		summary.Model = s.Labels["model"]
 	}
