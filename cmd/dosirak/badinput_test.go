@@ -163,6 +163,7 @@ func TestUnusualGit(t *testing.T) {
 			return r.Dir
 		}, 0, []string{"needs a commit", "commit the project first"}},
 		{"base branch of another name", func(t *testing.T, r gittest.Repository) string {
+			r.Commit("base", map[string]string{"dosirak.yaml": projecttest.MiniConfig + "promote: {base: main}\n"})
 			r.Git("branch", "--move", "trunk")
 			return r.Dir
 		}, 0, []string{`base branch "main" does not exist`, "promote.base"}},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,80 +11,87 @@ import (
 
 	"github.com/dosirak-ml/dosirak/internal/projecttest"
 	"github.com/dosirak-ml/dosirak/pipeline"
-	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
-// walked walks the line of a project and returns what came of it.
-func walked(t *testing.T, dir string, code int) pipeline.Outcome {
-	t.Helper()
-	got, stdout, stderr := call(t, "run", "-C", dir, "--json")
-	require.Equal(t, code, got, stderr)
+// What a person reads after a promotion is what was found and where it is
+// proposed; the pull request's text is a plan's. What is refused is not told as
+// done, and each next step can be typed from where the run was.
+func TestWhatAPromotionSays(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	r.Commit("variant", map[string]string{"variants/other.yaml": projecttest.MiniConfig})
+	const branch = "dosirak/promote/flights-delay/production"
+	body := "| " // of the pull request's tables
+
+	// The branch cannot be moved: it stands in another work tree.
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	r.Git("branch", branch)
+	r.Git("worktree", "add", "--quiet", elsewhere, branch)
+	code, stdout, stderr := call(t, "run", "-C", r.Dir, "--promote")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "is checked out in")
+	assert.Contains(t, stderr, "(E0502)")
+	assert.NotContains(t, stdout, "git merge")
+	assert.NotContains(t, stdout, "on branch")
+	assert.Contains(t, stdout, "dosirak promote ", "it is still to be proposed")
+	assert.Contains(t, stdout, " -C "+r.Dir)
+	code, stdout, _ = call(t, "run", "-C", r.Dir, "--promote", "--json")
+	assert.Equal(t, 2, code)
+	var both outcomeObject
+	require.NoError(t, json.Unmarshal([]byte(stdout), &both))
+	assert.Nil(t, both.Promotion)
+	require.NotNil(t, both.Error)
+	assert.Equal(t, "E0502", both.Error.Code)
+	assert.NotEmpty(t, both.Report.Schema, "what was found is there too")
+	r.Git("worktree", "remove", elsewhere)
+	r.Git("branch", "-D", branch)
+
+	code, stdout, stderr = call(t, "run", "-C", r.Dir, "--plan")
+	require.Equal(t, 0, code, stderr)
+	assert.Contains(t, stdout, "nothing is written")
+	assert.Contains(t, stdout, body)
+	assert.Empty(t, r.Git("branch", "--list", "dosirak/*"))
+
+	code, stdout, stderr = call(t, "run", "-C", r.Dir, "--promote")
+	require.Equal(t, 0, code, stderr)
+	assert.Contains(t, stdout, "on branch "+branch+" (created")
+	assert.Contains(t, stdout, "git merge "+branch)
+	assert.NotContains(t, stdout, body, "the pull request's text")
+	assert.NotContains(t, stdout, "dosirak promote ", "it is proposed")
+
+	// The same model again, once it is production.
+	r.Git("merge", "--quiet", "--no-edit", branch)
+	code, stdout, stderr = call(t, "run", "-C", r.Dir)
+	require.Equal(t, 0, code, stderr)
+	assert.Contains(t, stdout, "UNCHANGED")
+	assert.Regexp(t, `compare +done in .*: UNCHANGED`, stderr)
+	_, stdout, _ = call(t, "runs", "list", "-C", r.Dir, "--limit", "1")
+	assert.Contains(t, stdout, "UNCHANGED")
+	assert.NotContains(t, stdout, "PASS")
+}
+
+// A run of another config is promoted by what it was of, without naming it.
+func TestPromoteTakesTheRunsConfig(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line")
+	}
+	t.Parallel()
+	r := projecttest.Mini(t)
+	r.Commit("variant", map[string]string{"variants/other.yaml": strings.Replace(projecttest.MiniConfig, "seeds: [1, 2]", "seeds: [2, 1]", 1)})
+	code, stdout, stderr := call(t, "run", "-C", r.Dir, "--config", "variants/other.yaml", "--json")
+	require.Equal(t, 0, code, stderr)
 	var out pipeline.Outcome
 	require.NoError(t, json.Unmarshal([]byte(stdout), &out))
-	return out
-}
 
-// Promoting a run again and again changes nothing: not the branch, not the
-// report, not the times in it.
-func TestPromoteAgainChangesNothing(t *testing.T) {
-	t.Parallel()
-	r := projecttest.Mini(t)
-	out := walked(t, r.Dir, 0)
-	read := func() (report, page string) {
-		t.Helper()
-		a, err := os.ReadFile(filepath.Join(out.Dir, "report.json"))
-		require.NoError(t, err)
-		b, err := os.ReadFile(filepath.Join(out.Dir, "report.html"))
-		require.NoError(t, err)
-		return string(a), string(b)
-	}
-	report, page := read()
-	var tip string
-	for i := range 3 {
-		code, _, stderr := call(t, "promote", "latest", "-C", r.Dir)
-		require.Equal(t, 0, code, stderr)
-		again, pageAgain := read()
-		assert.Equal(t, report, again)
-		assert.Equal(t, page, pageAgain)
-		if i == 0 {
-			tip = r.Git("rev-parse", promotionBranch)
-		}
-		assert.Equal(t, tip, r.Git("rev-parse", promotionBranch))
-	}
-}
+	code, _, stderr = call(t, "promote", "latest", "-C", r.Dir, "--config", "dosirak.yaml")
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, "is of variants/other.yaml, not of dosirak.yaml")
 
-// What promote says of a candidate that is not to be promoted does not depend
-// on whether an older proposal was there to be taken back.
-func TestPromoteAfterAFail(t *testing.T) {
-	t.Parallel()
-	r := projecttest.Mini(t)
-	walked(t, r.Dir, 0)
-	code, _, stderr := call(t, "promote", "latest", "-C", r.Dir)
+	code, stdout, stderr = call(t, "promote", "latest", "-C", r.Dir, "--json")
 	require.Equal(t, 0, code, stderr)
-	r.Commit("more is asked", map[string]string{"dosirak.yaml": strings.Replace(projecttest.MiniConfig, "floor: 0.5", "floor: 0.99", 1)})
-	walked(t, r.Dir, fault.CodeFailed)
-	for i := range 3 {
-		code, stdout, stderr := call(t, "promote", "latest", "-C", r.Dir)
-		assert.Equal(t, fault.CodeUsage, code, "%d: %s%s", i, stdout, stderr)
-	}
-}
-
-// promote proposes where rollback, adopt and reconcile do.
-func TestPromoteTakesAForge(t *testing.T) {
-	t.Parallel()
-	r := projecttest.Mini(t)
-	walked(t, r.Dir, 0)
-	for _, tt := range []struct {
-		forge string
-		code  int
-		says  string
-	}{
-		{"local", 0, promotionBranch},
-		{"github", fault.CodeUsage, "GITHUB_"},
-		{"gitlab", fault.CodeUsage, "--forge"},
-	} {
-		code, stdout, stderr := call(t, "promote", "latest", "-C", r.Dir, "--forge", tt.forge)
-		assert.Equal(t, tt.code, code, tt.forge)
-		assert.Contains(t, stdout+stderr, tt.says, tt.forge)
-	}
+	assert.Contains(t, r.Git("log", "-1", "--format=%b", "dosirak/promote/flights-delay/production"), string(out.Report.Candidate.Bundle))
+	assert.Contains(t, stdout, `"promotion"`)
 }

@@ -163,14 +163,17 @@ func TestAdopt(t *testing.T) {
 	t.Parallel()
 	r := projecttest.Mini(t)
 	model := filepath.Join(r.Dir, "models/2.onnx")
+	code, stdout, stderr := call(t, "adopt", "-C", r.Dir, "--forge", "local", model, "--plan")
+	require.Equal(t, 0, code, stderr)
+	assert.Contains(t, stdout, "not judged")
 	for _, want := range []string{"created", "unchanged"} {
 		code, stdout, stderr := call(t, "adopt", "-C", r.Dir, "--forge", "local", model)
 		require.Equal(t, 0, code, stderr)
 		assert.Contains(t, stdout, want)
-		assert.Contains(t, stdout, "not judged")
+		assert.Contains(t, stdout, "git merge dosirak/adopt/flights-delay/production")
 	}
 	r.Git("merge", "--quiet", "dosirak/adopt/flights-delay/production")
-	code, stdout, stderr := call(t, "adopt", "-C", r.Dir, "--forge", "local", model)
+	code, stdout, stderr = call(t, "adopt", "-C", r.Dir, "--forge", "local", model)
 	require.Equal(t, 0, code, stderr)
 	assert.Contains(t, stdout, "Nothing is proposed")
 
