@@ -71,7 +71,7 @@ var arrows = map[string][]string{
 	"pipeline/rollback":          {"pipeline/fault", "pipeline/manifest", "pipeline/project", "pipeline/promote", "pipeline/manifest/codec"},
 	"pipeline/adopt":             {"model-server/bundle", "pipeline/dataset", "pipeline/evaluate", "pipeline/fault", "pipeline/manifest", "pipeline/project", "pipeline/promote", "pipeline/verdict", "pipeline/manifest/codec"},
 	"pipeline/forge/local":       {"pipeline/fault", "pipeline/git", "pipeline/promote"},
-	"pipeline/doctor":            {"pipeline/fault", "pipeline/git", "pipeline/image", "pipeline/project", "pipeline/promote", "pipeline/serving"},
+	"pipeline/doctor":            {"pipeline/dataset", "pipeline/fault", "pipeline/git", "pipeline/image", "pipeline/project", "pipeline/promote", "pipeline/serving"},
 	"pipeline/verify":            {"model-server/bundle", "model-server/engine", "model-server/server", "pipeline/dataset", "pipeline/evaluate", "pipeline/rollback", "pipeline/compare", "pipeline/config", "pipeline/digest", "pipeline/evidence", "pipeline/exam", "pipeline/fault", "pipeline/manifest", "pipeline/metric/command", "pipeline/predictions", "pipeline/project", "pipeline/report", "pipeline/verdict"},
 	"pipeline/artifact":          {"pipeline/fault"},
 	"pipeline/forge/github":      {"pipeline/artifact", "pipeline/doctor", "pipeline/fault", "pipeline/promote", "pipeline/reconcile"},

@@ -57,6 +57,12 @@ func TestDoctorLocally(t *testing.T) {
 		{"no data", func(t *testing.T, r gittest.Repository) {
 			require.NoError(t, os.Remove(filepath.Join(r.Dir, "data/eval.csv")))
 		}, 2, doctor.Fail, "data.eval"},
+		{"data is a pointer", func(_ *testing.T, r gittest.Repository) {
+			r.Write(map[string]string{"data/eval.csv": "version https://git-lfs.github.com/spec/v1\noid sha256:7\nsize 8123\n"})
+		}, 2, doctor.Fail, "eval.csv: it is a Git LFS pointer, not the data; run git lfs pull"},
+		{"data is a page", func(_ *testing.T, r gittest.Repository) {
+			r.Write(map[string]string{"data/train.csv": "<!doctype html><html><title>Sign in</title></html>\n"})
+		}, 2, doctor.Fail, "train.csv: it is an HTML page"},
 		{"no program", func(t *testing.T, r gittest.Repository) {
 			edit(t, r, "dosirak.yaml", "command: cp", "command: cpp-of-nowhere")
 		}, 2, doctor.Fail, "cpp-of-nowhere"},

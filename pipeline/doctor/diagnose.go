@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
@@ -45,7 +46,7 @@ func Diagnose(ctx context.Context, dir, config string, o Options) (Report, error
 		}
 		return Run(ctx, s)
 	}
-	s.Config = symptoms(p)
+	s.Config = symptoms(ctx, p)
 	s.Config.Labels = append([]string{promote.Again}, o.Labels...)
 	if s.Git, err = gitFacts(ctx, p); err != nil {
 		return Report{}, err
@@ -60,7 +61,7 @@ func Diagnose(ctx context.Context, dir, config string, o Options) (Report, error
 }
 
 // symptoms is what the doctor wants to know of the config.
-func symptoms(p *project.Project) Config {
+func symptoms(ctx context.Context, p *project.Project) Config {
 	c := p.Config
 	d := Config{Model: c.Model, Environments: c.Promote.Environments, Base: c.Promote.Base, Repository: c.Serve.Repository}
 	command := func(key, text string) {
@@ -77,10 +78,8 @@ func symptoms(p *project.Project) Config {
 		command("metrics."+m.Name+".command", m.Command)
 	}
 	file := func(key, name string) {
-		f, err := os.Open(p.Path(name))
-		if err == nil {
-			f.Close()
-		}
+		// What a run would say of it: not there, a pointer of Git LFS, a web page.
+		err := dataset.Check(ctx, p.Path(name), dataset.Options{Separator: c.Data.Separator})
 		d.Files = append(d.Files, File{Key: key, Path: name, Err: err})
 	}
 	file("data.train", c.Data.Train)
