@@ -109,15 +109,17 @@ func (b *builder) Record(r *table.Record) error {
 	return nil
 }
 
-// Value implements table.Sink.
-func (b *builder) Value(_ int, v table.Value) error {
+// Values implements table.Sink.
+func (b *builder) Values(_ int, v table.Values) error {
 	var buffer [64]byte
-	b.text.Write(v.AppendText(buffer[:0]))
-	b.text.WriteByte(',')
+	for i := range v.Len() {
+		b.text.Write(v.Text(buffer[:0], i))
+		b.text.WriteByte(',')
+		b.offsets = append(b.offsets, uint32(b.text.Len()))
+	}
 	if b.text.Len() > table.MaxBytes {
 		return fault.TableMalformed.Usage(fmt.Errorf("the table holds more than %d MiB of text, more than is read; split the file or drop columns", table.MaxBytes>>20))
 	}
-	b.offsets = append(b.offsets, uint32(b.text.Len()))
 	return nil
 }
 

@@ -384,3 +384,13 @@ func BenchmarkReadGzip(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkReadParquet(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "f.parquet")
+	require.NoError(b, WriteFile(path, randomSet(rand.New(rand.NewPCG(1, 2)), exam.Binary, 100_000)))
+	for b.Loop() {
+		if _, err := ReadFile(b.Context(), path, Options{Task: exam.Binary}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -84,11 +84,11 @@ func readJSONLFile(ctx context.Context, path string, opts Options) (*Set, error)
 
 // sink feeds a builder from a table.
 type sink struct {
-	file string
-	opts Options
-	b    *builder
-	line int // of the record that is read; 0: the format has no lines
-	text []byte
+	file    string
+	opts    Options
+	b       *builder
+	line    int // of the record that is read; 0: the format has no lines
+	scratch [64]byte
 }
 
 // Header implements table.Sink.
@@ -118,14 +118,21 @@ func (s *sink) Record(r *table.Record) error {
 	return s.b.endRow()
 }
 
-// Value implements table.Sink.
-func (s *sink) Value(column int, v table.Value) error {
-	f := s.b.fields[column]
-	if f.number() {
-		if x, ok := v.Float(); ok {
-			return s.b.number(column, x)
+// Values implements table.Sink.
+func (s *sink) Values(column int, v table.Values) error {
+	numbers := v.Numbers() && s.b.fields[column].number()
+	for i := range v.Len() {
+		if numbers {
+			if x, ok := v.Float(i); ok {
+				if err := s.b.number(column, x); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if err := s.b.text(column, v.Text(s.scratch[:], i)); err != nil {
+			return err
 		}
 	}
-	s.text = v.AppendText(s.text[:0])
-	return s.b.text(column, s.text)
+	return nil
 }

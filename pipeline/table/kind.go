@@ -113,4 +113,4 @@ var errGlance = errors.New("the header is enough")
 
 func (glance) Header(Header) ([]bool, error) { return nil, errGlance }
 func (glance) Record(*Record) error          { return io.EOF }
-func (glance) Value(int, Value) error        { return io.EOF }
+func (glance) Values(int, Values) error      { return io.EOF }

@@ -232,16 +232,16 @@ func (c *column) page(ctx context.Context, at int, first int64, page parquet.Pag
 			return n, err
 		}
 		read, err := reader.ReadValues(values)
-		for i := range read {
-			value := Value{stored: values[i], kind: c.kind}
-			if err := value.check(); err != nil {
-				return n, fault.BadCell.Usage(fmt.Errorf("%s: row %d: column %q: %w", c.file, first+n+1, clip(c.name), err))
-			}
-			if err := sink.Value(at, value); err != nil {
+		batch := Values{stored: values[:read], kind: c.kind}
+		if i, err := batch.check(); err != nil {
+			return n, fault.BadCell.Usage(fmt.Errorf("%s: row %d: column %q: %w", c.file, first+n+int64(i)+1, clip(c.name), err))
+		}
+		if read > 0 {
+			if err := sink.Values(at, batch); err != nil {
 				return n, err
 			}
-			n++
 		}
+		n += int64(read)
 		if errors.Is(err, io.EOF) {
 			return n, nil
 		}

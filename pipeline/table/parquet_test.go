@@ -32,24 +32,26 @@ func (c *columns) Header(h Header) ([]bool, error) {
 
 func (c *columns) Record(*Record) error { panic("Parquet has no records") }
 
-func (c *columns) Value(column int, v Value) error {
+func (c *columns) Values(column int, v Values) error {
 	name := c.head.Names[column]
-	var text *string
-	if !v.Null() {
-		s := string(v.AppendText(nil))
-		text = &s
-	}
-	var number any
-	if x, ok := v.Float(); ok {
-		number = x
-		switch {
-		case math.IsNaN(x):
-			number = "NaN"
-		case math.IsInf(x, 1):
-			number = "inf"
+	for i := range v.Len() {
+		var text *string
+		if !v.Null(i) {
+			s := string(v.Text(nil, i))
+			text = &s
 		}
+		var number any
+		if x, ok := v.Float(i); ok {
+			number = x
+			switch {
+			case math.IsNaN(x):
+				number = "NaN"
+			case math.IsInf(x, 1):
+				number = "inf"
+			}
+		}
+		c.texts[name], c.numbers[name] = append(c.texts[name], text), append(c.numbers[name], number)
 	}
-	c.texts[name], c.numbers[name] = append(c.texts[name], text), append(c.numbers[name], number)
 	return nil
 }
 
@@ -113,12 +115,14 @@ func (p *picky) Header(h Header) ([]bool, error) {
 
 func (p *picky) Record(*Record) error { return nil }
 
-func (p *picky) Value(_ int, v Value) error {
-	if v.Null() {
-		p.texts = append(p.texts, "-")
-		return nil
+func (p *picky) Values(_ int, v Values) error {
+	for i := range v.Len() {
+		if v.Null(i) {
+			p.texts = append(p.texts, "-")
+			continue
+		}
+		p.texts = append(p.texts, string(v.Text(nil, i)))
 	}
-	p.texts = append(p.texts, string(v.AppendText(nil)))
 	return nil
 }
 

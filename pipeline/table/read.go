@@ -76,8 +76,8 @@ type Sink interface {
 	Header(h Header) (wanted []bool, err error)
 	// Record takes one row of a text format.
 	Record(r *Record) error
-	// Value takes the next value of a column of Parquet.
-	Value(column int, v Value) error
+	// Values takes the next values of a column of Parquet, valid until it returns.
+	Values(column int, v Values) error
 }
 
 // Info is what reading a file has shown beside its content.

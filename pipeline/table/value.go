@@ -15,39 +15,55 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// Value is one value of a column of Parquet.
-type Value struct {
-	stored parquet.Value
+// Values are some values of a column of Parquet, in the order of the rows.
+type Values struct {
+	stored []parquet.Value
 	kind   *kind
 }
 
-// Null reports whether there is no value.
-func (v Value) Null() bool { return v.stored.IsNull() }
+// Len returns their number.
+func (v *Values) Len() int { return len(v.stored) }
 
-// Float returns the value as a number; false where it is no number (a text, a
-// time, a truth value). A null is no number.
-func (v Value) Float() (float64, bool) {
-	if v.Null() || v.kind.number == nil {
+// Null reports whether there is no value i.
+func (v *Values) Null(i int) bool { return v.stored[i].IsNull() }
+
+// Numbers reports whether the values are numbers; a text, a time and a truth
+// value are none.
+func (v *Values) Numbers() bool { return v.kind.number != nil }
+
+// Float returns value i as a number. A null is no number.
+func (v *Values) Float(i int) (float64, bool) {
+	if v.kind.number == nil || v.stored[i].IsNull() {
 		return math.NaN(), false
 	}
-	return v.kind.number(v.stored), true
+	return v.kind.number(v.stored[i]), true
 }
 
-// AppendText appends the value as text: a number as the shortest text that
-// reads back as it, a null as nothing.
-func (v Value) AppendText(to []byte) []byte {
-	if v.Null() {
-		return to
+// Text returns value i as text, valid until the next call: a number as the
+// shortest text that reads back as it, a null as nothing. It may be written into
+// scratch.
+func (v *Values) Text(scratch []byte, i int) []byte {
+	switch value := v.stored[i]; {
+	case value.IsNull():
+		return scratch[:0]
+	case v.kind.utf8:
+		return value.ByteArray()
+	default:
+		return v.kind.text(scratch[:0], value)
 	}
-	return v.kind.text(to, v.stored)
 }
 
-// check refuses bytes that are no text.
-func (v Value) check() error {
-	if !v.kind.utf8 || v.Null() || utf8.Valid(v.stored.ByteArray()) {
-		return nil
+// check refuses bytes that are no text, and says which.
+func (v *Values) check() (int, error) {
+	if !v.kind.utf8 {
+		return 0, nil
 	}
-	return errors.New("the bytes are no UTF-8 text; write the column as text or number")
+	for i := range v.stored {
+		if !v.stored[i].IsNull() && !utf8.Valid(v.stored[i].ByteArray()) {
+			return i, errors.New("the bytes are no UTF-8 text; write the column as text or number")
+		}
+	}
+	return 0, nil
 }
 
 // kind is how the values of one column are read.
@@ -55,12 +71,12 @@ type kind struct {
 	text   func(to []byte, v parquet.Value) []byte
 	number func(v parquet.Value) float64 // nil: no numbers
 	single bool                          // numbers are float32 or less
-	utf8   bool                          // bytes must be text
+	utf8   bool                          // the bytes are the text
 	refuse string                        // what is not read
 }
 
 var (
-	textKind   = &kind{utf8: true, text: func(to []byte, v parquet.Value) []byte { return append(to, v.ByteArray()...) }}
+	textKind   = &kind{utf8: true}
 	doubleKind = &kind{
 		text:   func(to []byte, v parquet.Value) []byte { return appendFloat(to, v.Double(), 64) },
 		number: func(v parquet.Value) float64 { return v.Double() },
