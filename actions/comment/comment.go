@@ -15,12 +15,15 @@
 package comment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/dosirak-ml/dosirak/actions/runner"
@@ -56,6 +59,7 @@ type Comment struct {
 	// none yet.
 	Body   func(present string) string
 	Notice string // posted when the verdict is another than before
+	Quiet  bool   // where there is none yet, none is made
 }
 
 // Status is the commit status of one model in one environment.
@@ -89,7 +93,7 @@ func Action(open Open, now func() time.Time) runner.Action {
 	return runner.Action{
 		Name:    "comment",
 		Short:   "Tell a pull request what was found: status and comment",
-		Inputs:  []string{"phase", "models", "report", "change", "outcome", "directory", "config", "environment", "comment", "status", "token"},
+		Inputs:  []string{"phase", "models", "report", "reason", "artifact", "change", "outcome", "directory", "config", "environment", "comment", "status", "token"},
 		Outputs: []string{"status", "pull-request", "comment-url", "swept"},
 		Secrets: []string{"token"},
 		Run:     func(ctx context.Context, j *runner.Job) (int, error) { return 0, tell(ctx, j, open, now) },
@@ -107,6 +111,11 @@ type told struct {
 	outcome string // of the job that judged or verified
 	head    runner.Head
 	page    string
+
+	reason     string // why there is no report, "" where nobody says
+	trained    string // address of the run that trained
+	repository string // its address
+	place      report.Place
 }
 
 func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) error {
@@ -139,6 +148,17 @@ func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) e
 		return err
 	}
 	path := j.Input("report")
+	t.trained = j.Event.RunURL
+	if server, repository := j.Getenv("GITHUB_SERVER_URL"), j.Getenv("GITHUB_REPOSITORY"); server != "" && repository != "" {
+		t.repository = server + "/" + repository
+	}
+	t.place = report.Place{RunID: j.Getenv("GITHUB_RUN_ID"), Base: p.Config.Promote.Base, Artifact: j.Input("artifact")}
+	if !artifactName.MatchString(t.place.Artifact) || !digits.MatchString(t.place.RunID) {
+		t.place.Artifact, t.place.RunID = "", ""
+	}
+	if t.reason, err = readReason(j.Input("reason")); err != nil {
+		return err
+	}
 	t.change, t.outcome = j.Input("change"), j.Input("outcome")
 	if t.head, err = j.Event.Change(); err != nil {
 		return err
@@ -159,7 +179,7 @@ func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) e
 	}
 	// The pull request is looked for first, since the answer holds the statuses
 	// as well. Whether there is one is of no concern to the status.
-	wantComment = wantComment && j.Event.Pull && t.report != nil
+	wantComment = wantComment && j.Event.Pull && phase == "concluded" && (t.report != nil || t.judged() && t.reason != "")
 	var pull pullRequest
 	if wantComment {
 		pull.number, pull.address, pull.why, pull.err = github.Pull(ctx, t.head)
@@ -331,6 +351,50 @@ func said(r *report.Report) string {
 	return "INCONCLUSIVE: cannot tell"
 }
 
+// artifactName is what the workflows call a report; digits what GitHub calls a run.
+var (
+	artifactName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	digits       = regexp.MustCompile(`^[0-9]+$`)
+)
+
+// readReason reads why there is no report, as the job that judged left it; ""
+// where it left nothing.
+func readReason(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fault.Usage(fmt.Errorf("reading the reason: %w", err))
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, 4096))
+	if err != nil {
+		return "", fault.Environment(fmt.Errorf("reading the reason: %w", err))
+	}
+	return strings.ToValidUTF8(strings.TrimSpace(string(text)), ""), nil
+}
+
+// failed writes why there is no verdict. What an earlier commit came to stays
+// in the comment's memory only as far as that was a verdict.
+func (t *told) failed(ctx context.Context, j *runner.Job, github GitHub, pull pullRequest) error {
+	body := markdown.Failed(markdown.Failure{
+		Model: report.Name(t.model), Environment: report.Name(t.env), Commit: report.Commit(t.head.Commit),
+		Reason: report.NewProse(t.reason), Page: t.page, Trained: t.trained, Repository: t.repository,
+	})
+	written, err := github.Comment(ctx, pull.number, Comment{
+		Model: t.model, Environment: t.env, Verdict: "NONE", Commit: t.head.Commit, Body: func(string) string { return body },
+		Notice: fmt.Sprintf("`%s` for `%s` could not be judged. The comment above says why.", t.model, t.env),
+	})
+	if err != nil {
+		return err
+	}
+	return j.Set("comment-url", cmp.Or(written, pull.address))
+}
+
 // markerRoom is left for the first lines: the one by which the comment is found
 // again, and what we put before the report.
 const markerRoom = 512
@@ -346,9 +410,13 @@ func (t *told) comment(ctx context.Context, j *runner.Job, github GitHub, pull p
 	if err := j.Set("pull-request", fmt.Sprint(pull.number)); err != nil {
 		return err
 	}
+	if t.report == nil {
+		return t.failed(ctx, j, github, pull)
+	}
 	body := func(present string) string {
 		text := markdown.Comment(t.report, markdown.Options{
 			Limit: markdown.CommentLimit - markerRoom, Page: t.page, History: markdown.Recall(present), Remember: true,
+			Repository: t.repository, Place: t.place,
 		})
 		if t.advises {
 			text = "> `mode: advise`: this is advice and blocks nothing.\n\n" + text
@@ -358,6 +426,7 @@ func (t *told) comment(ctx context.Context, j *runner.Job, github GitHub, pull p
 	written, err := github.Comment(ctx, pull.number, Comment{
 		Model: t.model, Environment: t.env, Verdict: string(t.report.Verdict), Commit: t.head.Commit, Body: body,
 		Notice: fmt.Sprintf("`%s` for `%s` is now **%s**. The comment above says why.", t.model, t.env, t.report.Verdict),
+		Quiet:  t.report.Unchanged && t.report.Verdict == verdict.Pass,
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dosirak-ml/dosirak/actions/run"
 	"github.com/dosirak-ml/dosirak/actions/runner"
@@ -28,7 +29,7 @@ func Action(walk run.Walk, files Compare) runner.Action {
 		Name:    "compare",
 		Short:   "Judge models that were trained elsewhere, or two predictions files",
 		Inputs:  []string{"trained", "candidate", "baseline", "anchor", "directory", "config", "environment", "smoke", "accepted"},
-		Outputs: run.Outputs,
+		Outputs: append(slices.Clone(run.Outputs), "reason"),
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
 			f := Files{Candidate: j.Input("candidate"), Baseline: j.Input("baseline"), Anchor: j.Input("anchor"), Config: j.Input("config")}
 			asked := pipeline.Request{Trained: j.Input("trained"), Environment: j.Input("environment"), Profile: j.Input("smoke")}

@@ -38,7 +38,7 @@ func Action(open Open) runner.Action {
 		Name:    "download",
 		Short:   "Fetch what the jobs of the workflow run that is judged have trained",
 		Inputs:  []string{"model", "out", "token"},
-		Outputs: []string{"out", "count", "accepted"},
+		Outputs: []string{"out", "count", "accepted", "reason"},
 		Secrets: []string{"token"},
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
 			model, out, e := j.Input("model"), j.Input("out"), j.Event

@@ -21,7 +21,7 @@ func Action() runner.Action {
 		Name:    "gather",
 		Short:   "Join replicates that several jobs trained",
 		Inputs:  []string{"from", "out"},
-		Outputs: []string{"out", "count"},
+		Outputs: []string{"out", "count", "reason"},
 		Run: func(_ context.Context, j *runner.Job) (int, error) {
 			from, out := j.Input("from"), j.Input("out")
 			if from == "" || out == "" {

@@ -15,6 +15,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
+	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
@@ -83,7 +84,7 @@ func Conclude(j *runner.Job, p *project.Project, out pipeline.Outcome, failed er
 		"archive": filepath.Join(out.Dir, "image", "image.tar"),
 	}
 	err := j.SetAll(values)
-	j.Summarise(markdown.Summary(&out.Report, markdown.Options{Page: j.Address()}))
+	j.Summarise(markdown.Summary(&out.Report, markdown.Options{Page: j.Address(), Place: report.Place{RunID: j.Getenv("GITHUB_RUN_ID")}}))
 	if failed != nil {
 		return 0, failed
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/sethvargo/go-githubactions"
 
@@ -69,6 +70,9 @@ func Do(ctx context.Context, a Action, s Surroundings) int {
 	if err == nil {
 		code, err = a.Run(ctx, j)
 	}
+	if err != nil && slices.Contains(a.Outputs, "reason") && j.outputs["reason"] == "" {
+		j.outputs["reason"] = reason(err)
+	}
 	closed := j.Close()
 	err = errors.Join(err, closed)
 	if err == nil {
@@ -80,6 +84,27 @@ func Do(ctx context.Context, a Action, s Surroundings) int {
 	}
 	j.issue.Errorf("dosirak %s: %s", a.Name, fault.Message(err))
 	return fault.ExitCode(err)
+}
+
+// maxReason is how much of an error is passed on to another job, in characters.
+const maxReason = 600
+
+// reason is an error as one line that an output can hold. It may hold text from
+// outside; whoever shows it escapes it.
+func reason(err error) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range strings.Join(strings.Fields(err.Error()), " ") {
+		if !unicode.IsPrint(r) || unicode.Is(unicode.Bidi_Control, r) {
+			continue
+		}
+		if n++; n > maxReason {
+			b.WriteString(" …")
+			break
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // Input returns an input without the white space around it.

@@ -173,7 +173,7 @@ func (g onGitHub) Push(ctx context.Context, built image.Built, repository string
 
 func (g onGitHub) Comment(ctx context.Context, number int, c comment.Comment) (string, error) {
 	written, err := g.Forge.Comment(ctx, number, github.Comment{
-		Model: c.Model, Environment: c.Environment, Verdict: c.Verdict, Commit: c.Commit, Notice: c.Notice,
+		Model: c.Model, Environment: c.Environment, Verdict: c.Verdict, Commit: c.Commit, Notice: c.Notice, Quiet: c.Quiet,
 		Render: func(present string) []string { return []string{c.Body(present)} },
 	})
 	return written.Address, err

@@ -200,7 +200,12 @@ func (r *Report) examLine() Line {
 		return Line{}
 	}
 	text := fmt.Sprintf("changed in %s; the exam that promoted production says %s", plural(len(e.Changes), "place"), e.Verdict)
-	return Line{Name: "exam", Verdict: e.Verdict, Text: text}
+	// No tick stands beside what a person has still to look at.
+	v := e.Verdict
+	if v == verdict.Pass {
+		v = ""
+	}
+	return Line{Name: "exam", Verdict: v, Text: text}
 }
 
 func (r *Report) leakageLine() Line {

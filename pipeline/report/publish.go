@@ -30,6 +30,16 @@ func (r *Report) Publish(rows Rows) {
 		different.Flips = &flips
 		r.WhyDifferent = &different
 	}
+	if e := r.Export; e != nil && len(e.Differences) > 0 {
+		export := *e
+		export.Differences = export.Differences[:0:0]
+		if rows == ShowIDs {
+			for _, d := range e.Differences {
+				export.Differences = append(export.Differences, ExportDifference{Row: d.Row, Column: d.Column})
+			}
+		}
+		r.Export = &export
+	}
 	if rows == HideRows {
 		for i := range r.Leakage {
 			r.Leakage[i].Examples = nil

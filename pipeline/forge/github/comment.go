@@ -31,6 +31,8 @@ type Comment struct {
 	// as a comment of its own when the verdict is another than before: editing
 	// a comment notifies nobody.
 	Notice string
+	// Quiet brings a comment up to date that is there, and makes none.
+	Quiet bool
 }
 
 // Commented is what became of it.
@@ -56,7 +58,7 @@ func (f *Forge) Comment(ctx context.Context, number int, c Comment) (Commented, 
 	s := sticky{
 		marker: "<!-- dosirak/comment " + key + " verdict=" + c.Verdict + " -->",
 		find:   "<!-- dosirak/comment " + key + " verdict=",
-		notice: c.Notice, noticeMarker: fmt.Sprintf("<!-- dosirak/notice %s commit=%s verdict=%s -->", key, c.Commit, c.Verdict),
+		quiet:  c.Quiet, notice: c.Notice, noticeMarker: fmt.Sprintf("<!-- dosirak/notice %s commit=%s verdict=%s -->", key, c.Commit, c.Verdict),
 	}
 	fitting := func(forms []string) (string, error) {
 		for _, form := range forms {
@@ -86,6 +88,7 @@ type sticky struct {
 	compose func(present string) (string, error)
 
 	notice, noticeMarker string // posted when the marker changes
+	quiet                bool   // none is made
 }
 
 func (s sticky) text() string { return s.marker + "\n" + s.body }
@@ -112,6 +115,9 @@ func (f *Forge) stick(ctx context.Context, number int, s sticky) (Commented, err
 		if s.body, err = s.compose(present); err != nil {
 			return Commented{}, err
 		}
+	}
+	if len(ours) == 0 && s.quiet {
+		return Commented{}, nil
 	}
 	if len(ours) == 0 {
 		return f.place(ctx, number, s)

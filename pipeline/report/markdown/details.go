@@ -3,20 +3,43 @@ package markdown
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
-// fold opens a folded part and returns what closes it. GitHub needs the blank
-// lines to read Markdown inside.
-func (w *writer) fold(title string, open bool) func() {
-	tag := "<details>"
-	if open {
+// group folds sections into one part, which is named by what is in it. Without
+// a section there is no part.
+func (w *writer) group(sections ...func()) {
+	outer := w.b
+	w.before += outer.Len()
+	w.b, w.titles, w.unfold = strings.Builder{}, nil, false
+	for _, section := range sections {
+		if !w.over() {
+			section()
+		}
+	}
+	inner, tag := w.b.String(), "<details>"
+	if w.unfold {
 		tag = "<details open>"
 	}
-	w.str("\n" + tag + "<summary>" + title + "</summary>\n\n")
-	return func() { w.str("\n</details>\n") }
+	w.before -= outer.Len()
+	w.b = strings.Builder{}
+	w.str(outer.String())
+	if len(w.titles) > 0 {
+		// GitHub needs the blank lines to read Markdown inside.
+		w.str("\n" + tag + "<summary>" + strings.Join(w.titles, " · ") + "</summary>\n\n" + inner + "\n</details>\n")
+	}
+}
+
+// section begins a section of a group; the first one needs no title beside the
+// group's.
+func (w *writer) section(title string, open bool) {
+	if len(w.titles) > 0 {
+		w.str("\n**" + title + "**\n\n")
+	}
+	w.titles, w.unfold = append(w.titles, title), w.unfold || open
 }
 
 func (w *writer) more(left int) {
@@ -30,7 +53,7 @@ func (w *writer) metrics() {
 	if len(order) == 0 {
 		return
 	}
-	defer w.fold(fmt.Sprintf("All %d metrics", len(order)), w.open)()
+	w.section(fmt.Sprintf("All %d metrics", len(order)), w.open)
 	shown := order[:min(len(order), w.form.items)]
 	w.metricTable(shown)
 	w.more(len(order) - len(shown))
@@ -95,21 +118,20 @@ func (w *writer) slices() {
 	if matter > 0 {
 		title += fmt.Sprintf(", %d of them to look at", matter)
 	}
-	defer w.fold(title, w.open)()
-	w.str("| | slice | metric | rows | baseline | candidate | better by | low..high | margin | ┊ margin · │ no change |\n|:-:|:--|:--|--:|--:|--:|--:|:-:|--:|:-:|\n")
+	w.section(title, w.open)
+	w.str("| slice | ┊ margin · │ no change | baseline → candidate | better by | margin | rows |\n|:--|:-:|:--|:--|--:|--:|\n")
 	shown := order[:min(len(order), w.form.items)]
 	for _, i := range shown {
 		if w.over() {
 			return
 		}
 		s := &w.r.Slices[i]
-		w.str("| " + mark(s.Verdict) + " | ")
+		w.str("| " + mark(s.Verdict) + " ")
 		w.slice(s)
-		w.str(" | ")
+		w.str(", ")
 		name(&w.b, s.Metric)
-		w.str(" | " + report.Count(int64(s.N)))
 		w.comparison(s.Comparison(), s.Margin)
-		w.str(" |\n")
+		w.str(" | " + report.Count(int64(s.N)) + " |\n")
 	}
 	w.more(len(order) - len(shown))
 	for _, i := range shown {
@@ -147,7 +169,7 @@ func (w *writer) seeds() {
 	if len(reps) == 0 {
 		return
 	}
-	defer w.fold(fmt.Sprintf("Replicates by seed (%d)", len(reps)), false)()
+	w.section(fmt.Sprintf("Replicates by seed (%d)", len(reps)), false)
 	names := w.r.ReplicateMetrics()
 	w.str("| seed |")
 	for _, n := range names {
@@ -198,16 +220,16 @@ func (w *writer) recipes() {
 	if len(all) == 0 {
 		return
 	}
-	defer w.fold(fmt.Sprintf("Recipe against recipe, %s", all[0].Sides()), false)()
+	w.section(fmt.Sprintf("Recipe against recipe, %s", all[0].Sides()), false)
 	w.prose(w.r.RecipesNote())
-	w.str("\n\n| would be | metric | baseline | candidate | better by | low..high | margin | ┊ margin · │ no change |\n|:--|:--|--:|--:|--:|:-:|--:|:-:|\n")
+	w.str("\n\n| metric | ┊ margin · │ no change | baseline → candidate | better by | margin | would be |\n|:--|:-:|:--|:--|--:|:--|\n")
 	shown := all[:min(len(all), w.form.items)]
 	for i := range shown {
 		x := &shown[i]
-		w.str("| " + string(x.Verdict) + " | ")
+		w.str("| ")
 		name(&w.b, x.Metric)
 		w.comparison(x.Comparison(), x.Margin)
-		w.str(" |\n")
+		w.str(" | " + string(x.Verdict) + " |\n")
 	}
 	w.more(len(all) - len(shown))
 	w.str("\n")
@@ -236,7 +258,7 @@ func (w *writer) proof() {
 	if d == nil || (d.FirstDifference == "" && d.HistoryDifference == "" && d.Hint == "") {
 		return
 	}
-	defer w.fold("What differed between two trainings with the same seed", d.Verdict == verdict.Fail)()
+	w.section("What differed between two trainings with the same seed", d.Verdict == verdict.Fail)
 	for _, p := range []struct {
 		what string
 		text report.Prose
@@ -251,13 +273,16 @@ func (w *writer) proof() {
 
 func (w *writer) export() {
 	e := w.r.Export
-	if e == nil || len(e.Differences) == 0 {
+	if e == nil || len(e.Differences) == 0 && e.Cause == "" {
 		return
 	}
-	defer w.fold("Rows of which what ships says something else than what was trained", true)()
+	w.section("Rows of which what ships says something else than what was trained", true)
 	if e.Cause != "" {
 		w.prose("Likely cause: " + string(e.Cause) + ".")
 		w.str("\n\n")
+	}
+	if len(e.Differences) == 0 {
+		return // they are not published
 	}
 	w.str("| row | column | trained | served |\n|:--|:--|--:|--:|\n")
 	for _, d := range e.Differences[:min(len(e.Differences), w.form.items)] {
@@ -271,7 +296,7 @@ func (w *writer) smoke() {
 		return
 	}
 	_, passed, ran := s.Outcome()
-	defer w.fold(fmt.Sprintf("Smoke test: %d of %d checks against a %s", passed, ran, s.Target), passed < ran)()
+	w.section(fmt.Sprintf("Smoke test: %d of %d checks against a %s", passed, ran, s.Target), passed < ran)
 	if s.Why != "" {
 		w.prose("Against a " + string(s.Target) + " because " + string(s.Why) + ".")
 		w.str("\n\n")
@@ -301,7 +326,7 @@ func (w *writer) exams() {
 	if e == nil {
 		return
 	}
-	defer w.fold(fmt.Sprintf("The exam was changed in %d places", len(e.Changes)), true)()
+	w.section(fmt.Sprintf("The exam was changed in %s", places(len(e.Changes))), true)
 	w.prose("Both exams judged this change; the worse verdict counts. Promotion waits until a human has acknowledged the new exam.")
 	w.str("\n\n| exam | digest | verdict |\n|:--|:--|:--|\n")
 	for _, x := range w.r.Exams {
@@ -315,6 +340,13 @@ func (w *writer) exams() {
 	w.more(len(e.Changes) - len(shown))
 }
 
+func places(n int) string {
+	if n == 1 {
+		return "one place"
+	}
+	return strconv.Itoa(n) + " places"
+}
+
 // cells writes a row of text from outside.
 func (w *writer) cells(texts ...string) {
 	w.str("|")
@@ -326,20 +358,33 @@ func (w *writer) cells(texts ...string) {
 	w.str("\n")
 }
 
+// known leaves out changes of which one side is not known: what an older
+// record does not hold is no difference.
+func known(all []report.Change) []report.Change {
+	var out []report.Change
+	for _, c := range all {
+		if c.Kind != "hardware" || c.Old != "" && c.New != "" {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 func (w *writer) different() {
 	d := w.r.WhyDifferent
-	if d == nil {
+	if d == nil || len(known(d.Changes)) == 0 && d.Flips == nil {
 		return
 	}
-	defer w.fold("Why it is different from production", false)()
-	if len(d.Changes) > 0 {
+	w.section("Why it is different from production", false)
+	changes := known(d.Changes)
+	if len(changes) > 0 {
 		w.str("| kind | what | production | candidate |\n|:--|:--|:--|:--|\n")
-		shown := d.Changes[:min(len(d.Changes), w.form.items)]
+		shown := changes[:min(len(changes), w.form.items)]
 		for _, c := range shown {
 			w.str("| " + string(c.Kind) + " ")
 			w.cells(string(c.Path), string(c.Old), string(c.New))
 		}
-		w.more(len(d.Changes) - len(shown))
+		w.more(len(changes) - len(shown))
 	}
 	f := d.Flips
 	if f == nil {
@@ -371,7 +416,7 @@ func (w *writer) leakage() {
 	if len(w.r.Leakage) == 0 {
 		return
 	}
-	defer w.fold(fmt.Sprintf("Training and evaluation data share something (%d)", len(w.r.Leakage)), false)()
+	w.section(fmt.Sprintf("Training and evaluation data share something (%d)", len(w.r.Leakage)), false)
 	for _, f := range w.r.Leakage[:min(len(w.r.Leakage), w.form.items)] {
 		w.str("- " + mark(f.Verdict) + " ")
 		w.prose(string(f.Detail))
@@ -392,7 +437,7 @@ func (w *writer) leakage() {
 }
 
 func (w *writer) provenance() {
-	defer w.fold("Digests and provenance", false)()
+	w.section("Digests and provenance", false)
 	w.str("| | |\n|:--|:--|\n")
 	model := func(what string, m *report.Model) {
 		if m == nil {
@@ -415,7 +460,9 @@ func (w *writer) provenance() {
 		}
 	}
 	if w.r.Run.Commit != "" {
-		w.str("| commit | `" + string(w.r.Run.Commit) + "` |\n")
+		w.str("| commit | ")
+		w.commit(w.r.Run.Commit, string(w.r.Run.Commit))
+		w.str(" |\n")
 	}
 	if w.r.Run.Config != "" {
 		w.str("| config | ")

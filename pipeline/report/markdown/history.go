@@ -123,10 +123,12 @@ func (w *writer) history() {
 	if len(w.past) == 0 {
 		return
 	}
-	defer w.fold(fmt.Sprintf("Earlier runs of this pull request (%d)", len(w.past)), false)()
+	w.section(fmt.Sprintf("Earlier runs of this pull request (%d)", len(w.past)), false)
 	w.str("| | commit | why |\n|:-:|:--|:--|\n")
 	for _, p := range w.past {
-		w.str("| " + mark(p.Verdict) + " | `" + p.Commit.Short() + "` | ")
+		w.str("| " + mark(p.Verdict) + " | ")
+		w.commit(p.Commit, p.Commit.Short())
+		w.str(" | ")
 		w.prose(string(p.Line))
 		w.str(" |\n")
 	}

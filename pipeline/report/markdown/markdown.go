@@ -36,6 +36,10 @@ const (
 type Options struct {
 	Limit int    // bytes at most; 0 means GitHub's limit
 	Page  string // https URL of the page or of the run; anything else is left out
+	// Repository is the https URL of the repository: commits become links.
+	Repository string
+	// Place says where the text is read, and with that what can be done there.
+	Place report.Place
 	// History are earlier runs of the same pull request, newest first, such as
 	// Recall finds them in the comment as it was. At most MaxHistory are shown;
 	// those of the report's own commit are not.
@@ -82,7 +86,7 @@ var forms = []form{
 func ladder(r *report.Report, o Options, open bool) string {
 	var text string
 	for i, f := range forms {
-		w := &writer{r: r, form: f, open: open, page: pageURL(o.Page), limit: o.Limit, past: earlier(r, o.History), keep: o.Remember}
+		w := &writer{r: r, form: f, open: open, page: pageURL(o.Page), repository: strings.TrimSuffix(pageURL(o.Repository), "/"), place: o.Place, limit: o.Limit, past: earlier(r, o.History), keep: o.Remember}
 		text = w.render(i > 0)
 		if !w.over() {
 			return text
@@ -101,18 +105,24 @@ func pageURL(raw string) string {
 }
 
 type writer struct {
-	b     strings.Builder
-	r     *report.Report
-	form  form
-	open  bool
-	page  string
-	limit int
-	past  []Past
-	keep  bool
+	b          strings.Builder
+	r          *report.Report
+	form       form
+	open       bool
+	page       string
+	repository string
+	place      report.Place
+	limit      int
+
+	before int      // bytes outside of the group that is written
+	titles []string // of its sections
+	unfold bool
+	past   []Past
+	keep   bool
 }
 
 // over reports that this form is too long; the parts ask before they go on.
-func (w *writer) over() bool { return w.b.Len() > w.limit }
+func (w *writer) over() bool { return w.before+w.b.Len() > w.limit }
 
 func (w *writer) str(s string)   { w.b.WriteString(s) }
 func (w *writer) prose(s string) { prose(&w.b, s) }
@@ -123,15 +133,23 @@ func (w *writer) printf(format string, args ...any) {
 
 func (w *writer) render(shortened bool) string {
 	w.head()
+	if !w.open && !w.place.Here() && w.r.Unchanged && w.r.Verdict == verdict.Pass && w.r.ExamChanged() == nil {
+		// There is nothing to read in it.
+		w.foot(shortened)
+		if w.keep {
+			w.remember()
+		}
+		return w.b.String()
+	}
 	if w.form.table {
 		w.changed()
 		w.lines()
 	}
 	w.next()
-	parts := []func(){w.metrics, w.slices, w.seeds, w.recipes, w.proof, w.export, w.smoke, w.exams, w.different, w.leakage, w.history, w.provenance}
-	for _, part := range parts {
+	groups := [][]func(){{w.exams}, {w.metrics, w.slices}, {w.seeds, w.recipes, w.proof, w.export}, {w.smoke}, {w.different, w.leakage, w.provenance}, {w.history}}
+	for _, sections := range groups {
 		if w.form.details && !w.over() {
-			part()
+			w.group(sections...)
 		}
 	}
 	w.foot(shortened)
@@ -241,10 +259,11 @@ func (w *writer) metricTable(rows []int) {
 		}
 		return
 	}
-	w.str("| | metric | baseline | candidate | better by | low..high | margin | ┊ margin · │ no change |\n|:-:|:--|--:|--:|--:|:-:|--:|:-:|\n")
+	// What a narrow screen cuts off stands to the right.
+	w.str("| metric | ┊ margin · │ no change | baseline → candidate | better by | margin |\n|:--|:-:|:--|:--|--:|\n")
 	for _, i := range rows {
 		m := &w.r.Metrics[i]
-		w.str("| " + mark(m.Verdict) + " | ")
+		w.str("| " + mark(m.Verdict) + " ")
 		name(&w.b, m.Name)
 		if m.Against == report.AgainstAnchor {
 			w.str(" against the anchor")
@@ -266,14 +285,26 @@ func boundsCell(m *report.Metric) string {
 	return text
 }
 
-// comparison writes six cells: baseline, candidate, improvement, interval,
-// margin, bar.
+// comparison writes four cells: bar, baseline and candidate, improvement with
+// its interval, margin.
 func (w *writer) comparison(c report.Comparison, margin report.Margin) {
 	f := c.Figures()
-	w.str(" | " + f.Baseline + " | " + f.Candidate + " | " + f.Improvement + " | " + f.Interval + " | " + string(margin) + " | ")
+	w.str(" | ")
 	if b, ok := c.Bar(report.TextAxis); ok {
 		w.str("`" + b.Cells(barCells) + "`")
 	}
+	w.str(" | ")
+	if f.Baseline != report.Undefined || f.Candidate != report.Undefined {
+		w.str(f.Baseline + " → " + f.Candidate)
+	}
+	w.str(" | ")
+	if f.Improvement != report.Undefined {
+		w.str(f.Improvement)
+	}
+	if f.Interval != report.Undefined {
+		w.str(" (" + f.Interval + ")")
+	}
+	w.str(" | " + string(margin))
 }
 
 func (w *writer) lines() {
@@ -290,7 +321,7 @@ func (w *writer) lines() {
 }
 
 func (w *writer) next() {
-	steps := w.r.Next()
+	steps := w.r.NextAt(w.place)
 	if w.form.reasons == 0 || len(steps) == 0 {
 		return
 	}
@@ -306,6 +337,15 @@ func (w *writer) next() {
 	}
 }
 
+// commit writes a commit, as a link where the repository is known.
+func (w *writer) commit(c report.Commit, text string) {
+	if w.repository == "" {
+		w.str("`" + text + "`")
+		return
+	}
+	w.str("[`" + text + "`](" + w.repository + "/commit/" + string(c) + ")")
+}
+
 func (w *writer) foot(shortened bool) {
 	w.str("\n<sub>")
 	if w.r.HasIntervals() && w.form.reasons > 0 {
@@ -317,10 +357,20 @@ func (w *writer) foot(shortened bool) {
 	w.str("Run ")
 	name(&w.b, w.r.Run.ID)
 	for _, fact := range w.r.Facts() {
-		w.str(" · " + fact)
+		w.str(" · ")
+		if w.r.Run.Commit != "" && strings.HasPrefix(fact, "commit "+w.r.Run.Commit.Short()) {
+			w.str("commit ")
+			w.commit(w.r.Run.Commit, w.r.Run.Commit.Short())
+			fact = strings.TrimPrefix(fact, "commit "+w.r.Run.Commit.Short())
+		}
+		w.str(fact)
 	}
 	if w.page != "" {
-		w.str(" · [report](" + w.page + ")")
+		w.str(" · [run](" + w.page + ")")
+	}
+	if w.place.Artifact != "" {
+		w.str(" · report.json and page: artifact ")
+		w.str("`" + w.place.Artifact + "`")
 	}
 	w.str("</sub>\n")
 }
