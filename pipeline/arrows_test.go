@@ -56,7 +56,7 @@ var arrows = map[string][]string{
 	"pipeline/provenance":        {"pipeline/fault", "pipeline/git", "pipeline/toolchain"},
 	"pipeline/train":             {"pipeline/fault", "pipeline/git", "pipeline/store", "pipeline/toolchain", "pipeline/verdict", "model-server/bundle"},
 	"pipeline/fetch":             {"pipeline/config", "pipeline/fault", "pipeline/store", "pipeline/train"},
-	"pipeline/handoff":           {"pipeline/export", "pipeline/artifact", "pipeline/fault", "pipeline/quote", "pipeline/train", "model-server/bundle"},
+	"pipeline/handoff":           {"pipeline/export", "pipeline/artifact", "pipeline/fault", "pipeline/provenance", "pipeline/quote", "pipeline/train", "model-server/bundle"},
 	"pipeline/quote":             {},
 	"pipeline/serving":           {"pipeline/fault", "pipeline/quote", "model-server/bundle", "model-server/protocol/v2", "model-server/server", "model-server/tensor"},
 	"pipeline/evaluate":          {"pipeline/dataset", "pipeline/exam", "pipeline/fault", "pipeline/predictions", "pipeline/spelling", "pipeline/table", "model-server/engine", "model-server/server", "pipeline/serving", "model-server/bundle", "model-server/tensor"},

@@ -29,6 +29,9 @@ func (s *session) writeProvenance(ctx context.Context, f stepResults) (provenanc
 	if s.asked.Trained != "" {
 		// The statement is about the training, which was elsewhere.
 		facts.Machine = provenance.Machine{}
+		if e := f.trained.Elsewhere; e != nil {
+			facts.Machine, facts.Runtime = e.Machine, &e.Runtime
+		}
 	}
 	c := s.project.Config
 	facts.Model, facts.Bundle, facts.Release, facts.Run = c.Model, f.sealed.Digest, s.env.Release, s.run.ID()
@@ -58,7 +61,10 @@ func (s *session) writeProvenance(ctx context.Context, f stepResults) (provenanc
 // statement is written beside the bundle.
 func (s *session) provenance(facts provenance.Facts, used *reuse.Reuse) []report.Fact {
 	machine := facts.Machine.String()
-	if s.asked.Trained != "" {
+	switch {
+	case s.asked.Trained != "" && facts.Machine != (provenance.Machine{}):
+		machine += ", as the record of the training says"
+	case s.asked.Trained != "":
 		machine = "trained on another machine, which its record does not name"
 	}
 	out := []report.Fact{
@@ -88,8 +94,8 @@ func (s *session) provenance(facts provenance.Facts, used *reuse.Reuse) []report
 
 // unlocked is the warning for a training whose libraries no lock file names:
 // nobody could install them again.
-func unlocked(facts provenance.Facts) string {
-	if len(facts.Libraries) > 0 || slices.ContainsFunc(facts.Inputs, func(d provenance.Digest) bool { return train.IsLockFile(d.Name) }) {
+func unlocked(dir string, facts provenance.Facts) string {
+	if len(facts.Libraries) > 0 || train.HasLockFile(dir) {
 		return ""
 	}
 	text := "0 libraries are named by lock files: what the model was trained with cannot be installed again from the commit; "

@@ -17,6 +17,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
+	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/seal"
 	"github.com/dosirak-ml/dosirak/pipeline/train"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -30,6 +31,8 @@ type Training struct {
 	Reason  string          `json:"reason"`
 	Seeds   []handoff.Seed  `json:"seeds"`
 	Again   *handoff.Seed   `json:"again,omitempty"` // the first seed a second time
+	// Environment is what it was trained in.
+	Environment *handoff.Environment `json:"environment,omitempty"`
 }
 
 func (s *session) trainedSeed(r train.Replicate, model string) handoff.Seed {
@@ -94,6 +97,10 @@ func (s *session) trainAlone(ctx context.Context, prove bool) (Training, error) 
 	for i, r := range trained.Replicates {
 		out.Seeds = append(out.Seeds, s.trainedSeed(r, trained.Models[i]))
 	}
+	r := trained.Runtime
+	out.Environment = &handoff.Environment{
+		Machine: provenance.Hardware(), Runtime: provenance.Runtime{Executor: r.Executor, Threads: r.Threads, Tools: r.Tools},
+	}
 	out.Again, err = s.again(ctx, trained)
 	return out, err
 }
@@ -134,7 +141,7 @@ func exists(path string) bool {
 
 // Carry writes what a training gave into the folder out.
 func Carry(p *project.Project, t Training, out string) error {
-	origin := handoff.Origin{Model: p.Config.Model, Commit: p.Commit, Dirty: len(p.Changed) > 0}
+	origin := handoff.Origin{Model: p.Config.Model, Commit: p.Commit, Dirty: len(p.Changed) > 0, Environment: t.Environment}
 	return blameTrainer(handoff.Write(out, origin, t.Seeds, t.Again))
 }
 

@@ -152,7 +152,7 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	if err != nil {
 		return r, err
 	}
-	if warning := unlocked(facts); warning != "" && s.staged == nil {
+	if warning := unlocked(s.project.Dir, facts); warning != "" && s.staged == nil {
 		r.Warnings = append(r.Warnings, report.NewProse(warning))
 	}
 	if used != nil && used.Warning() != "" {

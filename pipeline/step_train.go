@@ -24,6 +24,9 @@ type trained struct {
 	train.Result
 	Models []string `json:"models"` // model files by seed, absolute
 	Again  string   `json:"again,omitempty"`
+	// Elsewhere is what the record of a training that another machine made says
+	// of that machine; nil where it says nothing, and for one that was made here.
+	Elsewhere *handoff.Environment `json:"elsewhere,omitempty"`
 }
 
 // String says it in a line.
@@ -81,9 +84,13 @@ func (s *session) train(ctx context.Context) (trained, error) {
 func (s *session) trainOptions(ctx context.Context) (train.Options, error) {
 	c := s.project.Config
 	hardware := provenance.Hardware()
+	own, err := s.project.OwnFiles(ctx)
+	if err != nil {
+		return train.Options{}, err
+	}
 	o := train.Options{
 		Dir: s.project.Dir, Command: c.Train.Command, Setup: c.Train.Setup, Inputs: c.Train.Inputs,
-		Own: s.project.OwnFiles(), Data: c.Data.Train, Withheld: []string{c.Data.Eval},
+		Own: own, Data: c.Data.Train, Withheld: []string{c.Data.Eval},
 		Seeds: c.Train.Seeds, Parallel: c.Train.Parallel, Timeout: c.Train.Timeout.Std(), Fresh: s.asked.Fresh,
 		Prove: s.proofWanted(), Environment: hardware.String(),
 		Store: s.store, Run: s.run, Now: s.env.Now, Observer: s.watchTraining(),
@@ -121,7 +128,7 @@ func (s *session) takeTraining() (trained, error) {
 		wanted.Commit = s.project.Commit
 	}
 	taken, err := handoff.Take(s.asked.Trained, wanted, s.run)
-	return trained{Result: train.Result{Replicates: taken.Replicates, Twin: taken.Twin}, Models: taken.Models, Again: taken.Again}, err
+	return trained{Result: train.Result{Replicates: taken.Replicates, Twin: taken.Twin}, Models: taken.Models, Again: taken.Again, Elsewhere: taken.Environment}, err
 }
 
 // record makes the outputs part of the step, so that a resumed run sees

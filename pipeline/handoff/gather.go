@@ -25,7 +25,7 @@ func Gather(folders []string, out string) error {
 			return err
 		}
 		if all.Schema == "" {
-			all = Training{Schema: trainingSchema, Model: t.Model, Commit: t.Commit}
+			all = Training{Schema: trainingSchema, Model: t.Model, Commit: t.Commit, Environment: t.Environment}
 		}
 		all.Dirty = all.Dirty || t.Dirty
 		if t.Model != all.Model || t.Commit != all.Commit {
@@ -47,7 +47,7 @@ func Gather(folders []string, out string) error {
 			if err := fetch(folder, out, *t.Again, taken); err != nil {
 				return err
 			}
-			all.Again = t.Again
+			all.Again, all.Environment = t.Again, t.Environment // the candidate's
 		}
 	}
 	if len(all.Replicates) > maxReplicates {

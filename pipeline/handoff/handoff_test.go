@@ -17,6 +17,8 @@ import (
 	"github.com/dosirak-ml/dosirak/internal/onnxtest"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/handoff"
+	"github.com/dosirak-ml/dosirak/pipeline/provenance"
+	"github.com/dosirak-ml/dosirak/pipeline/toolchain"
 )
 
 const commit = "0123456789abcdef0123456789abcdef01234567"
@@ -34,6 +36,15 @@ func (s sink) WriteFile(name string, data []byte) error {
 	return os.WriteFile(path, data, 0o644)
 }
 
+func environment(cpu string) *handoff.Environment {
+	return &handoff.Environment{
+		Machine: provenance.Machine{OS: "linux", Arch: "amd64", CPU: cpu, Cores: 4},
+		Runtime: provenance.Runtime{Executor: "host", Threads: []string{"OMP_NUM_THREADS=2"}, Tools: []toolchain.Tool{
+			{Name: "python", Version: "3.11.7", Packages: []toolchain.Package{{Name: "numpy", Version: "2.0"}, {Name: "conda:libopenblas", Version: "0.3-h0_1"}}},
+		}},
+	}
+}
+
 // trained writes a training of some seeds, the first of them twice.
 func trained(t *testing.T, seeds ...int64) string {
 	t.Helper()
@@ -48,7 +59,7 @@ func trained(t *testing.T, seeds ...int64) string {
 	out := filepath.Join(t.TempDir(), "training")
 	again := all[0]
 	again.History = ""
-	require.NoError(t, handoff.Write(out, handoff.Origin{Model: "m", Commit: commit}, all, &again))
+	require.NoError(t, handoff.Write(out, handoff.Origin{Model: "m", Commit: commit, Environment: environment(fmt.Sprint("processor ", seeds[0]))}, all, &again))
 	return out
 }
 
@@ -246,4 +257,45 @@ func TestGather(t *testing.T) {
 	}
 	err = handoff.Gather([]string{one, one}, filepath.Join(t.TempDir(), "twice"))
 	assert.ErrorContains(t, err, "seed 1 is in two folders")
+}
+
+// What the candidate was trained in is carried along, as a claim within bounds.
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	one := trained(t, 3, -1)
+	taken, err := handoff.Take(one, handoff.Wanted{Model: "m", Seeds: []int64{3, -1}}, sink(t.TempDir()))
+	require.NoError(t, err)
+	assert.Equal(t, environment("processor 3"), taken.Environment)
+
+	for name, breaking := range map[string]func(e *handoff.Environment){
+		"a processor of many lines":   func(e *handoff.Environment) { e.Machine.CPU = "a\nb" },
+		"a long name":                 func(e *handoff.Environment) { e.Machine.OS = strings.Repeat("a", 201) },
+		"less than no core":           func(e *handoff.Environment) { e.Machine.Cores = -1 },
+		"a variable that is no limit": func(e *handoff.Environment) { e.Runtime.Threads = []string{"PATH=/x"} },
+		"a tool":                      func(e *handoff.Environment) { e.Runtime.Tools[0].Name = "../x" },
+		"a version":                   func(e *handoff.Environment) { e.Runtime.Tools[0].Version = "\x1b[0m" },
+		"a distribution":              func(e *handoff.Environment) { e.Runtime.Tools[0].Packages[0].Name = "<b>" },
+		"its version":                 func(e *handoff.Environment) { e.Runtime.Tools[0].Packages[0].Version = "\u202e" },
+		"too many":                    func(e *handoff.Environment) { e.Runtime.Tools[0].Packages = make([]toolchain.Package, 6000) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := trained(t, 1)
+			path := filepath.Join(folder, "training.json")
+			text, err := os.ReadFile(path)
+			require.NoError(t, err)
+			var record handoff.Training
+			require.NoError(t, json.Unmarshal(text, &record))
+			breaking(record.Environment)
+			text, err = json.Marshal(record)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(path, text, 0o644))
+			_, err = handoff.Read(folder)
+			require.Error(t, err)
+			assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
+			for _, r := range err.Error() {
+				assert.True(t, r >= 0x20 && r < 0x7f, "%q", err)
+			}
+		})
+	}
 }

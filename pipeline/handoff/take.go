@@ -31,6 +31,8 @@ type Taken struct {
 	Models     []string         // model files by seed
 	Twin       *train.Replicate // the first seed's second training
 	Again      string           // its model file
+	// Environment is what the record says that the candidate was trained in.
+	Environment *Environment
 }
 
 // Take copies a training that anybody may have made into a folder of this
@@ -50,6 +52,7 @@ func Take(folder string, w Wanted, to Sink) (Taken, error) {
 	case t.Dirty && w.Clean:
 		return out, fault.HandoffMismatch.Usage(fmt.Errorf("the training in %s was made with changes that are not committed: what is promoted is trained from a commit", folder))
 	}
+	out.Environment = t.Environment
 	bySeed := map[int64]Replicate{}
 	for _, r := range t.Replicates {
 		bySeed[r.Seed] = r

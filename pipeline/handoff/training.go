@@ -39,6 +39,8 @@ type Training struct {
 	Dirty      bool        `json:"dirty,omitempty"` // some of it was not committed
 	Replicates []Replicate `json:"replicates"`
 	Again      *Replicate  `json:"again,omitempty"` // the first seed a second time
+	// Environment is that of the machine that trained the first seed.
+	Environment *Environment `json:"environment,omitempty"`
 }
 
 // Replicate is one of them.
@@ -77,12 +79,14 @@ type Origin struct {
 	Model  string
 	Commit string // "" when it is not known
 	Dirty  bool   // some of it was not committed
+	// Environment is what it was trained in, nil when it is not known.
+	Environment *Environment
 }
 
 // Write writes replicates into the folder out, again being the first seed's
 // second training, or nil.
 func Write(out string, o Origin, seeds []Seed, again *Seed) error {
-	record := Training{Schema: trainingSchema, Model: o.Model, Commit: o.Commit, Dirty: o.Dirty, Replicates: []Replicate{}}
+	record := Training{Schema: trainingSchema, Model: o.Model, Commit: o.Commit, Dirty: o.Dirty, Environment: o.Environment, Replicates: []Replicate{}}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return fault.Environment(fmt.Errorf("writing the training: %w", err))
 	}
@@ -194,6 +198,9 @@ func Read(folder string) (Training, error) {
 	}
 	if t.Commit != "" && !commitName.MatchString(t.Commit) {
 		return refuse("its commit is %s, not the full hexadecimal name of one", quote.Text(t.Commit))
+	}
+	if err := t.Environment.check(); err != nil {
+		return refuse("%w", err)
 	}
 	of := map[string]int64{}
 	for _, r := range t.all() {

@@ -33,8 +33,9 @@
 // # Processes
 //
 // An Executor runs the commands; Host, on this machine, is the one that there is.
-// A trainer runs in a process group of its own, which is ended with SIGTERM and
-// after a grace with SIGKILL; on Linux it also dies with this process
+// A trainer runs in a session of its own, without a terminal, so that a question
+// (a password, a credential) fails at once instead of waiting for nobody. Its
+// process group is ended with SIGTERM and after a grace with SIGKILL; on Linux it also dies with this process
 // (PR_SET_PDEATHSIG, https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html).
 // Whatever it leaves behind, also in another session, is found by a variable
 // in its environment and killed when the replicate ends, or, after a kill -9

@@ -4,7 +4,7 @@ package train
 
 import "syscall"
 
-func processAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+func processAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
 // killMarked finds nothing: without /proc the process group is all that is
 // known of a job.

@@ -21,9 +21,13 @@ var lockFiles = []string{
 	"go.mod", "go.sum", "Cargo.lock", "package-lock.json", "renv.lock", "Manifest.toml", ".python-version",
 }
 
-// IsLockFile reports whether a file at the top of a project pins what a training
-// runs with.
-func IsLockFile(name string) bool { return slices.Contains(lockFiles, name) }
+// HasLockFile reports whether a project pins what a training runs with.
+func HasLockFile(dir string) bool {
+	return slices.ContainsFunc(lockFiles, func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	})
+}
 
 // isSetup reports whether a file is one that the setup depends on: a lock file,
 // or one that the command names.

@@ -622,3 +622,17 @@ echo m > "$6/model.onnx"`})
 	require.Len(t, got.Replicates[0].Notes, 1)
 	assert.Contains(t, got.Replicates[0].Notes[0], "left processes running")
 }
+
+// A trainer has no terminal: what asks for a password fails, and does not wait.
+func TestNoTerminal(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("there is no /proc here")
+	}
+	p := newProject(t, map[string]string{"train.sh": `
+read -r pid name state parent group session terminal rest < /proc/$$/stat
+[ "$terminal" = 0 ] && ! (: < /dev/tty) 2> /dev/null && ! read -r answer && echo "no terminal" > "$6/model.onnx"`})
+	got, err := p.train(func(o *train.Options) { o.Seeds, o.Timeout = []int64{1}, time.Minute })
+	require.NoError(t, err)
+	assert.Equal(t, "no terminal\n", got.read(got.Replicates[0].Out+"/model.onnx"))
+}
