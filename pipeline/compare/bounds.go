@@ -109,6 +109,10 @@ func (p *pair) bounded(q question, e estimate, c contrast) estimate {
 	if !ok {
 		return e.without("the baseline's value is not apart from 0 enough for a relative margin")
 	}
+	e.df = s.df
+	if p.group == nil {
+		e.df = math.Min(e.df, freedomOfTails(x))
+	}
 	score, why := p.score(q, e, c, x, parts, variance/(scale*scale), scale)
 	if why != "" {
 		return e.without("%s", why)
@@ -301,4 +305,19 @@ func (p *pair) proportion(q question, e estimate) estimate {
 		e.se = (e.high - e.low) / (2 * z)
 	}
 	return e
+}
+
+// freedomOfTails is how many degrees of freedom a variance of x has: 2n/(kurtosis
+// - 1), which is n - 1 of normal values and few where the tails are heavy.
+func freedomOfTails(x []float64) float64 {
+	var m2, m4 float64
+	for _, v := range x {
+		m2 += v * v
+		m4 += v * v * v * v
+	}
+	n := float64(len(x))
+	if !(m2 > 0) || !finite(m4) {
+		return math.Inf(1)
+	}
+	return 2 * n / math.Max(n*m4/(m2*m2)-1, 1e-9)
 }

@@ -79,7 +79,8 @@ type estimate struct {
 	point      float64
 	low, high  float64
 	se         float64
-	bounded    bool // low and high are there
+	df         float64 // of se, as far as it is known: 0 if not
+	bounded    bool    // low and high are there
 	method     string
 	source     string
 	reason     string // why there is no bound, or why it is not to be trusted

@@ -14,21 +14,38 @@ const power = 0.8
 // about 0 with standard deviation se. The interval is the one that is used, with
 // what it allows for rows that were not seen, at no difference: half of its width
 // to both sides.
+//
+// The width varies too: with df degrees of freedom a standard error varies by a
+// share of sqrt(1/2df), and half of the time is too small by 1/3df and more.
 func (e estimate) mde(times float64) float64 {
-	return e.half(times) + normalQuantile(power)*e.se/math.Sqrt(times)
+	half, se := e.spreadAt(times)
+	return half + normalQuantile(power)*se
+}
+
+// spreadAt returns half the interval's width and the standard deviation of
+// estimate and width together.
+func (e estimate) spreadAt(times float64) (half, sd float64) {
+	half, sd = e.half(times), e.se/math.Sqrt(times)
+	if e.df > 0 && !math.IsInf(e.df, 1) {
+		df := math.Max(e.df*times, 1)
+		wider := 1 + 1/(3*df)
+		sd = wider * math.Sqrt(sd*sd+half*half/(2*df))
+		half *= wider
+	}
+	return half, sd
 }
 
 // passes returns how often an unchanged model passes at a margin with times as
 // many rows.
 func (e estimate) passes(margin, times float64) float64 {
-	room := margin - e.half(times)
-	if e.se <= 0 {
-		if room > 0 {
+	half, sd := e.spreadAt(times)
+	if sd <= 0 {
+		if margin > half {
 			return 1
 		}
 		return 0
 	}
-	return normalCDF(room / (e.se / math.Sqrt(times)))
+	return normalCDF((margin - half) / sd)
 }
 
 // rowsNeeded returns the number of units (rows or groups) at which the mde is

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -213,7 +214,10 @@ type outcome struct {
 	// power is how often low exceeds a limit two standard errors under the
 	// truth, best how often it would if the standard error were known.
 	power, best int
-	method      string
+	// unchanged is how often equally good models pass at the mde, the median of
+	// those that the samples give.
+	unchanged int
+	method    string
 }
 
 // answer is what one repetition says: bounds, the point, and whether a PASS or
@@ -222,6 +226,7 @@ type answer struct {
 	low, high, point float64
 	bounded, mayPass bool
 	equal, equalHigh bool
+	equalLow, mde    float64
 	method           string
 }
 
@@ -263,6 +268,13 @@ func (c population) run(t testing.TB, reps, truthRows int, seed uint64) outcome 
 				p.exchange(r)
 				e := p.ask(q)
 				answers[i].equal = true
+				answers[i].equalLow, answers[i].mde = math.Inf(-1), math.NaN()
+				if e.bounded {
+					answers[i].mde = e.mde(1)
+					if e.noPass == "" {
+						answers[i].equalLow = e.low
+					}
+				}
 				answers[i].equalHigh = e.bounded && e.reason == "" && e.high < truth
 			}
 		})
@@ -278,6 +290,17 @@ func tally(answers []answer, truth float64) outcome {
 		m.add(a.point)
 	}
 	se := m.sd()
+	var mdes []float64
+	for _, a := range answers {
+		if a.equal && !math.IsNaN(a.mde) {
+			mdes = append(mdes, a.mde)
+		}
+	}
+	slices.Sort(mdes)
+	mde := math.NaN()
+	if len(mdes) > 0 {
+		mde = mdes[len(mdes)/2]
+	}
 	for _, a := range answers {
 		switch {
 		case !a.bounded || (a.low > truth && !a.mayPass):
@@ -295,6 +318,9 @@ func tally(answers []answer, truth float64) outcome {
 		}
 		if a.equal {
 			out.equal++
+		}
+		if a.equal && a.equalLow > -mde {
+			out.unchanged++
 		}
 		if a.equalHigh {
 			out.equalFail++
@@ -418,12 +444,13 @@ func TestSimulation(t *testing.T) {
 				// What the truth's own error adds, too.
 				assert.LessOrEqual(t, rate(o.pass), 0.06+3.5*chance(0.05), "false PASS")
 			}
-			equal := "-"
+			equal, unchanged := "-", "-"
 			if o.equal > 0 {
 				equal = fmt.Sprintf("%.1f %%", 100*float64(o.equalFail)/float64(o.equal))
+				unchanged = fmt.Sprintf("%.0f %%", 100*float64(o.unchanged)/float64(o.equal))
 			}
-			line := fmt.Sprintf("| %s | %s | %s | %s | %s | %.1f %% | %.1f %% | %.1f %% | %.0f %% | %.0f %% | %s |\n", c.kind, c.name, c.metric, c.rows, o.method,
-				100*rate(o.pass), 100*rate(o.fail), 100*rate(o.cannot), 100*rate(o.power), 100*rate(o.best), equal)
+			line := fmt.Sprintf("| %s | %s | %s | %s | %s | %.1f %% | %.1f %% | %.1f %% | %.0f %% | %.0f %% | %s | %s |\n", c.kind, c.name, c.metric, c.rows, o.method,
+				100*rate(o.pass), 100*rate(o.fail), 100*rate(o.cannot), 100*rate(o.power), 100*rate(o.best), equal, unchanged)
 			if long > 0 {
 				fmt.Print(line)
 			}
