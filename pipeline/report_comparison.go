@@ -24,15 +24,11 @@ func reportMargin(m *exam.Margin) report.Margin {
 func reportMetrics(metrics []compare.Metric) []report.Metric {
 	out := make([]report.Metric, 0, len(metrics))
 	for _, m := range metrics {
-		var resampling *report.Resampling
-		if r := m.Resampling; r != nil {
-			resampling = &report.Resampling{Seed: r.Seed, Resamples: int64(r.Resamples), MCError: r.MCError, Exact: r.Exact}
-		}
 		out = append(out, report.Metric{
 			Name: report.Name(m.Name), Direction: report.Direction(m.Direction), Against: report.Against(m.Against), Primary: m.Primary,
 			Baseline: m.Baseline, Candidate: m.Candidate, Delta: m.Delta, Improvement: m.Improvement,
 			CI: reportInterval(m.CI), Value: reportInterval(m.ValueCI), Margin: reportMargin(m.Margin), Verdict: m.Verdict, Improved: m.Improved,
-			Floor: m.Floor, Ceiling: m.Ceiling, SE: m.SE, MDE: m.MDE, RowsNeeded: m.RowsNeeded, Resampling: resampling, Reason: report.NewProse(m.Reason),
+			Floor: m.Floor, Ceiling: m.Ceiling, SE: m.SE, MDE: m.MDE, RowsNeeded: m.RowsNeeded, Reason: report.NewProse(m.Reason),
 		})
 	}
 	return out

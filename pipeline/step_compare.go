@@ -102,7 +102,7 @@ func (s *session) judge(ctx context.Context, e exam.Exam, a answerSet) (compare.
 		}
 	}
 	in.Seed, in.Levels = compare.SeedOf(e, compared...), s.trainLevels(e)
-	return compare.Compare(in)
+	return compare.Compare(ctx, in)
 }
 
 // trainLevels are the levels of slice columns in the training data.

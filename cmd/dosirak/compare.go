@@ -95,7 +95,7 @@ func runCompare(ctx context.Context, o compareOptions) (compare.Input, compare.R
 	}
 	in.Candidate, in.Baseline, in.Anchor = sets[0], sets[1], sets[2]
 	in.Custom = command.Custom(ctx, "")
-	res, err := compare.Compare(in)
+	res, err := compare.Compare(ctx, in)
 	return in, res, err
 }
 

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"math/rand/v2"
 	"testing"
 
@@ -23,7 +24,7 @@ func benchAsk(b *testing.B, p *pair, name string) {
 		// Fresh data: orders and counts are remembered by a Data.
 		c, d := *p, rowsAll(p.cand.N)
 		c.cand, c.base = p.cand.Rows(d), p.base.Rows(d)
-		if e := c.ask(question{metric: m, direction: m.Direction, confidence: 0.95, margin: &exam.Margin{Value: 0.01}, seed: 1}); !e.bounded {
+		if e := c.ask(question{metric: m, direction: m.Direction, confidence: 0.95, margin: &exam.Margin{Value: 0.01}}); !e.bounded {
 			b.Fatal(e.reason)
 		}
 	}
@@ -60,7 +61,7 @@ func BenchmarkCompare(b *testing.B) {
 		Slices: []exam.Slice{{Column: "region", Mode: exam.Alarm, Metric: "f1", Margin: exam.Margin{Value: 0.03}, MinN: 100}},
 	}}
 	for b.Loop() {
-		if _, err := Compare(in); err != nil {
+		if _, err := Compare(context.Background(), in); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"runtime"
@@ -17,8 +18,9 @@ import (
 
 // Compare judges the candidate by the exam. An error is a usage error: rows
 // that do not pair, columns that are not there, an exam that cannot be asked.
-// Whatever the data do not tell is INCONCLUSIVE in the result.
-func Compare(in Input) (Result, error) {
+// Whatever the data do not tell is INCONCLUSIVE in the result. It ends when ctx
+// does.
+func Compare(ctx context.Context, in Input) (Result, error) {
 	if err := checkExam(in.Exam); err != nil {
 		return Result{}, fault.Usage(err)
 	}
@@ -50,14 +52,14 @@ func Compare(in Input) (Result, error) {
 			}
 		}
 		judged := make([]Metric, len(wanted))
-		err = each(len(wanted), func(i int) (err error) {
+		err = each(ctx, len(wanted), func(i int) (err error) {
 			m, ok := own[wanted[i].Name]
 			if !ok {
 				if m, err = metric.Lookup(wanted[i].Name); err != nil {
 					return fault.Usage(err)
 				}
 			}
-			judged[i] = judgeMetric(p, wanted[i], m, model.against, in.Exam, in.Seed)
+			judged[i] = judgeMetric(p, wanted[i], m, model.against, in.Exam)
 			return nil
 		})
 		if err != nil {
@@ -76,7 +78,7 @@ func Compare(in Input) (Result, error) {
 		if model.set == nil {
 			continue
 		}
-		found, err := judgeSlices(in, rows, p, own, model.against)
+		found, err := judgeSlices(ctx, in, rows, p, own, model.against)
 		if err != nil {
 			return Result{}, err
 		}
@@ -85,17 +87,22 @@ func Compare(in Input) (Result, error) {
 	alarms(res.Slices, in.Exam.Confidence)
 	res.Levels = levels(in, in.Candidate)
 	res.conclude(in.Baseline == nil)
-	res.Warnings = append(res.Warnings, res.warnings()...)
 	return res, nil
 }
 
 // each calls do for 0..n-1, as many at once as there are cores. Every question
-// has its own seed and place, so that the result is that of one after another.
-func each(n int, do func(i int) error) error {
-	var g errgroup.Group
+// has its own place, so that the result is that of one after another.
+// None is begun after ctx has ended.
+func each(ctx context.Context, n int, do func(i int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range n {
-		g.Go(func() error { return do(i) })
+		g.Go(func() error {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			return do(i)
+		})
 	}
 	return g.Wait()
 }
@@ -131,28 +138,6 @@ func (r *Result) conclude(first bool) {
 	case !judged:
 		r.Reason = "no metric has a margin, floor or ceiling: nothing was judged"
 	}
-}
-
-// warnings says of which margins the rows can tell too little, before any
-// verdict is read.
-func (r *Result) warnings() []string {
-	var out []string
-	for _, m := range r.Metrics {
-		if m.Margin == nil || m.MDE == nil || !(*m.MDE > m.Margin.Value) {
-			continue
-		}
-		text := fmt.Sprintf("%s (%s): the margin %s is under %.3g, the smallest at which an unchanged model passes 4 times in 5",
-			m.Name, m.Against, m.Margin, *m.MDE)
-		if m.RowsNeeded != nil {
-			unit := "rows"
-			if r.Groups > 0 {
-				unit = "groups"
-			}
-			text += fmt.Sprintf("; about %d %s would do", *m.RowsNeeded, unit)
-		}
-		out = append(out, text)
-	}
-	return out
 }
 
 // checkExam refuses what no data can answer.

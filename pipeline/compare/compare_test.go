@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -77,7 +78,7 @@ func TestCompareVerdicts(t *testing.T) {
 	t.Parallel()
 	ex := binaryExam(t)
 	base := binarySet(4000, 0.3, 7)
-	res, err := Compare(Input{Exam: ex, Candidate: binarySet(4000, 0.3, 8), Baseline: base, Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 0.3, 8), Baseline: base, Seed: 1})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Pass, res.Verdict, "%+v", res)
 	for _, m := range res.Metrics {
@@ -105,19 +106,19 @@ func TestCompareVerdicts(t *testing.T) {
 	assert.Contains(t, res.Metrics[3].CI.Method, "delta method")
 	require.NotNil(t, res.Metrics[2].ValueCI)
 
-	worse, err := Compare(Input{Exam: ex, Candidate: binarySet(4000, 2, 8), Baseline: base, Seed: 1})
+	worse, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 2, 8), Baseline: base, Seed: 1})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Fail, worse.Verdict)
 	assert.Equal(t, verdict.Fail, worse.Metrics[0].Verdict)
 	assert.Contains(t, worse.Metrics[0].Reason, "even the better bound")
 
-	few, err := Compare(Input{Exam: ex, Candidate: binarySet(200, 0.3, 8), Baseline: binarySet(200, 0.3, 7), Seed: 1})
+	few, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(200, 0.3, 8), Baseline: binarySet(200, 0.3, 7), Seed: 1})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Inconclusive, few.Verdict)
-	assert.NotEmpty(t, few.Warnings)
-	assert.Contains(t, few.Warnings[0], "the smallest at which an unchanged model passes 4 times in 5")
+	assert.Greater(t, *few.Metrics[0].MDE, few.Metrics[0].Margin.Value)
+	assert.Greater(t, *few.Metrics[0].RowsNeeded, int64(200))
 
-	better, err := Compare(Input{Exam: ex, Candidate: binarySet(4000, 0.3, 8), Baseline: binarySet(4000, 2, 7), Seed: 1})
+	better, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 0.3, 8), Baseline: binarySet(4000, 2, 7), Seed: 1})
 	require.NoError(t, err)
 	assert.True(t, better.Metrics[0].Improved)
 }
@@ -126,10 +127,10 @@ func TestCompareVerdicts(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	ex := binaryExam(t)
 	in := Input{Exam: ex, Candidate: binarySet(1000, 0.3, 8), Baseline: binarySet(1000, 0.3, 7), Seed: 5}
-	first, err := Compare(in)
+	first, err := Compare(context.Background(), in)
 	require.NoError(t, err)
 	before := runtime.GOMAXPROCS(1)
-	again, err := Compare(in)
+	again, err := Compare(context.Background(), in)
 	runtime.GOMAXPROCS(before)
 	require.NoError(t, err)
 	a, err := json.Marshal(first)
@@ -138,21 +139,30 @@ func TestDeterministic(t *testing.T) {
 	require.NoError(t, err)
 	assert.JSONEq(t, string(a), string(b))
 	in.Exam.Metrics = in.Exam.Metrics[3:4]
-	alone, err := Compare(in)
+	alone, err := Compare(context.Background(), in)
 	require.NoError(t, err)
 	assert.Equal(t, first.Metrics[3], alone.Metrics[0])
 	assert.NotContains(t, string(a), "NaN")
 }
 
+// A comparison ends with its context.
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := Compare(ctx, Input{Exam: binaryExam(t), Candidate: binarySet(500, 0.3, 8), Baseline: binarySet(500, 0.3, 7)})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
 func TestFirstModel(t *testing.T) {
 	t.Parallel()
 	ex := binaryExam(t)
-	res, err := Compare(Input{Exam: ex, Candidate: binarySet(2000, 0.3, 8), Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(2000, 0.3, 8), Seed: 1})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Pass, res.Verdict, "the floor of accuracy decides")
 	assert.Contains(t, res.Reason, "floors and ceilings decided")
 	ex.Metrics[2].Floor = nil
-	res, err = Compare(Input{Exam: ex, Candidate: binarySet(2000, 0.3, 8), Seed: 1})
+	res, err = Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(2000, 0.3, 8), Seed: 1})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Inconclusive, res.Verdict)
 	assert.Contains(t, res.Reason, "give a metric a floor")
@@ -176,7 +186,7 @@ func TestLimits(t *testing.T) {
 		{"brier", ptr(0.1), ptr(0.3), verdict.Pass},
 	} {
 		ex.Metrics = []exam.Metric{{Name: c.metric, Floor: c.floor, Ceiling: c.ceiling}}
-		res, err := Compare(Input{Exam: ex, Candidate: cand, Seed: 1})
+		res, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Seed: 1})
 		require.NoError(t, err)
 		assert.Equal(t, c.want, res.Verdict, "%s: %s", c.metric, res.Metrics[0].Reason)
 		require.NotNil(t, res.Metrics[0].ValueCI)
@@ -184,7 +194,7 @@ func TestLimits(t *testing.T) {
 		assert.Greater(t, *res.Metrics[0].ValueCI.High, *res.Metrics[0].Candidate)
 	}
 	ex.Metrics = []exam.Metric{{Name: "accuracy", Floor: ptr(0.75)}}
-	few, err := Compare(Input{Exam: ex, Candidate: binarySet(60, 0.3, 8), Seed: 1})
+	few, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(60, 0.3, 8), Seed: 1})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Inconclusive, few.Verdict)
 	assert.Contains(t, few.Metrics[0].Reason, "holds the floor")
@@ -264,7 +274,7 @@ func TestTooLittle(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			res, err := Compare(Input{Exam: c.ex, Candidate: c.cand, Baseline: c.base, Seed: 1})
+			res, err := Compare(context.Background(), Input{Exam: c.ex, Candidate: c.cand, Baseline: c.base, Seed: 1})
 			require.NoError(t, err)
 			assert.Equal(t, verdict.Inconclusive, res.Verdict)
 			assert.Contains(t, res.Metrics[0].Reason, c.reason)
@@ -284,7 +294,7 @@ func TestRelativeToNothing(t *testing.T) {
 		noisy[i] = float64(i) + float64(i%7)
 	}
 	ex := exam.Exam{Task: exam.Regression, Confidence: 0.95, Metrics: []exam.Metric{{Name: "mae", Margin: margin(t, "5%")}}}
-	res, err := Compare(Input{Exam: ex, Candidate: regressionSet(target, noisy), Baseline: regressionSet(target, target), Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: regressionSet(target, noisy), Baseline: regressionSet(target, target), Seed: 1})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Inconclusive, res.Verdict)
 	assert.Contains(t, res.Metrics[0].Reason, "nothing is relative to 0")
@@ -295,7 +305,7 @@ func TestEqualPredictions(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"accuracy", "roc_auc", "log_loss", "f1", "mcc", "pr_auc", "recall"} {
 		ex := exam.Exam{Task: exam.Binary, Confidence: 0.95, Metrics: []exam.Metric{{Name: name, Margin: margin(t, "0.05")}}}
-		res, err := Compare(Input{Exam: ex, Candidate: binarySet(5000, 0.3, 1), Baseline: binarySet(5000, 0.3, 1), Seed: 1})
+		res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(5000, 0.3, 1), Baseline: binarySet(5000, 0.3, 1), Seed: 1})
 		require.NoError(t, err)
 		m := res.Metrics[0]
 		require.NotNil(t, m.CI, name)
@@ -304,7 +314,7 @@ func TestEqualPredictions(t *testing.T) {
 		assert.Less(t, *m.CI.Low, -1e-5, name)
 		assert.Greater(t, *m.CI.Low, -0.02, name)
 		assert.InEpsilon(t, -*m.CI.Low, *m.CI.High, 0.15, name)
-		few, err := Compare(Input{Exam: ex, Candidate: binarySet(50, 0.3, 1), Baseline: binarySet(50, 0.3, 1), Seed: 1})
+		few, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(50, 0.3, 1), Baseline: binarySet(50, 0.3, 1), Seed: 1})
 		require.NoError(t, err)
 		assert.Equal(t, verdict.Inconclusive, few.Verdict, "%s: 50 equal rows do not show that 5 %% more never differ", name)
 	}
@@ -314,7 +324,7 @@ func TestAnchor(t *testing.T) {
 	t.Parallel()
 	ex := binaryExam(t)
 	// Slightly worse than the last, clearly worse than the anchor.
-	res, err := Compare(Input{Exam: ex, Candidate: binarySet(4000, 1.0, 8), Baseline: binarySet(4000, 0.9, 7), Anchor: binarySet(4000, 0.1, 9), Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 1.0, 8), Baseline: binarySet(4000, 0.9, 7), Anchor: binarySet(4000, 0.1, 9), Seed: 1})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Fail, res.Verdict)
 	var against []Against
@@ -346,7 +356,7 @@ func TestSlices(t *testing.T) {
 			cand.Pred[i] = 1 - cand.Label[i] // spoilt on one level
 		}
 	}
-	res, err := Compare(Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Levels: map[string][]string{"region": {"a", "b", "c", "gone"}}})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Levels: map[string][]string{"region": {"a", "b", "c", "gone"}}})
 	require.NoError(t, err)
 	assert.Equal(t, []Levels{{Column: "region", New: []string{"d"}, Vanished: []string{"gone"}}}, res.Levels)
 	got := map[string]Slice{}
@@ -355,7 +365,7 @@ func TestSlices(t *testing.T) {
 	}
 	assert.Equal(t, verdict.Fail, got["regionb"].Verdict)
 	assert.Contains(t, got["regionb"].Reason, "after Holm over 4 alarms")
-	assert.Equal(t, verdict.Pass, got["regiona"].Verdict)
+	assert.Empty(t, got["regiona"].Verdict, "a silent alarm is silent")
 	assert.InDelta(t, 1, *got["regiona"].PHolm, 0.5)
 	assert.Equal(t, verdict.Fail, got["b or c"].Verdict)
 	assert.Equal(t, verdict.Inconclusive, got["none"].Verdict)
@@ -363,7 +373,7 @@ func TestSlices(t *testing.T) {
 	assert.Equal(t, verdict.Fail, res.Verdict)
 
 	ex.Slices = []exam.Slice{{Name: "region", Column: "region", Mode: exam.Gate, Metric: "accuracy", Margin: *margin(t, "0.05"), MinN: 5000}}
-	res, err = Compare(Input{Exam: ex, Candidate: base, Baseline: base, Seed: 1})
+	res, err = Compare(context.Background(), Input{Exam: ex, Candidate: base, Baseline: base, Seed: 1})
 	require.NoError(t, err)
 	for _, s := range res.Slices {
 		assert.False(t, s.Judged)
@@ -413,7 +423,7 @@ func TestUsageErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Compare(Input{Exam: c.ex, Candidate: set, Baseline: c.base, Seed: 1})
+			_, err := Compare(context.Background(), Input{Exam: c.ex, Candidate: set, Baseline: c.base, Seed: 1})
 			require.ErrorContains(t, err, c.want)
 			assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 		})
@@ -426,7 +436,7 @@ func TestWeightsAndGroupsReduce(t *testing.T) {
 	for _, name := range []string{"roc_auc", "log_loss", "f1", "accuracy"} {
 		ex := exam.Exam{Task: exam.Binary, Confidence: 0.95, Metrics: []exam.Metric{{Name: name, Margin: margin(t, "0.05")}}}
 		n := 8000
-		plain, err := Compare(Input{Exam: ex, Candidate: binarySet(n, 0.3, 1), Baseline: binarySet(n, 0.3, 2), Seed: 1})
+		plain, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(n, 0.3, 1), Baseline: binarySet(n, 0.3, 2), Seed: 1})
 		require.NoError(t, err)
 		weighted := binarySet(n, 0.3, 1)
 		grouped := binarySet(n, 0.3, 1)
@@ -436,7 +446,7 @@ func TestWeightsAndGroupsReduce(t *testing.T) {
 			grouped.Groups = append(grouped.Groups, fmt.Sprint(i))
 		}
 		for what, set := range map[string]*predictions.Set{"weighted": weighted, "grouped": grouped} {
-			res, err := Compare(Input{Exam: ex, Candidate: set, Baseline: binarySet(n, 0.3, 2), Seed: 1})
+			res, err := Compare(context.Background(), Input{Exam: ex, Candidate: set, Baseline: binarySet(n, 0.3, 2), Seed: 1})
 			require.NoError(t, err)
 			assert.InDelta(t, *plain.Metrics[0].CI.Low, *res.Metrics[0].CI.Low, 2e-4, "%s %s", name, what)
 			assert.InDelta(t, *plain.Metrics[0].CI.High, *res.Metrics[0].CI.High, 2e-4, "%s %s", name, what)
@@ -552,7 +562,7 @@ func TestSeedPosition(t *testing.T) {
 // The JSON has the documented names.
 func TestResultJSON(t *testing.T) {
 	t.Parallel()
-	res, err := Compare(Input{Exam: binaryExam(t), Candidate: binarySet(200, 0.3, 8), Baseline: binarySet(200, 0.3, 7), Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: binaryExam(t), Candidate: binarySet(200, 0.3, 8), Baseline: binarySet(200, 0.3, 7), Seed: 1})
 	require.NoError(t, err)
 	text, err := json.Marshal(res)
 	require.NoError(t, err)
@@ -593,7 +603,7 @@ func TestCustomMetric(t *testing.T) {
 		{Name: "cost", Direction: exam.Lower, Command: "./cost {predictions}", Margin: margin(t, "2%")}},
 		Slices: []exam.Slice{{Column: "region", Mode: exam.Alarm, Metric: "cost", Margin: *margin(t, "0.1"), MinN: 50}}}
 	cand, base := binarySet(3000, 0.3, 1), binarySet(3000, 0.3, 2)
-	straight, err := Compare(Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(true)})
+	straight, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(true)})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Pass, straight.Verdict, straight.Metrics[0].Reason)
 	assert.Len(t, straight.Slices, 4)
@@ -609,18 +619,18 @@ func TestCustomMetric(t *testing.T) {
 			slices.Reverse(x)
 		}
 	}
-	again, err := Compare(Input{Exam: ex, Candidate: cand, Baseline: turned, Seed: 1, Custom: cost(true)})
+	again, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: turned, Seed: 1, Custom: cost(true)})
 	require.NoError(t, err)
 	assert.InDelta(t, *straight.Metrics[0].CI.Low, *again.Metrics[0].CI.Low, 1e-12)
-	_, err = Compare(Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
+	_, err = Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
 	require.ErrorContains(t, err, "one number for all rows, which has no interval")
-	_, err = Compare(Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1})
+	_, err = Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1})
 	require.ErrorContains(t, err, "nothing here runs it")
 	ex.Metrics[0].Margin, ex.Slices = nil, nil
-	res, err := Compare(Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
 	require.NoError(t, err)
 	assert.NotNil(t, res.Metrics[0].Candidate)
 	ex.Metrics[0].Direction = ""
-	_, err = Compare(Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
+	_, err = Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
 	require.ErrorContains(t, err, "needs a direction")
 }

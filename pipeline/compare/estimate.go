@@ -2,7 +2,6 @@ package compare
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 	"strings"
@@ -44,7 +43,6 @@ type question struct {
 	direction  exam.Direction
 	confidence float64
 	margin     *exam.Margin // nil: the difference, for information
-	seed       uint64
 }
 
 func (q question) relative() bool { return q.margin != nil && q.margin.Relative }
@@ -333,16 +331,4 @@ func linearMethod(m metric.Metric, weighted, grouped bool) (method, source strin
 		method, source = method+", sums over groups, t on effective groups - 1", source+"; Bell and McCaffrey 2002"
 	}
 	return method, source
-}
-
-// seedFor gives each question its own stream, so that a metric's interval does
-// not depend on which others stand in the exam.
-func seedFor(seed uint64, parts ...string) uint64 {
-	h := fnv.New64a()
-	for _, part := range parts {
-		// Writing to a hash never fails.
-		_, _ = h.Write([]byte(part))
-		_, _ = h.Write([]byte{0})
-	}
-	return seed ^ h.Sum64()
 }

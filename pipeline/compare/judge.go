@@ -22,7 +22,7 @@ func three(low, high, limit float64) verdict.Verdict {
 }
 
 // judgeMetric judges one metric of the exam against one model.
-func judgeMetric(p *pair, want exam.Metric, m metric.Metric, against Against, ex exam.Exam, seed uint64) Metric {
+func judgeMetric(p *pair, want exam.Metric, m metric.Metric, against Against, ex exam.Exam) Metric {
 	direction := want.Direction
 	if direction == "" {
 		direction = m.Direction
@@ -32,8 +32,7 @@ func judgeMetric(p *pair, want exam.Metric, m metric.Metric, against Against, ex
 	var verdicts []verdict.Verdict
 	var reasons []string
 	if p.base != nil {
-		q := question{metric: m, direction: direction, confidence: ex.Confidence, margin: want.Margin,
-			seed: seedFor(seed, string(against), m.Name)}
+		q := question{metric: m, direction: direction, confidence: ex.Confidence, margin: want.Margin}
 		e := p.ask(q)
 		out.fill(e, q, p.units())
 		if want.Margin != nil {
@@ -90,7 +89,7 @@ func (out *Metric) fill(e estimate, q question, units int) {
 	out.SE = ptr(e.se)
 	out.Improved = e.low > 0 && e.noPass == "" && e.reason == ""
 	out.MDE = ptr(e.mde(1))
-	if q.margin != nil {
+	if q.margin != nil && e.noPass == "" && e.reason == "" {
 		if n, ok := e.rowsNeeded(units, q.margin.Value); ok {
 			out.RowsNeeded = ptr(n)
 		}

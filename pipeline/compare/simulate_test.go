@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -183,7 +184,7 @@ type population struct {
 func (c population) question(t testing.TB) question {
 	m, err := metric.Lookup(c.metric)
 	require.NoError(t, err)
-	return question{metric: m, direction: m.Direction, confidence: 0.95, seed: 1}
+	return question{metric: m, direction: m.Direction, confidence: 0.95}
 }
 
 // known returns the true improvement, or value.
@@ -460,4 +461,15 @@ func TestSimulation(t *testing.T) {
 	if file := os.Getenv("DOSIRAK_SIMULATE_TABLE"); file != "" {
 		require.NoError(t, os.WriteFile(file, []byte(table.String()), 0o600))
 	}
+}
+
+// seedFor gives each population its own stream, whatever others there are.
+func seedFor(seed uint64, parts ...string) uint64 {
+	h := fnv.New64a()
+	for _, part := range parts {
+		// Writing to a hash never fails.
+		_, _ = h.Write([]byte(part))
+		_, _ = h.Write([]byte{0})
+	}
+	return seed ^ h.Sum64()
 }

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,7 +89,7 @@ func (c cells) Float(i int) (float64, bool) {
 }
 
 // judgeSlices judges all slices of the exam against one model.
-func judgeSlices(in Input, set *predictions.Set, p *pair, own map[string]metric.Metric, against Against) ([]Slice, error) {
+func judgeSlices(ctx context.Context, in Input, set *predictions.Set, p *pair, own map[string]metric.Metric, against Against) ([]Slice, error) {
 	var out []Slice
 	for _, s := range in.Exam.Slices {
 		m, ok := own[s.Metric]
@@ -112,7 +113,7 @@ func judgeSlices(in Input, set *predictions.Set, p *pair, own map[string]metric.
 			}
 		}
 		judged := make([]Slice, len(subs))
-		err = each(len(subs), func(i int) error {
+		err = each(ctx, len(subs), func(i int) error {
 			judged[i] = judgeSlice(in, s, subs[i], m, direction, p, against)
 			return nil
 		})
@@ -135,8 +136,7 @@ func judgeSlice(in Input, s exam.Slice, sub subset, m metric.Metric, direction e
 		return out
 	}
 	part := p.rows(sub.rows)
-	q := question{metric: m, direction: direction, confidence: in.Exam.Confidence, margin: &s.Margin,
-		seed: seedFor(in.Seed, string(against), m.Name, s.Name, s.Column, sub.level)}
+	q := question{metric: m, direction: direction, confidence: in.Exam.Confidence, margin: &s.Margin}
 	if len(sub.rows) < s.MinN {
 		// Listed with its values, but not judged: no interval is computed.
 		out.Reason = fmt.Sprintf("%d rows, and under min_n %d nothing is judged", len(sub.rows), s.MinN)
@@ -174,7 +174,9 @@ func (out *Slice) values(c, b metric.Value, sign float64) {
 }
 
 // alarms gives the alarms among the slices their verdict: FAIL where a slice is
-// significantly below its margin after Holm over all of them.
+// significantly below its margin after Holm over all of them. Else an alarm is
+// silent: it has no verdict, as what was not shown to be worse was not shown to be
+// good either.
 func alarms(all []Slice, confidence float64) {
 	var at []int
 	var p []float64
@@ -190,8 +192,6 @@ func alarms(all []Slice, confidence float64) {
 		if adjusted <= 1-confidence {
 			s.Verdict = verdict.Fail
 			s.Reason = fmt.Sprintf("significantly below -%s (p = %.2g after Holm over %d alarms)", s.Margin, adjusted, len(p))
-		} else {
-			s.Verdict = verdict.Pass
 		}
 	}
 }

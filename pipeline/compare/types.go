@@ -37,7 +37,6 @@ type Result struct {
 	Metrics    []Metric        `json:"metrics"`
 	Slices     []Slice         `json:"slices"`
 	Levels     []Levels        `json:"levels,omitempty"`
-	Warnings   []string        `json:"warnings,omitempty"`
 }
 
 // Against says which model a metric was judged against.
@@ -75,9 +74,8 @@ type Metric struct {
 	MDE *float64 `json:"mde"`
 	// RowsNeeded is the number of rows (groups, where there are groups) at
 	// which the margin is the MDE.
-	RowsNeeded *int64      `json:"rows_needed"`
-	Resampling *Resampling `json:"resampling,omitempty"`
-	Reason     string      `json:"reason,omitempty"`
+	RowsNeeded *int64 `json:"rows_needed"`
+	Reason     string `json:"reason,omitempty"`
 }
 
 // Scale is the unit of an interval.
@@ -100,16 +98,6 @@ type Interval struct {
 	Scale      Scale    `json:"scale"`
 	Method     string   `json:"method"`
 	Source     string   `json:"source,omitempty"` // who published the method
-}
-
-// Resampling says how a resampled interval was found.
-type Resampling struct {
-	Seed      uint64 `json:"seed"`
-	Resamples int    `json:"resamples"`
-	// MCError is two standard errors of the low bound that are due to the
-	// number of resamples alone.
-	MCError float64 `json:"mc_error"`
-	Exact   bool    `json:"exact"` // resamples are drawn from the exact bootstrap distribution
 }
 
 // Slice is one subset of the rows.

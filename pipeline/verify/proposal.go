@@ -150,7 +150,7 @@ func proposal(ctx context.Context, v Result, q, now *project.Deployed, o Options
 	}
 	in.Custom = command.Custom(ctx, o.Base.Dir)
 	in.Seed = compare.SeedOf(e, answered...)
-	result, err := compare.Compare(*in)
+	result, err := compare.Compare(ctx, *in)
 	if err != nil {
 		v.add("verdict", false, "%v", err)
 		return v, nil

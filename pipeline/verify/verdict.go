@@ -54,7 +54,7 @@ func checkVerdict(ctx context.Context, dir string, v *Result, q *project.Deploye
 		}
 	}
 	in.Seed = compare.SeedOf(e, compared...)
-	result, err := compare.Compare(in)
+	result, err := compare.Compare(ctx, in)
 	if err != nil {
 		v.add("verdict", false, "%v", err)
 		v.Recomputed = verdict.Inconclusive
