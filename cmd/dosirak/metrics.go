@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"sort"
@@ -11,15 +12,16 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/metric"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 )
 
 // metricsObject is the object of `dosirak metrics --json`.
 type metricsObject struct {
-	N         int                 `json:"n"`
-	Metrics   map[string]*float64 `json:"metrics"`   // null: undefined
-	Undefined map[string]string   `json:"undefined"` // why
+	N         int                          `json:"n"`
+	Metrics   map[string]*float64          `json:"metrics"`   // null: undefined
+	Undefined map[string]string            `json:"undefined"` // why
+	Intervals map[string]*compare.Interval `json:"intervals"` // of the value; null: none
+	Unbounded map[string]string            `json:"unbounded"` // why there is no interval
 }
 
 func newMetricsCommand() *cobra.Command {
@@ -30,8 +32,8 @@ func newMetricsCommand() *cobra.Command {
 		Short: "Compute all metrics of a file of predictions",
 		Long: `metrics reads a file of predictions of any tool (.csv, .csv.gz, .parquet,
 .jsonl, .jsonl.gz; columns id, label, prediction, score or p_<class>, weight)
-and prints every metric of the task. What is undefined is null, with the
-reason.`,
+and prints every metric of the task with the bounds of its value, each of which
+holds with 95 % confidence. What is undefined is null, with the reason.`,
 		Example: "  dosirak metrics --task binary --predictions candidate.csv --json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,7 +48,10 @@ reason.`,
 			if err != nil {
 				return err
 			}
-			obj := computeMetrics(set)
+			obj, err := computeMetrics(cmd.Context(), set)
+			if err != nil {
+				return err
+			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), obj)
 			}
@@ -68,19 +73,30 @@ func parseTask(s string) (exam.Task, error) {
 	return "", fault.BadValue.Usage(fmt.Errorf("--task is %q; it must be binary, multiclass or regression", s))
 }
 
-func computeMetrics(set *predictions.Set) metricsObject {
-	obj := metricsObject{N: set.N, Metrics: map[string]*float64{}, Undefined: map[string]string{}}
-	d := compare.Data(set)
-	for _, m := range metric.ForTask(set.Task) {
-		v := m.Of(d)
-		if v.Defined() {
-			obj.Metrics[m.Name] = &v.V
-		} else {
-			obj.Metrics[m.Name] = nil
-			obj.Undefined[m.Name] = v.Reason
+// metricsConfidence is that of each bound.
+const metricsConfidence = 0.95
+
+func computeMetrics(ctx context.Context, set *predictions.Set) (metricsObject, error) {
+	obj := metricsObject{
+		N: set.N, Metrics: map[string]*float64{}, Undefined: map[string]string{},
+		Intervals: map[string]*compare.Interval{}, Unbounded: map[string]string{},
+	}
+	values, err := compare.Values(ctx, set, metricsConfidence)
+	if err != nil {
+		return obj, err
+	}
+	for name, v := range values {
+		obj.Metrics[name], obj.Intervals[name] = nil, v.Interval
+		if !v.Value.Defined() {
+			obj.Undefined[name] = v.Value.Reason
+			continue
+		}
+		obj.Metrics[name] = &v.Value.V
+		if v.Interval == nil {
+			obj.Unbounded[name] = v.Reason
 		}
 	}
-	return obj
+	return obj, nil
 }
 
 func printMetrics(w io.Writer, obj metricsObject) error {
@@ -92,11 +108,19 @@ func printMetrics(w io.Writer, obj metricsObject) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "rows\t%d\n", obj.N)
 	for _, name := range names {
-		if v := obj.Metrics[name]; v != nil {
-			fmt.Fprintf(t, "%s\t%.6g\n", name, *v)
-		} else {
+		v, ci := obj.Metrics[name], obj.Intervals[name]
+		switch {
+		case v == nil:
 			fmt.Fprintf(t, "%s\tundefined: %s\n", name, obj.Undefined[name])
+		case ci == nil || ci.Low == nil || ci.High == nil:
+			fmt.Fprintf(t, "%s\t%.6g\tno interval: %s\n", name, *v, obj.Unbounded[name])
+		default:
+			fmt.Fprintf(t, "%s\t%.6g\t%.6g .. %.6g\n", name, *v, *ci.Low, *ci.High)
 		}
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nEach bound holds with %.0f %% confidence, so that low .. high is a %.0f %% interval.\n", 100*metricsConfidence, 100*(2*metricsConfidence-1))
+	return err
 }

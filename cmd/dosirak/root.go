@@ -61,7 +61,7 @@ again may help; 130 interrupted.`,
 			newImageCommand(), newSmokeCommand(), ofProject(newReportCommand(runFolder)), newPromoteCommand(),
 		}},
 		{"look", "What was found:", []*cobra.Command{
-			ofProject(newExplainCommand(runFolder)), newRunsCommand(), newMetricsCommand(), newServeCommand(), newGCCommand(),
+			ofProject(newExplainCommand(runFolder)), newRunsCommand(), newMetricsCommand(), newPowerCommand(), newServeCommand(), newGCCommand(),
 		}},
 		{"production", "Production:", []*cobra.Command{
 			newAdoptCommand(), newVerifyCommand(), newReconcileCommand(), newRollbackCommand(),

@@ -292,6 +292,28 @@ func tiny(name, metric string, n int, step float64) population {
 	}}
 }
 
+// weighing gives the rows of a population lognormal weights of one spread, a
+// quarter of them none.
+func weighing(c population, spread float64) population {
+	weigh := func(r *rand.Rand, p *pair) *pair {
+		for range p.cand.N {
+			w := math.Exp(spread * r.NormFloat64())
+			if r.IntN(4) == 0 {
+				w = 0
+			}
+			p.cand.Weight = append(p.cand.Weight, w)
+		}
+		p.base.Weight = p.cand.Weight
+		return p
+	}
+	draw, large := c.draw, c.large
+	c.draw = func(r *rand.Rand) *pair { return weigh(r, draw(r)) }
+	if large != nil {
+		c.large = func(r *rand.Rand, n int) *pair { return weigh(r, large(r, n)) }
+	}
+	return c
+}
+
 func kinds() []population {
 	var all []population
 	add := func(p ...population) { all = append(all, p...) }
@@ -372,7 +394,30 @@ func kinds() []population {
 		errorsOf{n: 400, df: 0, worse: 1.03, own: 0.3}.population(heavy, "mae, lognormal errors", "mae", false),
 		errorsOf{n: 1000, df: 0, worse: 1.03, own: 0.3}.population(heavy, "rmse, lognormal errors", "rmse", false),
 		errorsOf{n: 1000, df: 0, worse: 1.03, own: 0.3}.population(heavy, "mse, lognormal errors, relative", "mse", true))
-	add(hits("accuracy, 0.995", 150, 0.995), hits("accuracy, 0.99", 400, 0.99), hits("accuracy, 0.9", 100, 0.9))
+	for _, c := range []struct {
+		name, metric string
+		w            binormal
+		spread       float64
+	}{
+		{"AUC, 60 positive", "roc_auc", binormal{pos: 60, neg: 400, aucB: 0.9, aucC: 0.86, rho: 0.6}, 1},
+		{"AUC, 200 positive", "roc_auc", binormal{pos: 200, neg: 400, aucB: 0.8, aucC: 0.77, rho: 0.6}, 0.7},
+		{"average precision, 80 positive", "pr_auc", binormal{pos: 80, neg: 300, aucB: 0.9, aucC: 0.86, rho: 0.6}, 0.8},
+		{"balanced accuracy, 40 positive", "balanced_accuracy", binormal{pos: 40, neg: 400, aucB: 0.95, aucC: 0.92, rho: 0.7, cut: 1.2}, 0.8},
+		{"recall, 50 positive", "recall", binormal{pos: 50, neg: 300, aucB: 0.9, aucC: 0.86, rho: 0.8, cut: 1}, 0.8},
+	} {
+		add(weighing(c.w.population("weights", c.name, c.metric, false), c.spread))
+	}
+	d := binormal{pos: 100, neg: 300, aucB: 0.85, aucC: 0.85, cut: 1}
+	add(d.population("floors", "recall, 100 positive", "recall", true), d.population("floors", "f1, 100 positive", "f1", true),
+		d.population("floors", "log loss", "log_loss", true), d.population("floors", "AUC, 100 positive", "roc_auc", true),
+		d.population("floors", "average precision, 100 positive", "pr_auc", true), d.population("floors", "mcc", "mcc", true))
+	e := errorsOf{n: 400, df: 5, worse: 1}
+	for _, name := range []string{"mae", "rmse", "r2", "median_ae"} {
+		c := e.population("floors", name+", t5 errors", name, false)
+		c.floor, c.exchange = true, false
+		add(c)
+	}
+	add(hits("accuracy, 0.999", 200, 0.999), hits("accuracy, 0.995", 150, 0.995), hits("accuracy, 0.99", 400, 0.99), hits("accuracy, 0.9", 100, 0.9))
 	return all
 }
 

@@ -196,7 +196,7 @@ func (c population) known(t testing.TB, q question, rows int, seed uint64) float
 	vc := q.metric.Compute(big.cand)
 	require.True(t, vc.Defined(), vc.Reason)
 	if c.floor {
-		return vc.V
+		return vc.V // oriented where it is used
 	}
 	vb := q.metric.Compute(big.base)
 	require.True(t, vb.Defined(), vb.Reason)

@@ -35,10 +35,10 @@ func (p *pair) unseenRows(m metric.Metric, c contrast, x []float64, parts []clas
 			down, up = p.furthestPrecision(c, parts, n, scale)
 		}
 		if movedDown {
-			down.value = -down.seenMost(-down.value, negated(x))
+			down.value = -down.seenMost(m, -down.value, negated(x))
 		}
 		if movedUp {
-			up.value = up.seenMost(up.value, x)
+			up.value = up.seenMost(m, up.value, x)
 		}
 		return down, up
 	}
@@ -63,12 +63,12 @@ func allZero(x []float64) bool {
 func moved(largest, most float64) bool { return largest >= littleMoved*most }
 
 // manyOfClass rows of a class, of which some moved far, need no row worse than
-// the worst of them.
+// the worst of them for an area under the ROC curve, where each counts alike.
 const manyOfClass = 100
 
 // seenMost is how far an unseen row may go where others were seen to go far.
-func (u unseen) seenMost(most float64, x []float64) float64 {
-	if u.of >= manyOfClass {
+func (u unseen) seenMost(m metric.Metric, most float64, x []float64) float64 {
+	if m.Family == metric.Rank && u.of >= manyOfClass {
 		return 0
 	}
 	return math.Min(most, tail(x))
