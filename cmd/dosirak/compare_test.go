@@ -180,7 +180,7 @@ metrics:
 	}
 	code, out := run("cand.csv")
 	assert.Equal(t, 1, code, out)
-	assert.Contains(t, out, `"method": "paired t"`)
+	assert.Contains(t, out, `"method": "paired t`)
 	code, out = run("base.csv")
 	assert.Equal(t, 0, code, out)
 }

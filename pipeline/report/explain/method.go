@@ -23,6 +23,8 @@ var methods = []struct{ word, how string }{
 	{"bca", "the rows are drawn again and again, and the spread of the difference over these draws gives the bounds, corrected for its bias and skewness"},
 	{"bootstrap", "the rows are drawn again and again, and the spread of the difference over these draws gives the bounds"},
 	{"delta method", "the metric is a smooth function of means over rows, so near its value it changes by a known amount for each row, and those amounts have a variance"},
+	{"clopper", "it asks for each share how likely as many rows, or as few, would have been right"},
+	{"order statistics", "each median lies between two of the sorted losses, and the worse ends of both are taken together"},
 	{"wilson", "it asks for each share whether the number of rows that were right speaks against it"},
 	{"logit", "the bounds are found on the logit scale, where they cannot leave 0 to 1"},
 }
@@ -48,6 +50,9 @@ func methodText(ci *report.Interval) string {
 			}
 			break
 		}
+	}
+	if strings.Contains(all, "not narrower than the score interval") {
+		s += "; it is widened by what rows that were not seen could be, as far as the number of those that were seen allows them"
 	}
 	return strings.TrimSuffix(s, ".") + "."
 }
