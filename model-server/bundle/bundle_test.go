@@ -94,6 +94,40 @@ func TestOpenReadsWhatWriteWrote(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+// Answers of another arithmetic may differ by its rounding, those of this one
+// by nothing that the bundle does not allow.
+func TestGoldenOfAnotherArithmetic(t *testing.T) {
+	t.Parallel()
+	for hint, exact := range map[string]bool{"": false, "1": false, Arithmetic: true} {
+		b, model, golden := example(t)
+		golden.Tolerance = Tolerance{}
+		if hint != "" {
+			b.Engine = map[string]string{ArithmeticHint: hint}
+		}
+		dir := filepath.Join(t.TempDir(), "b")
+		_, err := Write(dir, b, model, golden)
+		require.NoError(t, err)
+		o, err := Open(dir)
+		require.NoError(t, err)
+		g, err := o.Golden()
+		require.NoError(t, err)
+		_, want, err := g.Tensors()
+		require.NoError(t, err)
+		_, got, err := g.Tensors()
+		require.NoError(t, err)
+		got[1].F32[0] = math.Nextafter32(got[1].F32[0], 1)
+		got[1].F32[3] = 3e-8 // of a zero that was a sigmoid's tail
+		assert.Equal(t, exact, len(CompareOutputs(want, got, g.Tolerance)) > 0, hint)
+		got[1].F32[1] += 1e-5
+		assert.NotEmpty(t, CompareOutputs(want, got, g.Tolerance), hint)
+	}
+	// The numbers of a regression are of another size.
+	small := []tensor.Tensor{{Name: "v", Datatype: tensor.FP64, Shape: []int64{2}, F64: []float64{1e-9, -2e-9}}}
+	assert.InDelta(t, 2e-9*rounding, Tolerance{}.rounded(small).Absolute, 1e-24)
+	large := []tensor.Tensor{{Name: "v", Datatype: tensor.FP64, Shape: []int64{2}, F64: []float64{1e9, math.Inf(1)}}}
+	assert.Equal(t, Tolerance{Absolute: rounding, Relative: rounding}, Tolerance{}.rounded(large))
+}
+
 func TestWriteRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -74,6 +74,38 @@ func within(want, got float64, tolerance Tolerance) bool {
 	return math.Abs(got-want) <= tolerance.Absolute+tolerance.Relative*math.Abs(want)
 }
 
+// Arithmetic names how this release computes what its engines leave to it: the
+// order of sums, the form of a function. It changes where answers change in
+// their last digits, such as by a sigmoid that keeps the digits of its tail. A
+// bundle holds the one that gave its golden answers, as the hint
+// ArithmeticHint; the first had no name.
+const (
+	Arithmetic     = "2"
+	ArithmeticHint = "arithmetic"
+)
+
+// rounding is what two arithmetics may differ by: some units in the last place
+// of single precision (2^-23), of sums over many terms.
+const rounding = 0x1p-20
+
+// rounded widens a tolerance by what two arithmetics may differ by: of each
+// value, and of one where the values are of that size, as probabilities are.
+func (t Tolerance) rounded(outputs []tensor.Tensor) Tolerance {
+	size := 1.0
+	for i := range outputs {
+		largest := 0.0
+		for k := range outputs[i].Len() {
+			if v, ok := outputs[i].Float(k); ok && outputs[i].Datatype.Float() && !math.IsInf(v, 0) && !math.IsNaN(v) {
+				largest = max(largest, math.Abs(v))
+			}
+		}
+		if largest > 0 {
+			size = min(size, largest)
+		}
+	}
+	return Tolerance{Absolute: max(t.Absolute, rounding*size), Relative: max(t.Relative, rounding)}
+}
+
 func describe(t *tensor.Tensor) string {
 	return fmt.Sprintf("%s %s %v", t.Name, t.Datatype, t.Shape)
 }

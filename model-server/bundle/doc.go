@@ -11,4 +11,10 @@
 // Open refuses what is not written exactly so, since two spellings of one
 // bundle would be two digests. The files are model.onnx (or what model.file
 // names) and golden.json; names are plain, without folders.
+//
+// Golden answers must be given again bit by bit, unless the bundle allows more,
+// by the arithmetic that gave them (engine.arithmetic). A later release may
+// compute a digit more exactly: answers that another arithmetic gave may differ
+// by some units in the last place of single precision, and a bundle in
+// production stays one.
 package bundle

@@ -72,7 +72,7 @@ func Render(b Bundle, model []byte, golden Golden) ([]FileContent, string, error
 func (b *Bundle) validText() (string, bool) {
 	texts := []string{b.Model.Name, b.Model.Format, b.Model.File}
 	for _, spec := range append(slices.Clone(b.Signature.Inputs), b.Signature.Outputs...) {
-		texts = append(append(texts, spec.Name), spec.Classes...)
+		texts = append(append(append(texts, spec.Name), spec.Classes...), spec.Columns...)
 	}
 	for key, value := range b.Engine {
 		texts = append(texts, key, value)

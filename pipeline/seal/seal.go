@@ -68,7 +68,7 @@ func seal(ctx context.Context, o Options, load engine.Loader) (*Sealed, error) {
 	if err != nil {
 		return nil, fault.Environment(fmt.Errorf("reading the model: %w", err))
 	}
-	b := bundle.Bundle{Model: bundle.Model{Format: format.Name, File: format.File}}
+	b := bundle.Bundle{Engine: map[string]string{bundle.ArithmeticHint: bundle.Arithmetic}, Model: bundle.Model{Format: format.Name, File: format.File}}
 	golden := bundle.Golden{Tolerance: o.Tolerance}
 	err = serving.With(ctx, format.Path, server.Options{Name: o.Name, Load: load, Budget: o.Budget}, func(s *serving.Local, c serving.Client) (err error) {
 		b.Model.Name, b.Signature = s.Name(), s.Signature()
