@@ -67,7 +67,7 @@ var arrows = map[string][]string{
 	"pipeline/smoke":             {"pipeline/exam", "pipeline/fault", "pipeline/quote", "pipeline/serving", "pipeline/verdict", "model-server/bundle", "model-server/tensor"},
 	"pipeline/promote":           {"pipeline/fault", "pipeline/manifest", "pipeline/verdict"},
 	"pipeline/reconcile":         {"model-server/bundle", "pipeline/fault", "pipeline/manifest", "pipeline/project", "pipeline/serving"},
-	"pipeline/registry/oci":      {"pipeline/fault", "pipeline/manifest", "pipeline/reconcile"},
+	"pipeline/registry/oci":      {"model-server/bundle", "pipeline/digest", "pipeline/project", "pipeline/fault", "pipeline/manifest", "pipeline/reconcile"},
 	"pipeline/rollback":          {"pipeline/fault", "pipeline/manifest", "pipeline/project", "pipeline/promote", "pipeline/manifest/codec"},
 	"pipeline/adopt":             {"model-server/bundle", "pipeline/dataset", "pipeline/evaluate", "pipeline/fault", "pipeline/manifest", "pipeline/project", "pipeline/promote", "pipeline/verdict", "pipeline/manifest/codec"},
 	"pipeline/forge/local":       {"pipeline/fault", "pipeline/git", "pipeline/promote"},

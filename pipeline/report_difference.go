@@ -93,7 +93,7 @@ func (s *session) reuse(ctx context.Context) (*reuse.Reuse, error) {
 		if err != nil {
 			continue // of another release, or broken for a while: it decided nothing that can be read
 		}
-		then := &project.Deployed{Manifest: m, From: project.CommitTree{Repo: s.project.Repo, Commit: v.Commit, Branch: at.Branch}}
+		then := &project.Deployed{Manifest: m, From: project.CommitTree{Repo: s.project.Repo, Commit: v.Commit, Branch: at.Branch}, Bundles: s.project.Bundles}
 		var e *exam.Exam
 		if e, err = then.Exam(ctx); err != nil {
 			e = nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
@@ -65,6 +66,9 @@ func (s *session) load(ctx context.Context) error {
 		}
 		if s.promotedExam, err = s.deployed.Exam(ctx); err != nil {
 			return err
+		}
+		if err := s.fits(filepath.Join(s.baseline.Dir, s.baseline.bundle.Bundle.Model.File)); err != nil {
+			return fmt.Errorf("the model in production is too large already: %w", err)
 		}
 		if err := s.answerable("baseline", s.baseline); err != nil {
 			return err

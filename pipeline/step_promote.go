@@ -118,6 +118,11 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 			return nil, nil, fmt.Errorf("the promotion names an image, which comes first: %w", err)
 		}
 	}
+	if d.BundleSource != "" {
+		if err := s.project.Bundles.Push(ctx, f.sealed.Dir, s.project.Config.Serve.Repository); err != nil {
+			return nil, nil, fmt.Errorf("the promotion names a bundle in a registry, which comes first: %w", err)
+		}
+	}
 	out, err := promote.Propose(ctx, s.env.Forge, proposal)
 	if err != nil {
 		return nil, nil, err // what it was about to do is not done
@@ -199,7 +204,7 @@ func (s *session) decide(r report.Report, f stepResults) (promote.Decision, erro
 	if s.project.Config.Serve.Repository != "" {
 		m.Image = s.project.Config.Serve.Repository + "@" + built.Digest
 	}
-	d := promote.Decision{ManifestPath: path, Base: s.project.Config.Promote.Base, Bundle: map[string][]byte{}, Evidence: map[string][]byte{}}
+	d := promote.Decision{ManifestPath: path, Base: s.project.Config.Promote.Base, Evidence: map[string][]byte{}}
 	// The anchor moves only when production gets better: not worse than the
 	// last one, k times over, must not add up to much worse.
 	switch {
@@ -218,20 +223,6 @@ func (s *session) decide(r report.Report, f stepResults) (promote.Decision, erro
 		m.Replaces = s.deployed.Manifest.Bundle
 	}
 	d.Manifest = m
-
-	opened, err := bundle.Open(candidate.Dir)
-	if err != nil {
-		return d, fault.Environment(err)
-	}
-	names := []string{bundle.File}
-	for _, f := range opened.Bundle.Files {
-		names = append(names, f.Path)
-	}
-	for _, name := range names {
-		if d.Bundle[name], err = os.ReadFile(filepath.Join(candidate.Dir, name)); err != nil {
-			return d, fault.Environment(fmt.Errorf("reading the bundle: %w", err))
-		}
-	}
 
 	text, err := os.ReadFile(filepath.Join(s.run.Dir(), evidence.Report))
 	if err != nil {
@@ -262,7 +253,16 @@ func (s *session) decide(r report.Report, f stepResults) (promote.Decision, erro
 			return d, err
 		}
 	}
-	return d, nil
+	room := int64(promote.MaxGitBytes)
+	for _, content := range d.Evidence {
+		room -= int64(len(content))
+	}
+	opened, err := bundle.Open(candidate.Dir)
+	if err != nil {
+		return d, fault.Environment(err)
+	}
+	d.Bundle, d.BundleSource, err = s.project.Place(opened, room)
+	return d, err
 }
 
 // compressed reads a file and packs it.

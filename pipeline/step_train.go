@@ -12,6 +12,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fetch"
 	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
+	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/seal"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
@@ -52,7 +53,7 @@ func (s *session) train(ctx context.Context) (trained, error) {
 	if err != nil {
 		return trained{}, err
 	}
-	return step(ctx, s, "train", depends, func(ctx context.Context, made *store.Step) (trained, error) {
+	t, err := step(ctx, s, "train", depends, func(ctx context.Context, made *store.Step) (trained, error) {
 		if s.asked.Trained != "" {
 			t, err := s.takeTraining()
 			if err != nil {
@@ -79,6 +80,23 @@ func (s *session) train(ctx context.Context) (trained, error) {
 		}
 		return t, t.record(made)
 	})
+	if err != nil {
+		return t, err
+	}
+	return t, s.fits(t.Models[0])
+}
+
+// fits ends a run that is to promote a model which has no place to be kept,
+// before it is proved, judged and packed for nothing.
+func (s *session) fits(model string) error {
+	if !s.asked.Promote {
+		return nil
+	}
+	info, err := os.Stat(model)
+	if err != nil || info.Size() <= promote.MaxGitBytes {
+		return nil //nolint:nilerr // sealing says what is wrong with the file
+	}
+	return s.project.Fits(info.Size())
 }
 
 func (s *session) trainOptions(ctx context.Context) (train.Options, error) {

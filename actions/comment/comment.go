@@ -29,7 +29,6 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -139,7 +138,7 @@ func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) e
 	if models != nil {
 		return begin(ctx, j, open, token, phase, models)
 	}
-	p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
+	p, err := j.Open(ctx, j.Input("directory"), j.Input("config"))
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
 // Files are predictions of the same rows.
@@ -40,7 +39,7 @@ func Action(walk run.Walk, files Compare) runner.Action {
 			case f.Candidate != "":
 				return judgeFiles(ctx, j, files, f)
 			}
-			p, err := project.Open(ctx, directory, f.Config)
+			p, err := j.Open(ctx, directory, f.Config)
 			if err != nil {
 				return 0, err
 			}

@@ -16,7 +16,6 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 	"github.com/dosirak-ml/dosirak/pipeline/onboard"
-	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
 // Action returns the action.
@@ -68,7 +67,7 @@ func plan(ctx context.Context, j *runner.Job) error {
 	}
 	models, environments, changed, manifests, next, train := []model{}, []model{}, []model{}, []model{}, []model{}, []replicate{}
 	for _, folder := range folders {
-		p, err := project.Open(ctx, filepath.FromSlash(folder), "")
+		p, err := j.Open(ctx, filepath.FromSlash(folder), "")
 		if err != nil {
 			return err
 		}

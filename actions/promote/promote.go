@@ -59,7 +59,7 @@ func Action(walk run.Walk, open Open) runner.Action {
 			if asked.Plan, err = j.Bool("plan"); err != nil {
 				return 0, err
 			}
-			p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
+			p, err := j.Open(ctx, j.Input("directory"), j.Input("config"))
 			if err != nil {
 				return 0, err
 			}

@@ -85,7 +85,7 @@ func followAll(ctx context.Context, j *runner.Job, complete func(*project.Projec
 // follow brings one environment to what Git says.
 func follow(ctx context.Context, j *runner.Job, complete func(*project.Project, *reconcile.Request) error, config string, target runner.Target, o reconcile.Request) (reconcile.Result, error) {
 	o.Environment = target.Environment
-	p, err := project.Open(ctx, target.Directory, config)
+	p, err := j.Open(ctx, target.Directory, config)
 	if err != nil {
 		return reconcile.Result{}, err
 	}

@@ -45,7 +45,7 @@ func Action(walk Walk) runner.Action {
 			if err != nil {
 				return 0, err
 			}
-			p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
+			p, err := j.Open(ctx, j.Input("directory"), j.Input("config"))
 			if err != nil {
 				return 0, err
 			}

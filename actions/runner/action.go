@@ -12,6 +12,7 @@ import (
 	"github.com/sethvargo/go-githubactions"
 
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
 // Action is one action as action.yml describes it.
@@ -30,6 +31,9 @@ type Action struct {
 type Surroundings struct {
 	Getenv func(string) string
 	Stdout io.Writer // the runner reads commands from it
+	// Bundles are where a project keeps bundles that are too large for Git; nil:
+	// nowhere.
+	Bundles project.BundleStore
 }
 
 // Job is one run of an action.
@@ -37,6 +41,7 @@ type Job struct {
 	Out   io.Writer // for people; guarded
 	Event Event
 
+	bundles project.BundleStore
 	action  Action
 	issue   *githubactions.Action
 	getenv  func(string) string
@@ -49,7 +54,7 @@ type Job struct {
 // uses Do.
 func NewJob(a Action, s Surroundings) (*Job, error) {
 	j := &Job{
-		Out: Guard(s.Stdout), action: a, getenv: s.Getenv, outputs: map[string]string{}, read: map[string]bool{},
+		Out: Guard(s.Stdout), bundles: s.Bundles, action: a, getenv: s.Getenv, outputs: map[string]string{}, read: map[string]bool{},
 		issue: githubactions.New(githubactions.WithWriter(s.Stdout), githubactions.WithGetenv(s.Getenv)),
 	}
 	for _, name := range a.Secrets {
@@ -114,6 +119,16 @@ func (j *Job) Input(name string) string {
 	}
 	j.read[name] = true
 	return j.issue.GetInput(Variable(name)[len("INPUT_"):])
+}
+
+// Open reads the project in dir, as project.Open does, with the registry that
+// keeps large bundles.
+func (j *Job) Open(ctx context.Context, dir, config string) (*project.Project, error) {
+	p, err := project.Open(ctx, dir, config)
+	if err == nil {
+		p.Bundles = j.bundles
+	}
+	return p, err
 }
 
 // Variable is the environment variable that action.yml maps an input to. A

@@ -43,7 +43,7 @@ func Action(train Train) runner.Action {
 			if out == "" {
 				return 0, fault.Usage(errors.New("input out is empty: name the folder that gets the models"))
 			}
-			p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
+			p, err := j.Open(ctx, j.Input("directory"), j.Input("config"))
 			if err != nil {
 				return 0, err
 			}

@@ -28,7 +28,7 @@ func Action() runner.Action {
 		Outputs: []string{"holds", "verdict", "bundles", "waits"},
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
 			environment := j.Input("environment")
-			p, err := project.Open(ctx, j.Input("directory"), j.Input("config"))
+			p, err := j.Open(ctx, j.Input("directory"), j.Input("config"))
 			if err != nil {
 				return 0, err
 			}
@@ -75,7 +75,7 @@ func baseOf(ctx context.Context, j *runner.Job, p *project.Project, dir string) 
 	trusted, commit := p, j.Event.BaseCommit
 	if folder := j.Input("base-directory"); folder != "" {
 		var err error
-		if trusted, err = project.Open(ctx, folder, j.Input("config")); err != nil {
+		if trusted, err = j.Open(ctx, folder, j.Input("config")); err != nil {
 			return nil, err
 		}
 		commit = trusted.Commit

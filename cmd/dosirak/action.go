@@ -69,9 +69,12 @@ docs/actions.md lists inputs and outputs.`,
 			Use: a.Name, Short: a.Short, Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				environment := takeEnvironment()
-				code := runner.Do(cmd.Context(), a, runner.Surroundings{
-					Getenv: func(name string) string { return environment[name] }, Stdout: cmd.OutOrStdout(),
-				})
+				getenv := func(name string) string { return environment[name] }
+				bundles, err := newBundles(getenv, getenv("GITHUB_TOKEN"))
+				if err != nil {
+					return err
+				}
+				code := runner.Do(cmd.Context(), a, runner.Surroundings{Getenv: getenv, Stdout: cmd.OutOrStdout(), Bundles: bundles})
 				if code != 0 {
 					return exit(code)
 				}

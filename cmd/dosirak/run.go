@@ -80,7 +80,12 @@ func (f *projectFlags) load(cmd *cobra.Command) (*project.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	return project.Open(cmd.Context(), dir, f.config)
+	p, err := project.Open(cmd.Context(), dir, f.config)
+	if err != nil {
+		return nil, err
+	}
+	p.Bundles, err = newBundles(os.Getenv, os.Getenv("GITHUB_TOKEN"))
+	return p, err
 }
 
 // open reads the project and what a run takes from this machine. The caller

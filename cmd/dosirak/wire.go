@@ -78,6 +78,15 @@ func newRegistries(getenv func(string) string, token string) []reconcile.Registr
 	return []reconcile.Registry{oci.Registry{Keys: registryKeys(getenv, token)}}
 }
 
+// newBundles is where bundles are kept that are too large for Git.
+func newBundles(getenv func(string) string, token string) (project.BundleStore, error) {
+	cache, err := cacheFolder()
+	if err != nil {
+		return nil, err
+	}
+	return oci.Bundles{Registry: oci.Registry{Keys: registryKeys(getenv, token)}, Cache: cache}, nil
+}
+
 // registryKeys has the credentials of docker login, and a token for the
 // registry of github.com. A GitHub Enterprise Server has one of its own, which
 // that token would be strange to.

@@ -25,6 +25,7 @@ type Decision struct {
 	Image              string            // repository@digest of what runs, "" when it is not known
 	Exam               string            // digest of today's exam
 	Files              map[string][]byte // of the bundle, by name
+	Source             string            // where the bundle is kept, when that is not Git
 	ManifestPath       string
 	Base               string
 	Attributes         []byte             // of the attributes file beside the manifest on the base; nil: there is none
@@ -45,7 +46,7 @@ func Plan(d Decision, format func(manifest.Manifest) ([]byte, error)) (promote.P
 			Schema: manifest.Schema, Model: d.Model, Environment: d.Environment, Bundle: d.Digest, Image: d.Image,
 			Verdict: verdict.Inconclusive, Anchor: d.Digest, Exam: d.Exam,
 		},
-		ManifestPath: d.ManifestPath, Base: d.Base, Bundle: d.Files, Attributes: d.Attributes,
+		ManifestPath: d.ManifestPath, Base: d.Base, Bundle: d.Files, BundleSource: d.Source, Attributes: d.Attributes,
 	}, format)
 	if err != nil {
 		return promote.Proposal{}, fmt.Errorf("adopting the model: %w", err)

@@ -77,7 +77,7 @@ func Run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 	if present != nil {
 		d.Present = &present.Manifest
 	}
-	if d.Files, err = bundleFiles(opened); err != nil {
+	if d.Files, d.Source, err = p.Place(opened, promote.MaxGitBytes); err != nil {
 		return a, err
 	}
 	base := project.HeadTree{Head: o.Head, Commit: head, Branch: p.Config.Promote.Base}
@@ -96,6 +96,11 @@ func Run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 	case o.Plan:
 		a.Outcome = promote.Outcome{Operation: promote.Planned, Branch: proposal.Branch}
 		return a, nil
+	}
+	if d.Source != "" {
+		if err := p.Bundles.Push(ctx, opened.Dir, p.Config.Serve.Repository); err != nil {
+			return a, fmt.Errorf("adopting the model: %w", err)
+		}
 	}
 	if a.Outcome, err = promote.Propose(ctx, promote.Asked(promote.At(o.Forge, head)), proposal); err != nil {
 		return a, fmt.Errorf("adopting the model: %w", err)
@@ -128,21 +133,4 @@ func openAdopted(ctx context.Context, p *project.Project, o Options) (*bundle.Op
 		return nil, nil, fmt.Errorf("asking the model the rows of %s: %w", p.Config.Data.Eval, err)
 	}
 	return opened, rows, nil
-}
-
-// bundleFiles reads the files of a bundle by name.
-func bundleFiles(b *bundle.Opened) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	names := []string{bundle.File}
-	for _, f := range b.Bundle.Files {
-		names = append(names, f.Path)
-	}
-	for _, name := range names {
-		data, err := os.ReadFile(filepath.Join(b.Dir, name))
-		if err != nil {
-			return nil, fault.Environment(fmt.Errorf("reading the bundle: %w", err))
-		}
-		files[name] = data
-	}
-	return files, nil
 }

@@ -81,6 +81,9 @@ type Registry struct {
 	Version string `yaml:"version" json:"version"`
 }
 
+// registryPattern is a bundle in an OCI registry, by digest.
+var registryPattern = regexp.MustCompile(`^oci://[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$`)
+
 var digestPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // Validate returns the first problem of m, or nil.
@@ -112,8 +115,11 @@ func (m Manifest) Validate() error {
 	for _, source := range []struct{ name, path string }{
 		{"bundle", m.Sources.Bundle}, {"anchor", m.Sources.Anchor}, {"evidence", m.Sources.Evidence},
 	} {
+		if source.name != "evidence" && registryPattern.MatchString(source.path) {
+			continue
+		}
 		if source.path != "" && (!fs.ValidPath(source.path) || source.path == ".") {
-			return fmt.Errorf("sources.%s %q is not a path below the project's folder", source.name, source.path)
+			return fmt.Errorf("sources.%s %q is not a path below the project's folder, nor oci://repository@sha256:<64 hexadecimal digits>", source.name, source.path)
 		}
 	}
 	return nil

@@ -23,6 +23,7 @@ import (
 type Deployed struct {
 	Manifest manifest.Manifest
 	From     Tree
+	Bundles  BundleStore // of bundles that are not in Git; nil: there is none
 }
 
 // Deployed reads the environment's manifest on the base branch. It returns nil
@@ -61,7 +62,7 @@ func (p *Project) DeployedIn(ctx context.Context, from Tree, environment string)
 	if m.Model != p.Config.Model || m.Environment != environment {
 		return nil, fault.ManifestOfAnother.Usage(fmt.Errorf("%s on %s is for model %q in %q, the config asks for %q in %q: correct promote.manifest or the manifest", name, from, m.Model, m.Environment, p.Config.Model, environment))
 	}
-	return &Deployed{Manifest: m, From: from}, nil
+	return &Deployed{Manifest: m, From: from, Bundles: p.Bundles}, nil
 }
 
 // Bundle copies a production bundle into dir and opens it, verified against
@@ -69,6 +70,9 @@ func (p *Project) DeployedIn(ctx context.Context, from Tree, environment string)
 func (d *Deployed) Bundle(ctx context.Context, source, digest, dir string) (*bundle.Opened, error) {
 	if opened, err := bundle.Open(dir); err == nil && opened.Digest == digest {
 		return opened, nil // a resumed run has it already
+	}
+	if strings.HasPrefix(source, RegistryScheme) {
+		return d.fetched(ctx, source, digest, dir)
 	}
 	names, err := d.From.List(ctx, source)
 	if err != nil {
@@ -95,6 +99,27 @@ func (d *Deployed) Bundle(ctx context.Context, source, digest, dir string) (*bun
 	}
 	if opened.Digest != digest {
 		return nil, fault.BundleGone.Usage(fmt.Errorf("the bundle at %s on %s is %s, the manifest for %s names %s: restore the folder from the commit that promoted it", source, d.From, opened.Digest, d.Manifest.Environment, digest))
+	}
+	return opened, nil
+}
+
+// fetched is a bundle that a registry keeps.
+func (d *Deployed) fetched(ctx context.Context, source, digest, dir string) (*bundle.Opened, error) {
+	if d.Bundles == nil {
+		return nil, fault.BundleGone.Usage(fmt.Errorf("the manifest for %s keeps bundle %s at %s, and this command asks no registry", d.Manifest.Environment, digest, source))
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, fault.Environment(fmt.Errorf("fetching the production bundle: %w", err))
+	}
+	if err := d.Bundles.Fetch(ctx, source, dir); err != nil {
+		return nil, err
+	}
+	opened, err := bundle.Open(dir)
+	if err != nil {
+		return nil, fault.BundleGone.Usage(fmt.Errorf("opening the bundle of %s: %w", source, err))
+	}
+	if opened.Digest != digest {
+		return nil, fault.BundleGone.Usage(fmt.Errorf("the bundle at %s is %s, the manifest for %s names %s: correct `sources` in the manifest", source, opened.Digest, d.Manifest.Environment, digest))
 	}
 	return opened, nil
 }

@@ -21,12 +21,13 @@ const ConfigFile = "dosirak.yaml"
 type Project struct {
 	Dir        string // absolute
 	Config     *config.Config
-	ConfigPath string    // relative to Dir
-	Repo       *git.Repo // nil without Git
-	NoRepo     error     // why Repo is nil
-	Commit     string    // "" without Git or before the first commit
-	Branch     string    // "" when HEAD is detached
-	Changed    []string  // what differs from the commit, in git's short form
+	ConfigPath string      // relative to Dir
+	Repo       *git.Repo   // nil without Git
+	NoRepo     error       // why Repo is nil
+	Commit     string      // "" without Git or before the first commit
+	Branch     string      // "" when HEAD is detached
+	Changed    []string    // what differs from the commit, in git's short form
+	Bundles    BundleStore // of bundles that are not in Git; nil: none is asked
 }
 
 // Open reads the config of the project in dir; config is relative to

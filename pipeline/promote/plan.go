@@ -23,6 +23,7 @@ type Decision struct {
 	ManifestPath string
 	Base         string            // branch that the proposal is for
 	Bundle       map[string][]byte // files of the bundle by name
+	BundleSource string            // where it is kept, when that is not Git
 	Evidence     map[string][]byte // report.json, exam.json, predictions by name
 	ReportDigest string            // of report.json
 	Attributes   []byte            // of the attributes file beside the manifest on the base; nil: there is none
@@ -62,7 +63,9 @@ func Plan(d Decision, format func(manifest.Manifest) ([]byte, error)) (Proposal,
 	files := map[string][]byte{}
 	size := 0
 	folder := path.Dir(d.ManifestPath)
-	m.Sources.Bundle = path.Join(folder, "bundles", short)
+	if m.Sources.Bundle = d.BundleSource; m.Sources.Bundle == "" {
+		m.Sources.Bundle = path.Join(folder, "bundles", short)
+	}
 	for name, content := range d.Bundle {
 		files[path.Join(m.Sources.Bundle, name)] = content
 		size += len(content)
@@ -76,7 +79,7 @@ func Plan(d Decision, format func(manifest.Manifest) ([]byte, error)) (Proposal,
 		}
 	}
 	if size > MaxGitBytes {
-		return Proposal{}, fault.TooLarge.Usage(fmt.Errorf("planning the promotion: bundle and evidence of %s are %.1f MB, and at most %.0f MB go into Git; make the model or the evaluation data smaller, or publish the bundle as an image with `dosirak image --push` and promote that", m.Model, float64(size)/1e6, float64(MaxGitBytes)/1e6))
+		return Proposal{}, fault.TooLarge.Usage(fmt.Errorf("planning the promotion: bundle and evidence of %s are %.1f MB, and at most %.0f MB go into Git; make the evaluation data smaller, or name an OCI repository in serve.repository, which keeps the bundle", m.Model, float64(size)/1e6, float64(MaxGitBytes)/1e6))
 	}
 	switch m.Anchor {
 	case "":

@@ -90,7 +90,7 @@ type endpoint struct {
 func (e *endpoint) Address() string { return e.address }
 
 func (e *endpoint) Ask(ctx context.Context, m manifest.Manifest) (Observation, error) {
-	q := &project.Deployed{Manifest: m, From: project.HeadTree{Head: e.order.head, Commit: e.order.commit, Branch: e.order.project.Config.Promote.Base}}
+	q := &project.Deployed{Manifest: m, From: project.HeadTree{Head: e.order.head, Commit: e.order.commit, Branch: e.order.project.Config.Promote.Base}, Bundles: e.order.project.Bundles}
 	opened, err := q.Bundle(ctx, m.Sources.Bundle, m.Bundle, filepath.Join(e.dir, "bundle"))
 	if err != nil {
 		return Observation{}, err

@@ -101,7 +101,7 @@ func run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 func restorable(ctx context.Context, p *project.Project, o Options, head string, c Choice) (warnings []string, err error) {
 	m := c.Back.Manifest
 	from := project.HeadTree{Head: o.Head, Commit: head, Branch: p.Config.Promote.Base}
-	q := &project.Deployed{Manifest: m, From: from}
+	q := &project.Deployed{Manifest: m, From: from, Bundles: p.Bundles}
 	bundles := [][2]string{{m.Sources.Bundle, m.Bundle}}
 	if m.Anchor != "" && m.Anchor != m.Bundle && m.Sources.Anchor != "" {
 		bundles = append(bundles, [2]string{m.Sources.Anchor, m.Anchor})

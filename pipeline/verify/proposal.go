@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/model-server/engine"
@@ -32,6 +33,12 @@ import (
 // it as that.
 func againstBase(ctx context.Context, v Result, q *project.Deployed, o Options) (Result, error) {
 	b := o.Base
+	// What a change names is not asked of any host that it likes.
+	v.registry = func(source string) bool {
+		where, there := strings.CutPrefix(source, project.RegistryScheme)
+		repository, _, _ := strings.Cut(where, "@")
+		return !there || repository == b.Config.Serve.Repository
+	}
 	name, err := b.Config.ManifestPath(o.Environment)
 	if err != nil {
 		return v, fault.Usage(err)
@@ -50,6 +57,7 @@ func againstBase(ctx context.Context, v Result, q *project.Deployed, o Options) 
 			return v, fault.Environment(fmt.Errorf("reading the manifest of %s: %w", b.Tree, err))
 		}
 		if bytes.Equal(current, text) {
+			v.registry = nil // the branch's own word
 			return inForce(ctx, v, b.Dir, q, o)
 		}
 	}
@@ -76,7 +84,7 @@ func earlier(ctx context.Context, b *project.Base, environment string, text []by
 
 // returned verifies a rollback: what comes back was verified when it came.
 func returned(ctx context.Context, v Result, q *project.Deployed, standing bool, o Options) Result {
-	v.Kind, v.Recomputed = Rollback, q.Manifest.Verdict
+	v.Kind, v.Recomputed, v.registry = Rollback, q.Manifest.Verdict, nil
 	checkBundle(ctx, &v, q, filepath.Join(o.Dir, "bundle"))
 	v.add("history", true, "%s had this very manifest before", o.Base.Tree)
 	if !standing {

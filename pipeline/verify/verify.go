@@ -41,6 +41,8 @@ type Result struct {
 	// does.
 	Waits  string  `json:"waits,omitempty"`
 	Checks []Check `json:"checks"`
+
+	registry func(source string) bool // whether a registry may be asked for a source; nil: any
 }
 
 // Verdict is PASS where all holds, INCONCLUSIVE where a person's
@@ -129,6 +131,10 @@ func inForce(ctx context.Context, v Result, dir string, q *project.Deployed, o O
 
 // checkBundle copies the bundle and opens it, nil where it does not hold.
 func checkBundle(ctx context.Context, v *Result, q *project.Deployed, dir string) *bundle.Opened {
+	if v.registry != nil && !v.registry(q.Manifest.Sources.Bundle) {
+		v.add("bundle", false, "it is kept at %s, which is not the serve.repository of the base branch", q.Manifest.Sources.Bundle)
+		return nil
+	}
 	opened, err := q.Bundle(ctx, q.Manifest.Sources.Bundle, q.Manifest.Bundle, dir)
 	if err != nil {
 		v.add("bundle", false, "%v", err)
