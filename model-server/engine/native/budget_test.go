@@ -33,8 +33,8 @@ func to(opType string, inputs []string, output string, attributes ...*onnx.Attri
 	return n
 }
 
-// repeat makes count nodes; a %d in names is the number of the node, and so is
-// a second one less 1.
+// repeat makes count nodes, named v0, v1, ...; before is the one before, x for
+// the first.
 func repeat(count int, make func(k int, name, before string) *onnx.Node) []*onnx.Node {
 	var nodes []*onnx.Node
 	before := "x"

@@ -2,7 +2,9 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/model-server/bundle/onnx"
@@ -73,7 +75,7 @@ func (e *Engine) Infer(ctx context.Context, inputs []tensor.Tensor) ([]tensor.Te
 	}
 	results, err := e.plan.run(ctx, ordered)
 	if err != nil {
-		return nil, err
+		return nil, e.blame(ctx, err)
 	}
 	out := make([]tensor.Tensor, len(results))
 	for i, t := range results {
@@ -85,6 +87,28 @@ func (e *Engine) Infer(ctx context.Context, inputs []tensor.Tensor) ([]tensor.Te
 		out[i].Name = spec.Name
 	}
 	return out, nil
+}
+
+// blame tells whose fault an error of a run is. Where the signature leaves a
+// width open, or values decide shapes, what does not fit is the request's: the
+// model was loaded because others may fit. The text names nodes and shapes, no
+// values.
+func (e *Engine) blame(ctx context.Context, err error) error {
+	var (
+		value *engine.InputError
+		limit *engine.LimitError
+	)
+	if errors.As(err, &value) || errors.As(err, &limit) || ctx.Err() != nil {
+		return err
+	}
+	open := e.plan.open
+	for _, spec := range e.signature.Inputs {
+		open = open || slices.Contains(spec.Shape[1:], -1)
+	}
+	if !open {
+		return err
+	}
+	return engine.InputErrorf("its shapes do not fit the model: %s", err)
 }
 
 func find(inputs []tensor.Tensor, name string, likely int) *tensor.Tensor {

@@ -144,7 +144,9 @@ func TestKernelsReportWhatDoesNotFit(t *testing.T) {
 		{Name: "x", Datatype: tensor.FP32, Shape: []int64{1, 2}, F32: []float32{1, 2}},
 		{Name: "z", Datatype: tensor.FP32, Shape: []int64{1, 3}, F32: []float32{1, 2, 3}},
 	})
-	assert.ErrorContains(t, err, `node 0 "Concat": input 1 has shape [1 3], the first [1 2]`)
+	assert.ErrorContains(t, err, `its shapes do not fit the model: node 0 "Concat": input 1 has shape [1 3], the first [1 2]`)
+	var value *engine.InputError
+	assert.ErrorAs(t, err, &value, "other widths may fit: the request is told")
 }
 
 func TestManyRequestsAtOnce(t *testing.T) {

@@ -32,7 +32,7 @@ func NewCall(ctx context.Context, budget engine.Budget) *Call {
 // Memory is the number of bytes in use.
 func (c *Call) Memory() int64 { return c.memory }
 
-// Release gives bytes back until only in use are.
+// Release says how many bytes are still in use, now that others are not.
 func (c *Call) Release(inUse int64) { c.memory = inUse }
 
 // Take asks for bytes that are about to be allocated.
@@ -102,7 +102,7 @@ func width(kind tensor.Datatype) int64 {
 // Size is the number of bytes that t's elements have in memory.
 func Size(t *tensor.Tensor) int64 { return int64(t.Len()) * width(t.Datatype) }
 
-// indices returns room for n positions.
+// positions returns room for n indices.
 func (c *Call) positions(n int) ([]int, error) {
 	if err := c.Take(8 * int64(n)); err != nil {
 		return nil, err
