@@ -2,6 +2,7 @@ package pipeline
 
 // Observer is told how far the line is. It shows; it decides nothing.
 type Observer interface {
+	Plan(steps []string) // the steps that are to come, in their order
 	Start(step, detail string)
 	Update(step string, done, total int, detail string)
 	Done(step, detail string, err error)
@@ -13,6 +14,7 @@ type Silent struct{}
 
 var _ Observer = Silent{}
 
+func (Silent) Plan([]string)                   {}
 func (Silent) Start(string, string)            {}
 func (Silent) Update(string, int, int, string) {}
 func (Silent) Done(string, string, error)      {}

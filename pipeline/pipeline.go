@@ -96,6 +96,7 @@ func Run(ctx context.Context, p *project.Project, env Env, asked Request) (Outco
 
 func (s *session) walk(ctx context.Context) (Outcome, error) {
 	out := Outcome{Run: s.run.ID(), Dir: s.run.Dir()}
+	s.env.Observer.Plan(s.steps())
 
 	// The rows that train, the rows that decide, and what production runs.
 	if err := s.load(ctx); err != nil {

@@ -123,6 +123,18 @@ func (s *session) end(out Outcome, err error) error {
 	return closed
 }
 
+// steps are those that the run will make, in their order.
+func (s *session) steps() []string {
+	steps := []string{"train", "prove", "seal", "evaluate", "compare", "image", "smoke", "report"}
+	if s.earlier() != "" {
+		steps = steps[2:] // the bundle is the earlier environment's
+	}
+	if s.asked.Promote {
+		steps = append(steps, "promote")
+	}
+	return steps
+}
+
 // step makes one step of the run, or takes what an earlier try of this run
 // made of it. depends is what the step depends on beside the steps before it.
 func step[T any](ctx context.Context, s *session, name string, depends any, make func(context.Context, *store.Step) (T, error)) (T, error) {

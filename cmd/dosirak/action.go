@@ -149,7 +149,7 @@ func completeImage(o *image.Options) error {
 	if err != nil {
 		return err
 	}
-	o.CacheDir, o.Release, o.Server = cache, releaseVersion(), newServer(cache)
+	o.CacheDir, o.Release, o.Server = cache, releaseVersion(), newServer(cache, sayTo(os.Stderr))
 	return nil
 }
 
@@ -172,7 +172,7 @@ func completeDoctor(j *runner.Job, token string, o *doctor.Options) (done func()
 	if err != nil {
 		return nil, err
 	}
-	o.Machine = doctor.ThisMachine(newServer(cache))
+	o.Machine = doctor.ThisMachine(newServer(cache, sayTo(os.Stderr)))
 	if o.WorkDir, err = os.MkdirTemp("", "dosirak-doctor-"); err != nil {
 		return nil, fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 	}

@@ -43,7 +43,7 @@ steps is shown and does not count.`,
 			if err != nil {
 				return err
 			}
-			o.Machine = doctor.ThisMachine(newServer(cache))
+			o.Machine = doctor.ThisMachine(newServer(cache, sayTo(cmd.ErrOrStderr())))
 			if o.WorkDir, err = os.MkdirTemp("", "dosirak-doctor-"); err != nil {
 				return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
 			}

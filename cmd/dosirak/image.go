@@ -46,7 +46,7 @@ which docker load and every OCI tool reads, and ` + image.LayoutDir + `, an OCI 
 			if o.CacheDir, err = cacheFolder(); err != nil {
 				return err
 			}
-			o.BundleDir, o.Release, o.Server = args[0], releaseVersion(), newServer(o.CacheDir)
+			o.BundleDir, o.Release, o.Server = args[0], releaseVersion(), newServer(o.CacheDir, sayTo(cmd.ErrOrStderr()))
 			var out imageResult
 			if out.Built, err = image.Build(cmd.Context(), o); err != nil {
 				return err

@@ -50,6 +50,7 @@ func TestImageCommand(t *testing.T) {
 	out := t.TempDir()
 	code, stdout, stderr := runAlone(t, newImageCommand(), bundle, "--out", out, "--json", "--push", repository)
 	require.Zero(t, code, stderr)
+	assert.Contains(t, stderr, "is built, once for this version", "what takes long is said before it begins")
 	var built imageResult
 	require.NoError(t, json.Unmarshal([]byte(stdout), &built))
 	assert.Equal(t, repository+"@"+built.Digest, built.Pushed)

@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,7 +30,7 @@ var reportFormats = []string{"text", "markdown", "summary", "json", "html"}
 // with the given id, which may be shortened as the store allows.
 func newReportCommand(folder func(cmd *cobra.Command, run string) (string, error)) *cobra.Command {
 	var format, out, link string
-	var asJSON bool
+	var asJSON, open bool
 	cmd := &cobra.Command{
 		Use:   "report RUN|report.json",
 		Short: "Render the report of a run: text, Markdown, JSON or a page",
@@ -61,6 +63,9 @@ Formats:
 				return err
 			}
 			stdout := cmd.OutOrStdout()
+			if open {
+				return openPage(cmd, r, filepath.Join(filepath.Dir(path), evidence.Page))
+			}
 			options := textOptions(stdout, os.Getenv)
 			if p := filepath.Join(filepath.Dir(path), evidence.Page); isFile(p) {
 				options.Page = p
@@ -84,8 +89,52 @@ Formats:
 	cmd.Flags().StringVar(&format, "format", "text", strings.Join(reportFormats, ", "))
 	cmd.Flags().StringVar(&out, "out", "", "write to this file instead of standard output")
 	cmd.Flags().StringVar(&link, "link", "", "https address of the page or the run, for markdown and summary")
+	cmd.Flags().BoolVar(&open, "open", false, "open the page in the browser")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json")
 	return cmd
+}
+
+// openPage opens the page of a run; one that has none yet, as a report that was
+// downloaded, is given one in a temporary folder.
+func openPage(cmd *cobra.Command, r *report.Report, path string) error {
+	if !isFile(path) {
+		text, err := page.Render(r)
+		if err != nil {
+			return err
+		}
+		dir, err := os.MkdirTemp("", "dosirak-page-") // the browser reads it when we are gone
+		if err != nil {
+			return fault.Environment(fmt.Errorf("making a temporary folder: %w", err))
+		}
+		path = filepath.Join(dir, evidence.Page)
+		if err := writeWhole(path, text); err != nil {
+			return err
+		}
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return fault.Usage(fmt.Errorf("opening the page: %w", err))
+	}
+	program := browser(os.Getenv, runtime.GOOS)
+	started := exec.CommandContext(cmd.Context(), program, abs)
+	if err := started.Run(); err != nil {
+		return fault.NoBrowser.Environment(fmt.Errorf("opening the page with %s: %w: open %s by hand, or name a browser in BROWSER", program, err, abs))
+	}
+	_, err = fmt.Fprintln(cmd.OutOrStdout(), abs)
+	return err
+}
+
+// browser is the program that shows a page: the one that BROWSER names, else
+// that of the system.
+func browser(getenv func(string) string, system string) string {
+	if own := getenv("BROWSER"); own != "" {
+		first, _, _ := strings.Cut(own, ":")
+		return first
+	}
+	if system == "darwin" {
+		return "open"
+	}
+	return "xdg-open"
 }
 
 // renderReport returns r in the given format.

@@ -86,6 +86,30 @@ func TestReportToFile(t *testing.T) {
 	assert.Empty(t, left)
 }
 
+// The page is opened by the program that BROWSER names; a report without a page
+// is given one.
+func TestReportOpens(t *testing.T) {
+	told := filepath.Join(t.TempDir(), "told")
+	program := filepath.Join(t.TempDir(), "browser")
+	require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\nhead -c 15 \"$1\" > "+told+"\n"), 0o755))
+	t.Setenv("BROWSER", program+":lynx")
+	t.Setenv("TMPDIR", t.TempDir())
+	code, stdout, stderr, _ := reportRun(t, "good", "--open")
+	require.Zero(t, code, stderr)
+	text, err := os.ReadFile(told)
+	require.NoError(t, err)
+	assert.Equal(t, "<!doctype html>", string(text))
+	assert.FileExists(t, strings.TrimSpace(stdout))
+
+	t.Setenv("BROWSER", filepath.Join(t.TempDir(), "none"))
+	code, _, stderr, _ = reportRun(t, "good", "--open")
+	assert.Equal(t, 4, code)
+	assert.Contains(t, stderr, "by hand")
+	assert.Contains(t, stderr, "(E1006)")
+	assert.Equal(t, "open", browser(func(string) string { return "" }, "darwin"))
+	assert.Equal(t, "xdg-open", browser(func(string) string { return "" }, "linux"))
+}
+
 func TestReportBadInput(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -181,7 +181,7 @@ func newEnv(p *project.Project, observer pipeline.Observer) (pipeline.Env, error
 		return pipeline.Env{}, err
 	}
 	return pipeline.Env{
-		Release: releaseVersion(), CacheDir: cache, Now: time.Now, Observer: observer, Server: newServer(cache), Forge: newForge(p),
+		Release: releaseVersion(), CacheDir: cache, Now: time.Now, Observer: observer, Server: newServer(cache, observer.Log), Forge: newForge(p),
 	}, nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 
@@ -27,6 +28,11 @@ func width(w io.Writer) int {
 		}
 	}
 	return 0
+}
+
+// sayTo tells what is going on in lines of w.
+func sayTo(w io.Writer) func(string) {
+	return func(text string) { fmt.Fprintf(w, "dosirak: %s\n", text) }
 }
 
 // textOptions asks the terminal, if w is one, for width and colour. NO_COLOR

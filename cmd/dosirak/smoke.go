@@ -158,7 +158,7 @@ func (f smokeFlags) ofBundle(ctx context.Context, o smoke.Options, work string) 
 	if err != nil {
 		return o, err
 	}
-	server := newServer(cache)
+	server := newServer(cache, sayTo(os.Stderr))
 	built, err := image.Build(ctx, image.Options{
 		BundleDir: f.bundle, Model: o.Model, Server: server, OutDir: work, Release: releaseVersion(), CacheDir: cache,
 	})

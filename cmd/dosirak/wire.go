@@ -98,14 +98,14 @@ func registryKeys(getenv func(string) string, token string) authn.Keychain {
 }
 
 // newServer is where the image's server comes from: a release carries it, any
-// other build compiles it from source.
-func newServer(cacheDir string) image.Server {
-	server := image.NewServer(cacheDir, releaseVersion(), os.Environ())
-	if source, ok := server.(image.Source); ok && sourceDir != "" {
-		source.Dir = sourceDir
-		return source
-	}
-	return server
+// other build compiles it from source, which say is told first.
+func newServer(cacheDir string, say func(string)) image.Server {
+	return image.NewServer(image.Source{
+		Dir: sourceDir, Version: releaseVersion(), CacheDir: cacheDir, Environ: os.Environ(),
+		Building: func(p image.Platform) {
+			say(fmt.Sprintf("the model server for %s is built, once for this version of dosirak: Go modules are downloaded and compiled, which takes a minute or two the first time", p))
+		},
+	})
 }
 
 // sourceDir is where the source is that this binary was built from. The actions

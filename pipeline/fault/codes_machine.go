@@ -48,6 +48,9 @@ var (
 	StoreDamaged = declare("E1004", Machine, "A file of .dosirak is damaged",
 		"A file in the project's .dosirak was changed by hand, cut off, or written by a release with another schema.",
 		"Remove the file that the message names (what it held is made anew), or move .dosirak away.")
+	NoBrowser = declare("E1006", Machine, "The page cannot be opened in a browser",
+		"The program that opens pages (BROWSER, else xdg-open or open) is not there or failed, as on a machine without a screen.",
+		"Open the file that the message names by hand, or name a browser in BROWSER.")
 	NoCacheFolder = declare("E1005", Machine, "There is no folder for caches",
 		"Neither XDG_CACHE_HOME nor HOME says where this user's caches are.",
 		"Set XDG_CACHE_HOME to a folder that can be written.")

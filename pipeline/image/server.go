@@ -23,11 +23,9 @@ type File string
 func (f File) Binary(context.Context, Platform) (string, error) { return string(f), nil }
 
 // NewServer is the server of this dosirak: the one that a release carries,
-// else, or for another platform, one that is built from source. version is
-// dosirak's own; environ is for the go command.
-func NewServer(cacheDir, version string, environ []string) Server {
-	source := Source{Version: version, CacheDir: cacheDir, Environ: environ}
-	carried, ok := Embedded(cacheDir)
+// else, or for another platform, one that is built from source as source says.
+func NewServer(source Source) Server {
+	carried, ok := Embedded(source.CacheDir)
 	if !ok {
 		return source
 	}

@@ -44,6 +44,8 @@ type Source struct {
 	Version  string   // of dosirak: what the server says of itself, and what is looked for in the module cache
 	CacheDir string   // keeps built servers
 	Environ  []string // environment of the go command, such as os.Environ()
+	// Building is told before a server is built, which takes long; it may be nil.
+	Building func(Platform)
 }
 
 // Binary builds the server for p, or returns the one that was built before.
@@ -67,6 +69,9 @@ func (s Source) Binary(ctx context.Context, p Platform) (string, error) {
 	binary := filepath.Join(s.CacheDir, "model-server-"+p.OS+"-"+p.Arch+"-"+key)
 	if info, err := os.Stat(binary); err == nil && info.Mode().IsRegular() {
 		return binary, nil
+	}
+	if s.Building != nil {
+		s.Building(p)
 	}
 	if err := s.build(ctx, goCommand, dir, binary, p); err != nil {
 		return "", err

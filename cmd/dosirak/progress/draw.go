@@ -39,12 +39,22 @@ func (p *Printer) started(s *step) {
 		p.endGroup()
 		p.group = s.name
 		title := s.name
+		if s.place != "" {
+			title += " (" + s.place + ")"
+		}
 		if s.detail != "" {
 			title += ": " + s.detail
 		}
 		p.write("::group::" + escapeData(title) + "\n")
 	default:
-		p.write(line(s.name, strings.TrimSpace("started "+s.detail)))
+		text := "started"
+		if s.place != "" {
+			text += ", step " + s.place
+		}
+		if s.detail != "" {
+			text += ": " + s.detail
+		}
+		p.write(line(s.name, text))
 	}
 }
 
@@ -60,7 +70,7 @@ func (p *Printer) updated(s *step, x *part, changed bool) {
 		return
 	}
 	s.said = now
-	text := s.count()
+	text := s.progress(now)
 	switch {
 	case x != nil && changed:
 		text = strings.TrimSpace(x.label + " " + x.state)
@@ -70,10 +80,11 @@ func (p *Printer) updated(s *step, x *part, changed bool) {
 		if x.text != "" {
 			text += ": " + x.text
 		}
+		if d, ok := s.left(now); ok && x.ended() {
+			text += ", " + about(d)
+		}
 	case x != nil:
 		text = x.label + ": " + x.text
-	case s.detail != "":
-		text = strings.TrimSpace(text + " " + s.detail)
 	}
 	p.write(line(s.name, text))
 }
@@ -191,7 +202,7 @@ func (p *Printer) table(now time.Time) []string {
 	width := p.o.Width() - 1
 	for _, s := range p.steps {
 		elapsed := took(now.Sub(s.began))
-		text := strings.TrimSpace(s.count() + " " + s.detail)
+		text := s.progress(now)
 		room := max(width-2-nameWidth-1-len(elapsed)-2, 8)
 		rows = append(rows, p.paint(cyan, string(spinner[p.frame%len(spinner)]))+" "+pad(s.name, nameWidth)+" "+pad(terminal.Fit(text, room), room)+"  "+p.paint(dim, elapsed))
 		shown := s.parts
@@ -213,6 +224,9 @@ func (p *Printer) table(now time.Time) []string {
 		if left := len(s.parts) - len(shown); left > 0 {
 			rows = append(rows, p.paint(dim, fmt.Sprintf("    and %d more", left)))
 		}
+	}
+	if len(rows) > 0 && len(p.plan) > 0 {
+		rows = append(rows, p.paint(dim, terminal.Fit("  then "+strings.Join(p.plan, ", "), width)))
 	}
 	return rows
 }

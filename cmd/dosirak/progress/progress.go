@@ -1,9 +1,11 @@
 package progress
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,8 +44,10 @@ type Printer struct {
 	o Options
 
 	mu     sync.Mutex
-	steps  []*step // running, in the order in which they began
-	drawn  int     // lines of the table on the screen
+	plan   []string // steps that are to come, in their order
+	total  int      // steps of the plan
+	steps  []*step  // running, in the order in which they began
+	drawn  int      // lines of the table on the screen
 	last   time.Time
 	hidden bool // the cursor
 	frame  int
@@ -54,6 +58,7 @@ type Printer struct {
 
 type step struct {
 	name, detail string
+	place        string // "1 of 8", in the plan
 	began        time.Time
 	done, total  int
 	parts        []*part
@@ -132,12 +137,30 @@ func (p *Printer) animate() {
 	}
 }
 
+// Plan tells the steps that are to come, in their order.
+func (p *Printer) Plan(steps []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.plan, p.total = slices.Clone(steps), len(steps)
+}
+
+// place says which of the planned steps a step is: "1 of 8". What comes before
+// it in the plan is over, or was left out.
+func (p *Printer) place(name string) string {
+	i := slices.Index(p.plan, name)
+	if i < 0 {
+		return ""
+	}
+	p.plan = p.plan[i+1:]
+	return fmt.Sprintf("%d of %d", p.total-len(p.plan), p.total)
+}
+
 // Start begins a step.
 func (p *Printer) Start(name, detail string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.o.Now()
-	p.steps = append(p.steps, &step{name: clean(name), detail: clean(detail), began: now, said: now})
+	p.steps = append(p.steps, &step{name: clean(name), detail: clean(detail), place: p.place(clean(name)), began: now, said: now})
 	p.started(p.steps[len(p.steps)-1])
 }
 
@@ -204,6 +227,61 @@ func (s *step) count() string {
 		done, unit = max(done, ended), " seeds"
 	}
 	return report.Count(int64(min(done, s.total))) + " of " + report.Count(int64(s.total)) + unit
+}
+
+// left estimates how long a step will take from now on: by the seeds that are
+// done, as many at a time as run now, or by what is done of the whole. ok is
+// false where too little is known.
+func (s *step) left(now time.Time) (d time.Duration, ok bool) {
+	var spent time.Duration
+	var timed, ended int
+	var running []time.Duration
+	for _, x := range s.parts {
+		switch {
+		case !strings.HasPrefix(x.label, "seed ") || strings.HasSuffix(x.label, " again"):
+		case x.state == "done":
+			spent, timed, ended = spent+x.took, timed+1, ended+1
+		case x.ended():
+			ended++
+		default:
+			running = append(running, now.Sub(x.began))
+		}
+	}
+	switch {
+	case timed > 0 && s.total > ended:
+		each := spent / time.Duration(timed)
+		waiting := s.total - ended - len(running)
+		d = each * time.Duration(max(waiting, 0))
+		for _, ran := range running {
+			d += max(each-ran, 0)
+		}
+		return d / time.Duration(max(len(running), 1)), true
+	case len(s.parts) == 0 && s.done > 0 && s.total > s.done && now.Sub(s.began) > time.Second:
+		return now.Sub(s.began) / time.Duration(s.done) * time.Duration(s.total-s.done), true
+	}
+	return 0, false
+}
+
+// about is an estimate in words: to 5 seconds, to a minute, or to half an hour.
+func about(d time.Duration) string {
+	up := func(unit time.Duration) int { return int((d + unit - 1) / unit) }
+	switch {
+	case d <= 55*time.Second:
+		return fmt.Sprintf("about %d s left", max(5*up(5*time.Second), 5))
+	case d <= 90*time.Minute:
+		return fmt.Sprintf("about %d min left", up(time.Minute))
+	}
+	return fmt.Sprintf("about %g h left", float64(up(30*time.Minute))/2)
+}
+
+// progress is count with the detail, and the time that is left as far as it is
+// known.
+func (s *step) progress(now time.Time) string {
+	text := strings.TrimSpace(s.count() + " " + s.detail)
+	if d, ok := s.left(now); ok {
+		text += ", " + about(d)
+	}
+	return text
 }
 
 // Done ends a step. The whole of err is the command's to print; here its first

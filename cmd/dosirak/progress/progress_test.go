@@ -20,6 +20,7 @@ import (
 // observer is what package pipeline asks for; stated here again so that this
 // package is tested without all of the line.
 type observer interface {
+	Plan(steps []string)
 	Start(step, detail string)
 	Update(step string, done, total int, detail string)
 	Done(step, detail string, err error)
@@ -119,6 +120,7 @@ func (s *screen) String() string {
 
 // play is a run of the line. look is called at moments of interest.
 func play(p *Printer, c *clock, look func(moment string)) {
+	p.Plan([]string{"train", "prove", "seal", "evaluate", "image", "smoke"})
 	p.Start("train", "")
 	p.Update("train", 0, 3, "setup started")
 	c.add(400 * time.Millisecond)
@@ -226,7 +228,7 @@ func TestOnlyOurOwnCommands(t *testing.T) {
 		}
 		if kind == GitHub {
 			assert.Equal(t, strings.Count(s.raw.String(), "::group::"), strings.Count(s.raw.String(), "::endgroup::"))
-			assert.Contains(t, s.raw.String(), "::group::image: 100%25 of it in one go\n")
+			assert.Contains(t, s.raw.String(), "::group::image (5 of 6): 100%25 of it in one go\n")
 		}
 	}
 }
@@ -288,4 +290,37 @@ func TestWithoutAStart(t *testing.T) {
 	p.Done("train", "", nil)
 	p.Close()
 	assert.Equal(t, "train      done in 0 ms\n", s.raw.String())
+}
+
+func TestTimeLeft(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1000, 0)
+	seed := func(label, state string, took, ago time.Duration) *part {
+		return &part{label: label, state: state, took: took, began: now.Add(-ago)}
+	}
+	for _, tt := range []struct {
+		name string
+		s    step
+		want time.Duration // 0: it is not known
+	}{
+		{"no seed is done", step{total: 3, parts: []*part{seed("seed 1", "started", 0, time.Minute)}}, 0},
+		{"two at once, two to come", step{total: 5, parts: []*part{
+			seed("seed 1", "done", time.Minute, 0), seed("seed 2", "started", 0, 30*time.Second), seed("seed 3", "started", 0, 30*time.Second),
+		}}, 90 * time.Second},
+		{"reused ones tell nothing of the time", step{total: 3, parts: []*part{seed("seed 1", "reused", 0, 0), seed("seed 2", "started", 0, 0)}}, 0},
+		{"the proof is no seed", step{total: 2, parts: []*part{
+			seed("seed 1", "done", time.Minute, 0), seed("seed 1 again", "done", time.Hour, 0), seed("seed 2", "started", 0, 15*time.Second),
+		}}, 45 * time.Second},
+		{"rows", step{total: 100, done: 25, began: now.Add(-10 * time.Second)}, 30 * time.Second},
+		{"all rows", step{total: 100, done: 100, began: now.Add(-10 * time.Second)}, 0},
+	} {
+		got, ok := tt.s.left(now)
+		assert.Equal(t, tt.want, got, tt.name)
+		assert.Equal(t, tt.want > 0, ok, tt.name)
+	}
+	for d, want := range map[time.Duration]string{
+		0: "about 5 s left", 12 * time.Second: "about 15 s left", 56 * time.Second: "about 1 min left", 61 * time.Second: "about 2 min left", 100 * time.Minute: "about 2 h left", 130 * time.Minute: "about 2.5 h left",
+	} {
+		assert.Equal(t, want, about(d), d)
+	}
 }
