@@ -24,9 +24,13 @@ type Request struct {
 	TrainedAt       string      // commit that the training is of, with Trained; empty: the project's
 	Resume          string      // run that goes on; empty: a new one
 	Witness         Witness     // with Trained: who saw that training
+	Links           Links       // of a proposal
 	Rows            config.Rows // what is said of single evaluation rows; empty: the config's, else all
 	Profile         string      // of the smoke test; empty: the config's
 }
+
+// Links are where the run and its repository can be seen; "" is nowhere.
+type Links struct{ Repository, Run string }
 
 // Witness says who saw a training that another machine made.
 type Witness string

@@ -8,6 +8,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/digest"
@@ -20,6 +24,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
+	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/rollback"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
@@ -102,6 +107,10 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 	if err != nil {
 		return nil, nil, err
 	}
+	d.Findings = markdown.Promotion(&r, markdown.Options{Limit: findingsLimit, Page: s.asked.Links.Run, Repository: s.asked.Links.Repository})
+	if d.Links, err = s.links(ctx, d.Manifest); err != nil {
+		return nil, nil, err
+	}
 	if d.Attributes, err = promote.Attributes(ctx, base, d.ManifestPath); err != nil {
 		return nil, nil, err
 	}
@@ -131,6 +140,43 @@ func (s *session) propose(ctx context.Context, r report.Report, f stepResults) (
 		return nil, &out, err
 	}
 	return &proposal, &out, err
+}
+
+// findingsLimit leaves room in a pull request's text, which has the limit of a
+// comment, for what the proposal says itself.
+const findingsLimit = markdown.CommentLimit - 8<<10
+
+// mergedPull finds the pull request in the subject of a merge or of a squash.
+var mergedPull = regexp.MustCompile(`^(?:Merge pull request #(\d{1,9}) |.* \(#(\d{1,9})\)$)`)
+
+// links are where the proposal came from: the pull requests that were merged
+// since production was trained, as Git's history names them.
+func (s *session) links(ctx context.Context, m manifest.Manifest) (promote.Links, error) {
+	l := promote.Links{Repository: s.asked.Links.Repository, Run: s.asked.Links.Run}
+	if s.deployed == nil || s.deployed.Manifest.Commit == "" || m.Commit == "" {
+		return l, nil
+	}
+	since := s.deployed.Manifest.Commit
+	if _, there, err := s.project.Repo.Resolve(ctx, since); err != nil || !there {
+		return l, err // rewritten history
+	}
+	messages, err := s.project.Repo.MessagesSince(ctx, since, m.Commit)
+	if err != nil {
+		return l, fault.Environment(err)
+	}
+	l.Since = since
+	for _, message := range messages {
+		subject, _, _ := strings.Cut(message, "\n")
+		found := mergedPull.FindStringSubmatch(strings.TrimSpace(subject))
+		if found == nil || len(l.Pulls) == 20 {
+			continue
+		}
+		n, err := strconv.Atoi(found[1] + found[2])
+		if err == nil && !slices.Contains(l.Pulls, n) {
+			l.Pulls = append(l.Pulls, n)
+		}
+	}
+	return l, nil
 }
 
 // supersededBy says that a newer commit of the base branch has been proposed

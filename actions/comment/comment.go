@@ -147,10 +147,7 @@ func tell(ctx context.Context, j *runner.Job, open Open, now func() time.Time) e
 		return err
 	}
 	path := j.Input("report")
-	t.trained = j.Event.RunURL
-	if server, repository := j.Getenv("GITHUB_SERVER_URL"), j.Getenv("GITHUB_REPOSITORY"); server != "" && repository != "" {
-		t.repository = server + "/" + repository
-	}
+	t.trained, t.repository = j.Event.RunURL, j.Repository()
 	t.place = report.Place{RunID: j.Getenv("GITHUB_RUN_ID"), Base: p.Config.Promote.Base, Artifact: j.Input("artifact")}
 	if !artifactName.MatchString(t.place.Artifact) || !digits.MatchString(t.place.RunID) {
 		t.place.Artifact, t.place.RunID = "", ""

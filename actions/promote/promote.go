@@ -69,7 +69,7 @@ func Action(walk run.Walk, open Open) runner.Action {
 			if err != nil {
 				return 0, err
 			}
-			asked.Rows = run.Rows(ctx, p)
+			asked.Rows, asked.Links = run.Rows(ctx, p), pipeline.Links{Repository: j.Repository(), Run: j.Address()}
 			if asked.Trained != "" {
 				asked.TrainedAt = j.Event.Head.Commit
 			}

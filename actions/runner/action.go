@@ -220,6 +220,15 @@ func (j *Job) Address() string {
 	return server + "/" + repository + "/actions/runs/" + id
 }
 
+// Repository is the page of the repository, "" outside of a workflow.
+func (j *Job) Repository() string {
+	server, repository := j.getenv("GITHUB_SERVER_URL"), j.getenv("GITHUB_REPOSITORY")
+	if !strings.HasPrefix(server, "https://") || !repositoryName.MatchString(repository) {
+		return ""
+	}
+	return server + "/" + repository
+}
+
 // Unread lists the inputs that were not read.
 func (j *Job) Unread() []string {
 	var names []string

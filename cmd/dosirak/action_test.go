@@ -208,6 +208,14 @@ func TestActionsPromote(t *testing.T) {
 	pulls := s.hub.OpenPulls()
 	require.Len(t, pulls, 1)
 	assert.Equal(t, promotionBranch, pulls[0].Head)
+	// The proposal says what the comment said, and where it came from.
+	for _, text := range []string{
+		"### ✅ PASS", "| metric |", "<details><summary>All ", "[this run](https://github.com/acme/flights/actions/runs/7)",
+		"](https://github.com/acme/flights/commit/" + s.clone.Git("rev-parse", "HEAD") + ")", "`" + run.outputs["bundle"] + "`",
+	} {
+		assert.Contains(t, pulls[0].Body, text)
+	}
+	assert.NotContains(t, pulls[0].Body, "**Next:**")
 	assert.Equal(t, "success", s.hub.Statuses(pulls[0].Commit)[statusContext].State, "the proposal has its check, though no workflow starts for it")
 
 	again, unchanged := calls(func() seen {

@@ -27,7 +27,18 @@ type Decision struct {
 	Evidence     map[string][]byte // report.json, exam.json, predictions by name
 	ReportDigest string            // of report.json
 	Attributes   []byte            // of the attributes file beside the manifest on the base; nil: there is none
-	AnchorSource string            // where the anchor's bundle can be had, when it is not this bundle
+	Findings     string            // Markdown: what the run found, as a comment shows it; "" is the manifest's own numbers
+	Links        Links
+	AnchorSource string // where the anchor's bundle can be had, when it is not this bundle
+}
+
+// Links lead from the proposal to what it came from. All are https addresses;
+// "" is none.
+type Links struct {
+	Repository string
+	Run        string // that judged
+	Since      string // commit that production was trained at
+	Pulls      []int  // pull requests merged since then
 }
 
 // Proposal is one commit on one branch, and what a reader is told about it.
@@ -110,7 +121,7 @@ func Plan(d Decision, format func(manifest.Manifest) ([]byte, error)) (Proposal,
 			Exam: m.Exam, Replaces: m.Replaces, Verdict: string(m.Verdict), Source: m.Commit,
 		},
 	}
-	p.Body = body(m, d.ManifestPath)
+	p.Body = body(m, d)
 	p.Message = message(p, m)
 	return p, nil
 }

@@ -12,37 +12,76 @@ import (
 // body is the text of the pull request. Everything in it comes from closed
 // alphabets (names, digests, numbers), so nothing needs escaping; the
 // manifest's validation and the config's keep it so.
-func body(m manifest.Manifest, path string) string {
+func body(m manifest.Manifest, d Decision) string {
 	var b strings.Builder
+	if d.Findings != "" {
+		fmt.Fprintf(&b, "Merging this changes `%s`, and that *is* the promotion. To roll back, revert the merge.\n\n%s\n", d.ManifestPath, d.Findings)
+		facts(&b, m, d.Links)
+		return b.String()
+	}
+	numbers(&b, m)
+	facts(&b, m, d.Links)
+	fmt.Fprintf(&b, "\nMerging this changes `%s`, and that *is* the promotion. To roll back, revert the merge.\n", d.ManifestPath)
+	return b.String()
+}
+
+// numbers is what the manifest itself says of the comparison.
+func numbers(b *strings.Builder, m manifest.Manifest) {
 	what := "is not worse than"
 	if m.Improved {
 		what = "improves on"
 	}
 	if m.Replaces == "" {
-		fmt.Fprintf(&b, "**%s**: the first model of `%s` in `%s`.\n\n", m.Verdict, m.Model, m.Environment)
+		fmt.Fprintf(b, "**%s**: the first model of `%s` in `%s`.\n\n", m.Verdict, m.Model, m.Environment)
 	} else {
-		fmt.Fprintf(&b, "**%s**: the candidate for `%s` in `%s` %s the model in production.\n\n", m.Verdict, m.Model, m.Environment, what)
+		fmt.Fprintf(b, "**%s**: the candidate for `%s` in `%s` %s the model in production.\n\n", m.Verdict, m.Model, m.Environment, what)
 	}
 	b.WriteString("| metric | production | candidate | improvement | low .. high | margin | must be |\n")
 	b.WriteString("|---|---:|---:|---:|---:|---:|---|\n")
 	for _, r := range m.Metrics {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.Name, number(r.Baseline), number(r.Candidate), improvement(r), bounds(r), or(r.Margin, "–"), limits(r))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.Name, number(r.Baseline), number(r.Candidate), improvement(r), bounds(r), or(r.Margin, "–"), limits(r))
 	}
 	b.WriteString("\nAn improvement is positive when the candidate is better, whatever the metric's direction. Where the margin is in per cent, improvement and bounds are relative to production.\n\n")
-	fmt.Fprintf(&b, "- bundle `%s`\n", m.Bundle)
+}
+
+// facts are what is promoted, by digests, and where it came from.
+func facts(b *strings.Builder, m manifest.Manifest, l Links) {
+	fmt.Fprintf(b, "- bundle `%s`\n", m.Bundle)
 	if m.Replaces != "" {
-		fmt.Fprintf(&b, "- replaces `%s`\n", m.Replaces)
+		fmt.Fprintf(b, "- replaces `%s`\n", m.Replaces)
 	}
 	if m.Image != "" {
-		fmt.Fprintf(&b, "- image `%s`\n", m.Image)
+		fmt.Fprintf(b, "- image `%s`\n", m.Image)
 	}
-	fmt.Fprintf(&b, "- exam `%s`\n", m.Exam)
+	fmt.Fprintf(b, "- exam `%s`\n", m.Exam)
 	if m.Commit != "" {
-		fmt.Fprintf(&b, "- trained at commit `%s`\n", m.Commit)
+		fmt.Fprintf(b, "- trained at commit %s\n", link(l.Repository, "commit/"+m.Commit, "`"+m.Commit+"`"))
 	}
-	fmt.Fprintf(&b, "\nTo verify it yourself: `git switch --detach %s`, then `dosirak verify %s` in the project's folder recomputes the verdict from the evidence.\n", Branch(m.Model, m.Environment), m.Environment)
-	fmt.Fprintf(&b, "\nMerging this changes `%s`, and that *is* the promotion. To roll back, revert the merge.\n", path)
-	return b.String()
+	if l.Repository != "" && l.Since != "" && m.Commit != "" && l.Since != m.Commit {
+		fmt.Fprintf(b, "- %s since production was trained\n", link(l.Repository, "compare/"+l.Since+"..."+m.Commit, "what changed"))
+	}
+	if l.Repository != "" && len(l.Pulls) > 0 {
+		var pulls []string
+		for _, n := range l.Pulls {
+			pulls = append(pulls, fmt.Sprintf("#%d", n))
+		}
+		fmt.Fprintf(b, "- from %s\n", strings.Join(pulls, ", "))
+	}
+	if l.Run != "" {
+		fmt.Fprintf(b, "- judged by %s\n", link(l.Run, "", "this run"))
+	}
+	fmt.Fprintf(b, "\nTo verify it yourself: `git switch --detach %s`, then `dosirak verify %s` in the project's folder recomputes the verdict from the evidence.\n", Branch(m.Model, m.Environment), m.Environment)
+}
+
+// link is a link below an address, or the text alone without one.
+func link(address, path, text string) string {
+	if address == "" {
+		return text
+	}
+	if path != "" {
+		address = strings.TrimSuffix(address, "/") + "/" + path
+	}
+	return "[" + text + "](" + address + ")"
 }
 
 func message(p Proposal, m manifest.Manifest) string {

@@ -54,7 +54,22 @@ func Comment(r *report.Report, o Options) string {
 	if o.Limit == 0 {
 		o.Limit = CommentLimit
 	}
-	return ladder(r, o, false)
+	return ladder(r, o, false, false)
+}
+
+// Promotion returns what a promotion's pull request says of the run: the same,
+// without what would be next. Without a repository it is for a terminal, and
+// nothing is folded in it.
+func Promotion(r *report.Report, o Options) string {
+	if o.Limit == 0 {
+		o.Limit = CommentLimit
+	}
+	// What the place leaves out of the next steps is the proposal itself.
+	if o.Repository == "" {
+		w := &writer{r: r, form: form{rows: 40, table: true, reasons: 12}, limit: o.Limit, proposal: true}
+		return w.render(false)
+	}
+	return ladder(r, o, false, true)
 }
 
 // Summary returns the step summary: the same, with metrics and slices
@@ -63,7 +78,7 @@ func Summary(r *report.Report, o Options) string {
 	if o.Limit == 0 {
 		o.Limit = SummaryLimit
 	}
-	return ladder(r, o, true)
+	return ladder(r, o, true, false)
 }
 
 // form is a rung of the ladder.
@@ -83,10 +98,10 @@ var forms = []form{
 	{reasons: 0},
 }
 
-func ladder(r *report.Report, o Options, open bool) string {
+func ladder(r *report.Report, o Options, open, proposal bool) string {
 	var text string
 	for i, f := range forms {
-		w := &writer{r: r, form: f, open: open, page: pageURL(o.Page), repository: strings.TrimSuffix(pageURL(o.Repository), "/"), place: o.Place, limit: o.Limit, past: earlier(r, o.History), keep: o.Remember}
+		w := &writer{r: r, form: f, open: open, proposal: proposal, page: pageURL(o.Page), repository: strings.TrimSuffix(pageURL(o.Repository), "/"), place: o.Place, limit: o.Limit, past: earlier(r, o.History), keep: o.Remember}
 		text = w.render(i > 0)
 		if !w.over() {
 			return text
@@ -117,8 +132,10 @@ type writer struct {
 	before int      // bytes outside of the group that is written
 	titles []string // of its sections
 	unfold bool
-	past   []Past
-	keep   bool
+
+	proposal bool // the text is a promotion's
+	past     []Past
+	keep     bool
 }
 
 // over reports that this form is too long; the parts ask before they go on.
@@ -145,7 +162,9 @@ func (w *writer) render(shortened bool) string {
 		w.changed()
 		w.lines()
 	}
-	w.next()
+	if !w.proposal {
+		w.next()
+	}
 	groups := [][]func(){{w.exams}, {w.metrics, w.slices}, {w.seeds, w.recipes, w.proof, w.export}, {w.smoke}, {w.different, w.leakage, w.provenance}, {w.history}}
 	for _, sections := range groups {
 		if w.form.details && !w.over() {
