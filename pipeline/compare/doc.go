@@ -18,17 +18,31 @@
 //
 // # Methods
 //
+// Each bound is the wider one of two:
+//
+//   - t of what was seen: paired t, DeLong, the delta method (bounds.go,
+//     linear.go, delong.go), with Satterthwaite's degrees of freedom of the
+//     classes' parts (contrast.go);
+//   - a score interval that also allows for rows that were not seen (tilt.go,
+//     unseen.go): all distributions over the seen values and the worst unseen
+//     one that Pearson's chi-square does not reject.
+//
+// Where an interval rests on its own variance only, a class of six rows that
+// happens to lose none, or an area of 0.99 whose errors were not drawn, has
+// none, and everything passes. The files:
+//
 //	proportions            Tango's score interval; ratio: Nam and Blackwelder    tango.go, ratio.go
 //	ROC AUC                DeLong; groups: Obuchowski                            delong.go
-//	means of losses        paired t                                              linear.go
+//	means of losses        paired t of differences taken row by row              bounds.go
 //	RMSE, R², AP, ...      delta method by influence functions                   linear.go
-//	F1, MCC, ...           BCa bootstrap of the joint counts, delta when large   bootstrap.go
-//	heavy or slow tails    studentised bootstrap of a completed sample           student.go
+//	F1, MCC, averages, ... the score interval of the joint table of both models  counts.go
+//	heavy tails            the largest seen, or what a power law has beyond it   tilt.go (tail)
 //	weights, groups        linearised variance of row or group sums              linear.go
-//	values (floors)        Wilson, logit-DeLong, t, BCa                          value.go
-//	equal predictions      rule of three                                         degenerate.go
+//	values (floors)        Clopper and Pearson; as above                         value.go
+//	medians of ratings     order statistics                                      quantile.go
 //	slices                 Holm over all alarms                                  slices.go, holm.go
-//	recipes, seeds         crossed variance components, t prediction             recipes.go, position.go
+//	mde, power             the same intervals at no difference                   mde.go, power.go
+//	recipes, seeds         crossed variance components, t prediction             recipes.go, luck.go
 //
 // docs/statistics.md holds the table of simulations that says how well each
 // keeps its promise.
@@ -40,10 +54,9 @@
 // value is a mean of units (rows, or sums over groups) up to a constant, a
 // contrast of two models is a difference of units, and its variance is that
 // of a mean. Where a sharper method exists for rows of equal weight it is
-// used instead, and where the two should never disagree (weights and groups
-// on rare discordance) the wider bound counts.
+// used beside it, and the wider bound counts.
 //
 // Too little to tell is INCONCLUSIVE with the reason, never a degenerate PASS.
-// Resampling is seeded, in blocks of their own generators, so that the result
-// does not depend on the number of cores.
+// Nothing is resampled: the same rows give the same result, on any machine and
+// whatever else the exam asks.
 package compare

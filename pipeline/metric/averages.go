@@ -59,7 +59,7 @@ func averaged(base string, weighted bool) func(c, g *Counts) Value {
 			}
 			share := 1 / float64(n)
 			if weighted {
-				// Shares sum to 1, but a bootstrap may pass raw counts.
+				// Shares sum to 1, but for their rounding.
 				if share = c.A[k] / totalA; share <= 0 {
 					continue
 				}

@@ -22,8 +22,8 @@ const (
 	Mean Family = "mean"
 	// Smooth is a smooth function of the rows' distribution: delta method.
 	Smooth Family = "smooth"
-	// Counted is a function of the confusion matrix: bootstrap of the joint
-	// counts, or the delta method.
+	// Counted is a function of the confusion matrix: score interval of the joint
+	// table, and the delta method.
 	Counted Family = "counts"
 	// Quantile is a quantile of a loss per row.
 	Quantile Family = "quantile"

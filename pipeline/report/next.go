@@ -57,7 +57,17 @@ func (r *Report) next() []Step {
 	if e := r.Export; e != nil && e.Verdict == verdict.Fail {
 		steps = append(steps, Step{Text: "Mend the export, so that the sealed model says what the trained one said: docs/trainer.md names the converters' traps"})
 	}
+	decided := r.decidingSlice()
+	if decided != nil {
+		steps = append(steps, Step{
+			Text:    "A slice decided: see what was tested of it and what would change the verdict",
+			Command: fmt.Sprintf("dosirak explain %s %s", r.Run.ID, decided.Metric),
+		})
+	}
 	for _, i := range r.MetricOrder() {
+		if decided != nil {
+			break // a metric that is no worse than the verdict's own reason is not what to do next
+		}
 		if m := &r.Metrics[i]; m.Verdict == verdict.Fail || m.Verdict == verdict.Inconclusive {
 			if m.Verdict == verdict.Inconclusive {
 				steps = append(steps, r.inconclusiveStep(m)...)
@@ -80,6 +90,21 @@ func (r *Report) next() []Step {
 		steps = append(steps, Step{Text: text, Command: command})
 	}
 	return steps
+}
+
+// decidingSlice is the slice that made the verdict what it is where no metric
+// did: the gate to speak of.
+func (r *Report) decidingSlice() *Slice {
+	s := r.worstSlice()
+	if s == nil || !s.Matters() || s.Verdict != r.Verdict {
+		return nil
+	}
+	for i := range r.Metrics {
+		if r.Metrics[i].Verdict == r.Verdict {
+			return nil
+		}
+	}
+	return s
 }
 
 // promoteCommand proposes the model of this run.
