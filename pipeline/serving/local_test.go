@@ -44,7 +44,11 @@ func ask(t *testing.T, why any) error {
 		assert.Equal(t, KindLocal, l.Kind())
 		assert.Nil(t, l.Lifecycle())
 		assert.NoError(t, c.Ready(t.Context()))
-		_, err := c.Infer(t.Context(), l.Name(), []tensor.Tensor{{Name: "x", Datatype: tensor.FP32, Shape: []int64{1}, F32: []float32{1}}})
+		inputs := []tensor.Tensor{{Name: "x", Datatype: tensor.FP32, Shape: []int64{1}, F32: []float32{1}}}
+		_, err := c.Infer(t.Context(), l.Name(), inputs)
+		call, prepared := c.Prepare(l.Name(), inputs)
+		require.NoError(t, prepared)
+		assert.EqualError(t, call.Send(t.Context()), err.Error())
 		return err
 	})
 }

@@ -20,11 +20,32 @@ type explaining struct {
 // Infer asks, and says what the log says of a failure.
 func (e explaining) Infer(ctx context.Context, model string, inputs []tensor.Tensor) ([]tensor.Tensor, error) {
 	outputs, err := e.Client.Infer(ctx, model, inputs)
+	return outputs, e.explain(ctx, err)
+}
+
+// Prepare writes a request whose failures are explained too.
+func (e explaining) Prepare(model string, inputs []tensor.Tensor) (Call, error) {
+	call, err := e.Client.Prepare(model, inputs)
+	if err != nil {
+		return nil, err
+	}
+	return explainingCall{call, e}, nil
+}
+
+type explainingCall struct {
+	Call
+	of explaining
+}
+
+func (c explainingCall) Send(ctx context.Context) error { return c.of.explain(ctx, c.Call.Send(ctx)) }
+
+// explain adds the log's reason to a failure of the server.
+func (e explaining) explain(ctx context.Context, err error) error {
 	var status *StatusError
 	if errors.As(err, &status) && status.Status >= http.StatusInternalServerError {
 		status.Reason = reason(e.server.Logs(context.WithoutCancel(ctx)))
 	}
-	return outputs, err
+	return err
 }
 
 // reasonBound is how much of a log's line stands in an error.
