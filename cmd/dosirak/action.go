@@ -197,11 +197,15 @@ func testServer(ctx context.Context, s smokeaction.Subject, done func(smoke.Row)
 	}
 	defer os.RemoveAll(work)
 	f := smokeFlags{bundle: s.Bundle, archive: s.Archive, url: s.URL, name: s.Name, profile: s.Profile}
+	f.project = projectFlags{dir: ".", config: project.ConfigFile}
 	if f.profile == "" {
 		f.profile = string(smoke.Quick)
 	}
 	o, err := f.options(ctx, work)
 	if err != nil {
+		return smoke.Result{}, err
+	}
+	if err := f.asConfigured(&o, false, s.Profile == ""); err != nil {
 		return smoke.Result{}, err
 	}
 	o.Progress = done

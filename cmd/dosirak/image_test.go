@@ -102,6 +102,41 @@ func TestSmokeCommandOfURL(t *testing.T) {
 	}
 }
 
+// In a project its service level counts, as in a run; elsewhere, and of another
+// model, none does.
+func TestSmokeCommandTakesTheServiceLevel(t *testing.T) {
+	t.Parallel()
+	bundle := filepath.Join(t.TempDir(), "bundle")
+	require.NoError(t, brokenserver.Write(bundle, ""))
+	s, err := brokenserver.Open(bundle, brokenserver.Model)
+	require.NoError(t, err)
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	config := func(model string) string {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "dosirak.yaml"), []byte("version: 1\nmodel: "+model+`
+task: regression
+train: {command: "true", seeds: [1]}
+data: {train: train.csv, eval: eval.csv, label: y}
+metrics: [{name: rmse, direction: lower, margin: 2%, primary: true}]
+serve: {slo: {rate: 40/s, p99: 7s}}
+smoke: {profile: full}
+`), 0o600))
+		return dir
+	}
+	code, stdout, stderr := runAlone(t, newSmokeCommand(), "--url", server.URL, "--json", "-C", config(brokenserver.Model), "--profile", "quick", bundle)
+	require.Zero(t, code, stderr)
+	var r smoke.Result
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r))
+	require.NotNil(t, r.Latencies.P99SLO)
+	assert.InDelta(t, 7000, *r.Latencies.P99SLO, 0)
+	assert.Equal(t, smoke.Quick, r.Profile)
+
+	code, _, stderr = runAlone(t, newSmokeCommand(), "--url", server.URL, "-C", config("another"), bundle)
+	assert.Equal(t, 2, code)
+	assert.Contains(t, stderr, `is of the model "another"`)
+}
+
 func TestSmokeCommandRefuses(t *testing.T) {
 	t.Parallel()
 	archive := filepath.Join(t.TempDir(), "image.tar")

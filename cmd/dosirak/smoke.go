@@ -15,8 +15,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -24,6 +26,7 @@ import (
 
 // smokeFlags say what to test.
 type smokeFlags struct {
+	project                    projectFlags
 	bundle, archive, url, name string
 	profile                    string
 	asJSON                     bool
@@ -42,7 +45,10 @@ With a bundle, its image is built and run in Docker, on a network of its own
 without a route outside; where no Docker daemon answers, the server runs as a
 process, and it is said so. With --archive, that image is run, and the bundle in
 it is what is expected. With --url, a server that runs already is asked; it is
-not ended, and not put under load unless it is on this machine.`,
+not ended, and not put under load unless it is on this machine.
+
+In a project the service level and the profile of its config count, as in a run.
+Elsewhere nothing is said of how fast a server has to be.`,
 		Example: `  dosirak smoke deploy/bundles/flights-delay
   dosirak smoke --archive .dosirak/image/image.tar --profile full
   dosirak smoke --url https://models.example.org deploy/bundles/flights-delay`,
@@ -63,6 +69,10 @@ not ended, and not put under load unless it is on this machine.`,
 			if err != nil {
 				return err
 			}
+			named := cmd.Flags().Changed("config") || cmd.Flags().Changed("directory")
+			if err := f.asConfigured(&o, named, !cmd.Flags().Changed("profile")); err != nil {
+				return err
+			}
 			if !f.asJSON {
 				o.Progress = func(r smoke.Row) { showCheck(cmd.OutOrStdout(), r) }
 			}
@@ -81,12 +91,46 @@ not ended, and not put under load unless it is on this machine.`,
 			return exitWith(result.Verdict)
 		},
 	}
+	f.project.add(cmd)
 	cmd.Flags().StringVar(&f.archive, "archive", "", "an image that `dosirak image` wrote")
 	cmd.Flags().StringVar(&f.url, "url", "", "a server that runs already")
 	cmd.Flags().StringVar(&f.name, "name", "", "name that the model is served under (default: the bundle's)")
-	cmd.Flags().StringVar(&f.profile, "profile", string(smoke.Quick), "quick (at most 5 s) or full (at most 30 s)")
+	cmd.Flags().StringVar(&f.profile, "profile", string(smoke.Quick), "quick (at most 5 s) or full (at most 30 s; default: the config's)")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print one JSON object")
 	return cmd
+}
+
+// asConfigured takes service level and profile from the config of the project,
+// where there is one and the model is its; a project that is named has to be
+// there.
+func (f *smokeFlags) asConfigured(o *smoke.Options, named, profile bool) error {
+	dir, err := f.project.find()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, f.project.config)
+	if _, err := os.Stat(path); err != nil && !named {
+		return nil
+	}
+	c, err := config.Load(path, project.Catalogue)
+	if err != nil {
+		return err
+	}
+	if o.Bundle != nil && o.Bundle.Bundle.Model.Name != c.Model {
+		if named {
+			return fault.BadCommand.Usage(fmt.Errorf("%s is of the model %q, the bundle of %q", path, c.Model, o.Bundle.Bundle.Model.Name))
+		}
+		return nil
+	}
+	o.SLO = c.Exam("").SLO
+	if auto, ok := o.Target.(serving.Auto); ok {
+		auto.Container.Memory = o.SLO.MemoryBytes
+		o.Target = auto
+	}
+	if profile {
+		o.Profile, err = smoke.ParseProfile(c.Smoke.Profile)
+	}
+	return err
 }
 
 // options finds out what is tested and prepares it in the folder work.
