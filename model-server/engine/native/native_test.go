@@ -45,14 +45,27 @@ func TestLoadRefuses(t *testing.T) {
 		"no opset":          {func(m *onnx.Model) { m.Opsets = nil }, `does not import the operators of "ai.onnx.ml"`, false},
 		"attribute type":    {func(m *onnx.Model) { m.Graph.Nodes[0].Attributes[0] = onnxtest.Attribute("offset", 1) }, `node 0 "Scaler" ("s"): attribute offset has type 2, expected 6`, false},
 		"attribute missing": {func(m *onnx.Model) { m.Graph.Nodes[0].Attributes = nil }, "scale has 0 values", false},
-		"attribute unknown": {func(m *onnx.Model) { m.Graph.Nodes[0].Attributes[0].Name = "ofset" }, `attribute "ofset" is not known`, false},
-		"input":             {func(m *onnx.Model) { m.Graph.Nodes[0].Inputs[0] = "z" }, `input "z" is computed by no node before it`, false},
-		"inputs":            {func(m *onnx.Model) { m.Graph.Nodes[0].Inputs = []string{"x", "x"} }, "has 2 inputs, expected 1 to 1", false},
-		"itself":            {func(m *onnx.Model) { m.Graph.Nodes[0].Inputs[0] = "y" }, "computed by no node", false},
-		"output":            {func(m *onnx.Model) { m.Graph.Outputs[0].Name = "z" }, `output "z" is computed by no node`, false},
-		"twice":             {func(m *onnx.Model) { m.Graph.Nodes[0].Outputs[0] = "x" }, `the value "x" is defined twice`, false},
-		"no outputs":        {func(m *onnx.Model) { m.Graph.Outputs = nil }, "at least one input and one output", false},
-		"input type":        {func(m *onnx.Model) { m.Graph.Inputs[0] = onnxtest.Value("x", onnx.Float16, -1, 2) }, "float16", true},
+		"two attributes": {func(m *onnx.Model) {
+			m.Graph.Nodes[0].Attributes[0], m.Graph.Nodes[0].Attributes[1] = onnxtest.Attribute("offset", 1), onnxtest.Attribute("scale", 1)
+		}, `attribute offset has type 2, expected 6; attribute scale has type 2, expected 6`, false},
+		"old broadcasting": {func(m *onnx.Model) {
+			m.Opsets[0].Version = 6
+			m.Graph.Nodes = append(m.Graph.Nodes, &onnx.Node{OpType: "Add", Inputs: []string{"y", "y"}, Outputs: []string{"z"}, Attributes: []*onnx.Attribute{onnxtest.Attribute("axis", 1)}})
+		}, "broadcasting of opset 6 is not supported; export with opset 7 or later", false},
+		"half precision": {func(m *onnx.Model) {
+			m.Graph.Nodes = append(m.Graph.Nodes, &onnx.Node{OpType: "Cast", Inputs: []string{"y"}, Outputs: []string{"z"}, Attributes: []*onnx.Attribute{onnxtest.Attribute("to", int(onnx.Float16))}})
+		}, "casts to float16, which is not known here; export the model in float32", false},
+		"attribute unknown": {func(m *onnx.Model) {
+			m.Graph.Nodes[0].Attributes = append(m.Graph.Nodes[0].Attributes, onnxtest.Attribute("mode", 1))
+		}, `attribute "mode" is not known`, false},
+		"attribute misspelt": {func(m *onnx.Model) { m.Graph.Nodes[0].Attributes[0].Name = "ofset" }, "scale has 2 values, offset 0", false},
+		"input":              {func(m *onnx.Model) { m.Graph.Nodes[0].Inputs[0] = "z" }, `input "z" is computed by no node before it`, false},
+		"inputs":             {func(m *onnx.Model) { m.Graph.Nodes[0].Inputs = []string{"x", "x"} }, "has 2 inputs, expected 1 to 1", false},
+		"itself":             {func(m *onnx.Model) { m.Graph.Nodes[0].Inputs[0] = "y" }, "computed by no node", false},
+		"output":             {func(m *onnx.Model) { m.Graph.Outputs[0].Name = "z" }, `output "z" is computed by no node`, false},
+		"twice":              {func(m *onnx.Model) { m.Graph.Nodes[0].Outputs[0] = "x" }, `the value "x" is defined twice`, false},
+		"no outputs":         {func(m *onnx.Model) { m.Graph.Outputs = nil }, "at least one input and one output", false},
+		"input type":         {func(m *onnx.Model) { m.Graph.Inputs[0] = onnxtest.Value("x", onnx.Float16, -1, 2) }, "float16", true},
 		"map input": {func(m *onnx.Model) {
 			m.Graph.Inputs[0].Type = &onnx.Type{Kind: onnx.KindMap, DataType: onnx.Int64, Elem: &onnx.Type{Kind: onnx.KindTensor, DataType: onnx.Float}}
 		}, "only tensors are known here", true},

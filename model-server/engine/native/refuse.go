@@ -119,13 +119,16 @@ func typeAdvice(kinds []tensor.Datatype) string {
 	has := func(list ...tensor.Datatype) bool {
 		return slices.ContainsFunc(kinds, func(k tensor.Datatype) bool { return slices.Contains(list, k) })
 	}
+	if alone := slices.Compact(slices.Sorted(slices.Values(kinds))); len(alone) == 1 && !has(tensor.Bytes, tensor.Bool, tensor.FP64) {
+		return fmt.Sprintf("the operator is not known for %s here; export the model with another type there", alone[0])
+	}
 	switch {
 	case has(tensor.FP64):
-		return "the converter mixed double with other types. Export from float32 data: skl2onnx to_onnx(model, X[:1].astype(numpy.float32)), or FloatTensorType for every numeric column; PyTorch: model.float()"
+		return "double stands where another type is needed. Export from float32 data: skl2onnx to_onnx(model, X[:1].astype(numpy.float32)), or FloatTensorType for every numeric column; PyTorch: model.float()"
 	case has(tensor.Bytes):
 		return "text stands where numbers are needed. Put the encoder of the text columns (OneHotEncoder, OrdinalEncoder) into the exported pipeline"
 	case has(tensor.FP32):
-		return "the converter mixed whole or boolean columns with floats. Make every numeric column float32 before the export: X.astype(numpy.float32), FloatTensorType for each of them"
+		return "whole or boolean columns were mixed with floats. Make every numeric column float32 before the export: X.astype(numpy.float32), FloatTensorType for each of them"
 	case has(tensor.Bool):
 		return "make boolean columns numbers before the export: X.astype(numpy.float32)"
 	}

@@ -36,7 +36,7 @@ func buildCast(n *Node) (Kernel, error) {
 	to := onnx.DataType(n.int("to", 0))
 	kind, ok := datatypes[to]
 	if !ok {
-		return nil, fmt.Errorf("casts to %s, which is not supported", to)
+		return nil, fmt.Errorf("casts to %s, which is not known here; export the model in float32, without half precision", to)
 	}
 	return func(c *Call, in []*tensor.Tensor) ([]*tensor.Tensor, error) { return one(c.cast(in[0], kind)) }, nil
 }

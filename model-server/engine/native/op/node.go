@@ -162,15 +162,33 @@ func (n *Node) Classes(strings, ints string) []string {
 	return out
 }
 
-// finish reports what the builder could not read, and attributes that it did
-// not ask for: they might change the result.
-func (n *Node) finish() error {
+// unread notes attributes that the builder did not ask for: they might change
+// the result.
+func (n *Node) unread() {
 	for _, a := range n.Attributes {
 		if !n.read[a.Name] {
 			n.fail("attribute %q is not known", a.Name)
 		}
 	}
-	return errors.Join(n.problem...)
+}
+
+// problems is what is wrong with the attributes, in one line; nil for nothing.
+func (n *Node) problems() error {
+	const most = 5
+	switch count := len(n.problem); {
+	case count == 0:
+		return nil
+	case count == 1:
+		return n.problem[0]
+	}
+	var texts []string
+	for _, p := range n.problem[:min(len(n.problem), most)] {
+		texts = append(texts, p.Error())
+	}
+	if len(n.problem) > most {
+		texts = append(texts, fmt.Sprintf("and %d more", len(n.problem)-most))
+	}
+	return errors.New(strings.Join(texts, "; "))
 }
 
 // Constant returns the value of input i where it is constant, else nil.

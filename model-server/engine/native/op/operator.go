@@ -52,7 +52,10 @@ func Find(domain, name string) (Operator, bool) {
 // Build makes the node's kernel.
 func (o Operator) Build(n *Node) (Kernel, error) {
 	kernel, err := o.build(n)
-	if problem := n.finish(); problem != nil {
+	if err == nil {
+		n.unread()
+	}
+	if problem := n.problems(); problem != nil {
 		return nil, problem
 	}
 	return kernel, err
