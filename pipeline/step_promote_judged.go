@@ -194,7 +194,7 @@ func (s *session) recall(ctx context.Context, r *report.Report) (stepResults, er
 
 // moved says what is no longer as the run found it.
 func (s *session) moved(ctx context.Context, r *report.Report, f stepResults) ([]string, error) {
-	moved := s.productionMoved(r, f.judged)
+	moved := s.productionMoved(r)
 	now, err := configDigest(s.project)
 	if err != nil {
 		return nil, err
@@ -236,7 +236,7 @@ func (s *session) moved(ctx context.Context, r *report.Report, f stepResults) ([
 
 // productionMoved says where production is no longer what the run compared
 // with.
-func (s *session) productionMoved(r *report.Report, j judged) []string {
+func (s *session) productionMoved(r *report.Report) []string {
 	environment := s.asked.Environment
 	switch {
 	case s.deployed == nil && r.Baseline == nil:
@@ -250,23 +250,19 @@ func (s *session) productionMoved(r *report.Report, j judged) []string {
 	if m.Bundle != was {
 		return []string{fmt.Sprintf("%s runs bundle %s now, not %s", environment, report.Digest(m.Bundle).Short(), report.Digest(was).Short())}
 	}
-	anchor, exam := m.Anchor, s.exam.Digest()
+	anchor := m.Anchor
 	if anchor == "" {
 		anchor = m.Bundle
 	}
-	if i := slices.IndexFunc(r.Exams, func(e report.Exam) bool { return e.Role == report.Promoted }); i >= 0 {
-		exam = string(r.Exams[i].Digest)
+	if r.Anchor != nil && anchor != string(r.Anchor.Bundle) {
+		return []string{"the manifest of " + environment + " was changed"}
 	}
-	if r.Anchor != nil && anchor != string(r.Anchor.Bundle) || m.Exam != exam && (s.promotedExamKnown(j)) {
+	// The report names production's exam where that differs from today's. One of an
+	// older form, which asks the same, has another digest and is not named.
+	if i := slices.IndexFunc(r.Exams, func(e report.Exam) bool { return e.Role == report.Promoted }); i >= 0 && m.Exam != string(r.Exams[i].Digest) {
 		return []string{"the manifest of " + environment + " was changed"}
 	}
 	return nil
-}
-
-// promotedExamKnown reports whether the manifest named an exam when the run
-// was judged: an adopted model has none.
-func (s *session) promotedExamKnown(j judged) bool {
-	return s.deployed.Manifest.Exam != "" || len(j.Changes) > 0
 }
 
 // inputsMoved lists the files that the training depends on and that are other
