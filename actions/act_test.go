@@ -216,10 +216,18 @@ func TestWorkflowsInAct(t *testing.T) {
 	ok, log = s.workflow("dosirak-judge.yml", "workflow_run", judge("requested"))
 	require.True(t, ok, log)
 	assert.Equal(t, "pending", s.hub.Statuses(change)[statusContext].State)
+	// A fork's own word that it reproduces proves nothing, until a maintainer has
+	// read the change.
+	ok, _ = s.workflow("dosirak-judge.yml", "workflow_run", judge("completed"))
+	assert.False(t, ok)
+	assert.Equal(t, "failure", s.hub.Statuses(change)[statusContext].State)
+	require.Len(t, s.hub.Comments(number), 1)
+	assert.Contains(t, s.hub.Comments(number)[0].Body, "dosirak/accept-claims")
+	s.hub.Label(number, "dosirak/accept-claims")
 	ok, log = s.workflow("dosirak-judge.yml", "workflow_run", judge("completed"))
 	require.True(t, ok, log)
 	assert.Equal(t, "success", s.hub.Statuses(change)[statusContext].State)
-	require.Len(t, s.hub.Comments(number), 1)
+	require.Len(t, s.hub.Comments(number), 2, "the comment, and a line that the verdict is another")
 	assert.Contains(t, s.hub.Comments(number)[0].Body, "PASS")
 
 	group := map[string]any{"action": "checks_requested", "merge_group": map[string]any{

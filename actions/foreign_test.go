@@ -138,6 +138,20 @@ func TestForeignRepositoryInAct(t *testing.T) {
 	s.must("dosirak-judge.yml", "workflow_run", s.ran(2, "completed", "cancelled", readme))
 	assert.Len(t, s.hub.Calls(), before)
 
+	// One that does not train: its status and its comment say why.
+	broken := s.hub.Push("change", "Oops", map[string]string{"models/1.onnx": ""})
+	ok, _ := s.workflow("dosirak.yml", "pull_request", s.pull(number, broken))
+	assert.False(t, ok)
+	ok, _ = s.workflow("dosirak-judge.yml", "workflow_run", s.ran(9, "completed", "failure", broken))
+	assert.False(t, ok)
+	assert.Equal(t, "error", s.hub.Statuses(broken)[statusContext].State)
+	assert.Equal(t, "success", s.hub.Statuses(broken)[secondContext].State, "the other model is not concerned")
+	require.Len(t, s.hub.Comments(number), 1)
+	assert.Contains(t, s.hub.Comments(number)[0].Body, "NO VERDICT")
+	assert.Contains(t, s.hub.Comments(number)[0].Body, "left no artifact")
+	s.hub.DeleteComment(s.hub.Comments(number)[0].ID)
+	s.emptied()
+
 	// A model: trained, judged, told.
 	change := s.hub.Push("change", "Another model", map[string]string{"models/1.onnx": s.file("models/2.onnx"), "models/2.onnx": s.file("models/1.onnx")})
 	s.must("dosirak.yml", "pull_request", s.pull(number, change))
@@ -166,8 +180,8 @@ func TestForeignRepositoryInAct(t *testing.T) {
 		proposed = proposals[1]
 	}
 	manifest := s.hub.File(proposed.Commit, "deploy/production.yaml")
-	_, rest, ok := strings.Cut(manifest, images+"@")
-	require.True(t, ok, manifest)
+	_, rest, named := strings.Cut(manifest, images+"@")
+	require.True(t, named, manifest)
 	digest := strings.Trim(strings.SplitN(rest, "\n", 2)[0], `"' `)
 	reference, err := name.NewDigest(images + "@" + digest)
 	require.NoError(t, err)
@@ -207,6 +221,52 @@ func TestForeignRepositoryInAct(t *testing.T) {
 		found = found || strings.Contains(p.Head, "flights-delay")
 	}
 	assert.True(t, found, log)
+}
+
+// Two promotions in one pull request, one of them forged: each model has its own
+// result. Reverting a promotion is a change of a manifest.
+func TestManifestsInAct(t *testing.T) {
+	s, _ := newForeignStage(t)
+	old := s.hub.Branch("master")
+	s.hub.Push("master", "Begin", map[string]string{"README.md": "begin\n"})
+	s.must("dosirak-main.yml", "push", s.push(old))
+	proposals := s.hub.OpenPulls()
+	require.Len(t, proposals, 2)
+	s.run(s.clone, "git", "fetch", "--quiet", "origin")
+	files := map[string]string{}
+	for _, p := range proposals {
+		for _, name := range strings.Fields(s.run(s.clone, "git", "diff", "--name-only", "origin/master", "origin/"+p.Head)) {
+			files[name] = s.run(s.clone, "git", "show", "origin/"+p.Head+":"+name)
+		}
+	}
+	good := s.hub.Push("both", "Both", files)
+	files["second/deploy/production.yaml"] = strings.Replace(files["second/deploy/production.yaml"], "exam: sha256:", "exam: sha256:0000", 1)[:len(files["second/deploy/production.yaml"])]
+	forged := s.hub.Push("change", "Both, one of them forged", files)
+	s.emptied()
+	verdicts := func(run int, commit string) (first, second string) {
+		number := s.hub.OpenPull("ada", "", "change", commit)
+		s.must("dosirak.yml", "pull_request", s.pull(number, commit))
+		assert.Empty(t, s.left(), "nothing is trained")
+		s.workflow("dosirak-judge.yml", "workflow_run", s.ran(run, "completed", "success", commit))
+		s.emptied()
+		return s.hub.Statuses(commit)[statusContext].State, s.hub.Statuses(commit)[secondContext].State
+	}
+	first, second := verdicts(1, forged)
+	assert.Equal(t, []string{"success", "failure"}, []string{first, second}, "one forged manifest reddens its own model")
+	first, second = verdicts(2, good)
+	assert.Equal(t, []string{"success", "success"}, []string{first, second})
+
+	// Merged and reverted: nothing is trained anew.
+	old = s.hub.Branch("master")
+	s.hub.Merge(proposals[0].Number, true)
+	s.must("dosirak-main.yml", "push", s.push(old))
+	merged := s.hub.Branch("master")
+	s.run(s.clone, "git", "fetch", "--quiet", "origin")
+	s.run(s.clone, "git", "checkout", "--quiet", "--detach", "origin/master")
+	s.run(s.clone, "git", "-c", "user.name=ada", "-c", "user.email=ada@example.org", "revert", "--no-edit", "HEAD")
+	s.run(s.clone, "git", "push", "--quiet", "origin", "HEAD:refs/heads/master")
+	s.emptied()
+	s.must("dosirak-main.yml", "push", s.push(merged))
 }
 
 // Where nobody can say what is changed, nobody waits for a verdict.

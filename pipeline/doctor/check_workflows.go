@@ -39,7 +39,7 @@ func needs(action string, with map[string]any) []string {
 		if on("status", true) {
 			out = append(out, "statuses: write")
 		}
-		if phase, _ := with["phase"].(string); phase != "pending" && phase != "sweep" && on("comment", true) {
+		if phase, _ := with["phase"].(string); !slices.Contains([]string{"pending", "failed", "sweep"}, phase) && on("comment", true) {
 			out = append(out, "pull-requests: write")
 		}
 		if action == "" {
@@ -70,6 +70,9 @@ type job struct {
 	needs          []string
 	secrets        []string
 	events         []string
+	promotes       bool
+	unpushed       bool // what it promotes is not pushed by it
+	loggedIn       bool // at some registry
 }
 
 // checkWorkflows looks whether the jobs that use dosirak have the permissions
@@ -86,6 +89,7 @@ func checkWorkflows(_ context.Context, s Subject) []Finding {
 			out = append(out, warn(list(j.actions), "write `permissions:` for the job: "+list(j.needs), "job %s of %s leaves its permissions to the repository's setting", j.name, j.workflow))
 			continue
 		}
+		out = append(out, images(s.Config.Repository, j)...)
 		if strings.HasPrefix(s.Config.Repository, "ghcr.io/") && slices.Contains(j.actions, "reconcile") && !grants(j.permissions, "packages: write") {
 			out = append(out, warn("reconcile", "add `packages: write` to the job's permissions, or log in as somebody who may write to "+s.Config.Repository, "job %s of %s lacks the permission packages: write, which moving a tag at ghcr.io needs", j.name, j.workflow))
 		}
@@ -99,6 +103,24 @@ func checkWorkflows(_ context.Context, s Subject) []Finding {
 		return ok("%d jobs that use dosirak have the permissions they need", using)
 	}
 	return out
+}
+
+// images looks whether a job that promotes pushes the image that its manifest
+// names.
+func images(repository string, j job) []Finding {
+	where := fmt.Sprintf("job %s of %s", j.name, j.workflow)
+	switch {
+	case repository == "" || !j.promotes:
+		return nil
+	case j.unpushed:
+		return []Finding{warn("reconcile", "leave out `push: 'false'`, or push the image to "+repository+" in a step before it", "%s promotes an image that it does not push: the manifest names one that nobody has", where)}
+	case strings.HasPrefix(repository, "ghcr.io/") && !j.loggedIn && !grants(j.permissions, "packages: write"):
+		return []Finding{fail("promote", "add `packages: write` to the job's permissions, or log in as somebody who may write to "+repository, "%s lacks the permission packages: write, which pushing the image to ghcr.io needs", where)}
+	case !strings.HasPrefix(repository, "ghcr.io/") && !j.loggedIn:
+		host, _, _ := strings.Cut(repository, "/")
+		return []Finding{warn("promote", "log in to "+host+" with docker/login-action before the promotion", "%s pushes an image to %s and logs in nowhere", where, repository)}
+	}
+	return nil
 }
 
 // grants reports whether a permissions value of a workflow gives a permission.
@@ -148,9 +170,14 @@ func readJobs(workflows []Workflow) (jobs []job, out []Finding) {
 			for _, item := range steps {
 				step, _ := item.(map[string]any)
 				uses, _ := step["uses"].(string)
+				script, _ := step["run"].(string)
+				j.loggedIn = j.loggedIn || strings.Contains(uses, "login") || strings.Contains(script, "docker login")
 				if m := ours.FindStringSubmatch(uses); m != nil {
 					with, _ := step["with"].(map[string]any)
 					j.needs = append(j.needs, needs(m[1], with)...)
+					if m[1] == "promote" || m[1] == "" && fmt.Sprint(with["promote"]) == "true" {
+						j.promotes, j.unpushed = true, fmt.Sprint(with["push"]) == "false"
+					}
 					name := m[1]
 					if name == "" {
 						name = "dosirak"

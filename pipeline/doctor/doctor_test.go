@@ -259,6 +259,45 @@ func TestOwnWorkflows(t *testing.T) {
 	}
 }
 
+// What is promoted names an image: the job that promotes has to bring it there.
+func TestWorkflowsPushWhatTheyPromote(t *testing.T) {
+	t.Parallel()
+	workflow := func(permissions, before, with string) []Workflow {
+		return []Workflow{{Path: "w.yml", Text: []byte(`
+on: push
+jobs:
+  go:
+    runs-on: ubuntu-latest
+    permissions: {contents: write, pull-requests: write, statuses: write` + permissions + `}
+    steps:
+` + before + `      - uses: dosirak-ml/dosirak/actions/promote@0123456789012345678901234567890123456789
+        with: {directory: x` + with + `}
+`)}}
+	}
+	login := "      - uses: docker/login-action@0123456789012345678901234567890123456789\n"
+	for _, tt := range []struct {
+		name       string
+		repository string
+		workflows  []Workflow
+		level      Level
+		says       string
+	}{
+		{"no image", "", workflow("", "", ""), OK, "have the permissions"},
+		{"ghcr.io", "ghcr.io/acme/flights", workflow(", packages: write", "", ""), OK, "have the permissions"},
+		{"ghcr.io without the permission", "ghcr.io/acme/flights", workflow("", "", ""), Fail, "packages: write"},
+		{"ghcr.io by a login", "ghcr.io/acme/flights", workflow("", login, ""), OK, "have the permissions"},
+		{"another registry", "registry.example.org/acme/flights", workflow("", "", ""), Warn, "logs in nowhere"},
+		{"another registry by a login", "registry.example.org/acme/flights", workflow("", login, ""), OK, "have the permissions"},
+		{"not pushed", "ghcr.io/acme/flights", workflow(", packages: write", "", ", push: 'false'"), Warn, "does not push"},
+		{"not pushed, as a boolean", "ghcr.io/acme/flights", workflow(", packages: write", "", ", push: false"), Warn, "does not push"},
+	} {
+		found := checkWorkflows(t.Context(), Subject{Config: Config{Repository: tt.repository}, Workflows: tt.workflows})
+		require.Len(t, found, 1, tt.name)
+		assert.Equal(t, tt.level, found[0].Level, tt.name)
+		assert.Contains(t, found[0].What, tt.says, tt.name)
+	}
+}
+
 // Who asks about one step is not stopped by what blocks another.
 func TestSteps(t *testing.T) {
 	t.Parallel()
