@@ -222,7 +222,7 @@ func (s *session) bringOldData(ctx context.Context, dir string, c *config.Config
 func (s *session) retrainBaseline(ctx context.Context) ([]evaluatedModel, error) {
 	commit := s.deployed.Manifest.Commit
 	unable := func(why string) error {
-		return fault.Usage(fmt.Errorf("train.baseline is retrain, and %s: fetch the whole history (git fetch --unshallow), or write train.baseline: stored", why))
+		return fault.ShallowClone.Usage(fmt.Errorf("train.baseline is retrain, and %s: fetch the whole history (git fetch --unshallow), or write train.baseline: stored", why))
 	}
 	if s.project.Repo == nil || commit == "" {
 		return nil, unable("the manifest names no commit that trained production")

@@ -71,9 +71,9 @@ func serveFault(err error) error {
 	case server.ExitDrained:
 		return nil
 	case server.ExitSelfTest:
-		return fault.Failed(err)
+		return fault.AnswersDiffer.Failed(err)
 	case server.ExitEnvironment:
 		return fault.Environment(err)
 	}
-	return fault.Usage(err)
+	return fault.ModelUnreadable.Usage(err)
 }

@@ -148,7 +148,7 @@ func (f smokeFlags) options(ctx context.Context, work string) (smoke.Options, er
 	}
 	if f.bundle != "" {
 		if o.Bundle, err = bundle.Open(f.bundle); err != nil {
-			return o, fault.Usage(fmt.Errorf("smoke test: %w", err))
+			return o, fault.BadBundle.Usage(fmt.Errorf("smoke test: %w", err))
 		}
 	}
 	if f.url != "" {

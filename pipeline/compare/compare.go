@@ -226,7 +226,7 @@ func custom(in Input, base *predictions.Set, p *pair) (map[string]metric.Metric,
 				return nil, err
 			}
 			if len(b) != len(c) && !(len(b) == base.N && perRow) {
-				return nil, fault.Failed(fmt.Errorf("metric %s: the command printed %d numbers for the candidate and %d for the other model", want.Name, len(c), len(b)))
+				return nil, fault.MetricCommandFailed.Failed(fmt.Errorf("metric %s: the command printed %d numbers for the candidate and %d for the other model", want.Name, len(c), len(b)))
 			}
 			if perRow {
 				// The command saw the set in its own order; pairing is by id.
@@ -255,7 +255,7 @@ func put(d *metric.Data, name string, x []float64) {
 // that describes the rows.
 func newPair(e exam.Exam, cand, base *predictions.Set) (*pair, *predictions.Set, error) {
 	if cand.Task != e.Task {
-		return nil, nil, fault.Usage(fmt.Errorf("%s holds a %s task, the exam is for %s", cand.Name, cand.Task, e.Task))
+		return nil, nil, fault.BadLabels.Usage(fmt.Errorf("%s holds a %s task, the exam is for %s", cand.Name, cand.Task, e.Task))
 	}
 	p := &pair{}
 	rows := cand
@@ -275,12 +275,12 @@ func newPair(e exam.Exam, cand, base *predictions.Set) (*pair, *predictions.Set,
 	if e.Data.Group != "" && p.group == nil {
 		c := rows.Column(e.Data.Group)
 		if c == nil {
-			return nil, nil, fault.Usage(fmt.Errorf("%s has neither a column \"group\" nor %q, which the exam names as group", cand.Name, e.Data.Group))
+			return nil, nil, fault.ColumnAbsent.Usage(fmt.Errorf("%s has neither a column \"group\" nor %q, which the exam names as group", cand.Name, e.Data.Group))
 		}
 		p.group, p.groups = c.Code, len(c.Levels)
 	}
 	if e.Data.Weight != "" && rows.Weight == nil {
-		return nil, nil, fault.Usage(fmt.Errorf("%s has no column \"weight\", and the exam asks for weights (%q)", cand.Name, e.Data.Weight))
+		return nil, nil, fault.ColumnAbsent.Usage(fmt.Errorf("%s has no column \"weight\", and the exam asks for weights (%q)", cand.Name, e.Data.Weight))
 	}
 	return p, rows, nil
 }

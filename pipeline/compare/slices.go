@@ -25,7 +25,7 @@ func subsets(s exam.Slice, set *predictions.Set) ([]subset, error) {
 	if s.Where != "" {
 		expr, err := where.Parse(s.Where)
 		if err != nil {
-			return nil, fault.Usage(fmt.Errorf("slice %q: %w", s.Name, err))
+			return nil, fault.ConfigInvalid.Usage(fmt.Errorf("slice %q: %w", s.Name, err))
 		}
 		holds, err := expr.Eval(set.N, func(name string) (where.Column, error) {
 			c := set.Column(name)
@@ -72,7 +72,7 @@ func missingColumn(slice, column string, set *predictions.Set) error {
 	if len(have) == 0 {
 		have = []string{"none"}
 	}
-	return fault.Usage(fmt.Errorf("slice %q: %s has no column %q; its slice columns are: %s", slice, set.Name, column, strings.Join(have, ", ")))
+	return fault.ColumnAbsent.Usage(fmt.Errorf("slice %q: %s has no column %q; its slice columns are: %s", slice, set.Name, column, strings.Join(have, ", ")))
 }
 
 // cells adapts a coded column to the language of slices.
@@ -96,11 +96,11 @@ func judgeSlices(ctx context.Context, in Input, set *predictions.Set, p *pair, o
 		if !ok {
 			var err error
 			if m, err = metric.Lookup(s.Metric); err != nil {
-				return nil, fault.Usage(fmt.Errorf("slice %q: %w", s.Name, err))
+				return nil, fault.ConfigInvalid.Usage(fmt.Errorf("slice %q: %w", s.Name, err))
 			}
 		}
 		if err := m.CheckMargin(s.Margin); err != nil {
-			return nil, fault.Usage(fmt.Errorf("slice %q: %w", s.Name, err))
+			return nil, fault.ConfigInvalid.Usage(fmt.Errorf("slice %q: %w", s.Name, err))
 		}
 		subs, err := subsets(s, set)
 		if err != nil {

@@ -73,7 +73,7 @@ func newAnswers(o Options, rows []int) (*answers, error) {
 		for _, spec := range o.Signature.Outputs {
 			have = append(have, fmt.Sprintf("%q %s %v", spec.Name, spec.Datatype, spec.Shape))
 		}
-		return fault.Usage(fmt.Errorf("a %s task needs a model with %s; its outputs are %s", o.Task, what, list(have)))
+		return fault.OutputsDoNotFit.Usage(fmt.Errorf("a %s task needs a model with %s; its outputs are %s", o.Task, what, list(have)))
 	}
 	switch o.Task {
 	case exam.Regression:
@@ -112,7 +112,7 @@ func newAnswers(o Options, rows []int) (*answers, error) {
 			return nil, lacks("probabilities whose number of classes is told")
 		}
 		if classes := len(r.proba.Classes); classes > 0 && classes != a.wide {
-			return nil, fault.Usage(fmt.Errorf("the model's output %q has %d columns and names %d classes", r.proba.Name, a.wide, classes))
+			return nil, fault.OutputsDoNotFit.Usage(fmt.Errorf("the model's output %q has %d columns and names %d classes", r.proba.Name, a.wide, classes))
 		}
 		a.proba = make([]float64, n*a.wide)
 	}

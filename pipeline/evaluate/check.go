@@ -37,7 +37,7 @@ func Check(ctx context.Context, train, eval *dataset.Table, task exam.Task, data
 		found.need(t, data.Features...)
 	}
 	if slices.Contains(data.Features, data.Label) {
-		found.add(fault.Usage(fmt.Errorf("data.features names the label %q; a model that is shown it has nothing to predict", data.Label)))
+		found.add(fault.InputsDoNotFit.Usage(fmt.Errorf("data.features names the label %q; a model that is shown it has nothing to predict", data.Label)))
 	}
 	found.labels(train, eval, task, data)
 	if data.Time != "" && !lack(train, eval, data.Time) {

@@ -72,7 +72,7 @@ func (a *answers) classify(o Options, set *predictions.Set) error {
 	if len(model) > 0 {
 		for i, class := range of(answered.Levels) {
 			if !slices.Contains(columns, class) {
-				return fault.Failed(fmt.Errorf("the model answers the class %q for %s, which is none of its classes %s",
+				return fault.BadAnswer.Failed(fmt.Errorf("the model answers the class %q for %s, which is none of its classes %s",
 					clip(answered.Levels[i]), a.at(slices.Index(answered.Code, int32(i))), quoted(model)))
 			}
 		}
@@ -125,7 +125,7 @@ func (a *answers) modelClasses(labels []string) ([]string, error) {
 		labels[i] = spell(name)
 	}
 	if labels = predictions.SortClasses(labels); len(labels) != a.wide {
-		return nil, fault.Usage(fmt.Errorf("the model's output %q has %d classes without names, and the labels of %s are %d: %s; seal the model, so that its classes are named",
+		return nil, fault.OutputsDoNotFit.Usage(fmt.Errorf("the model's output %q has %d classes without names, and the labels of %s are %d: %s; seal the model, so that its classes are named",
 			a.roles.proba.Name, a.wide, a.table.Path(), len(labels), quoted(labels)))
 	}
 	return labels, nil
@@ -171,7 +171,7 @@ func (a *answers) binary(o Options, set *predictions.Set, clean func([]string) [
 		}
 	}
 	if len(set.Classes) > 2 {
-		return fault.Failed(fmt.Errorf("the model and the labels of %s have the classes %s together; a binary task has two", o.Table.Path(), quoted(set.Classes)))
+		return fault.BadLabels.Failed(fmt.Errorf("the model and the labels of %s have the classes %s together; a binary task has two", o.Table.Path(), quoted(set.Classes)))
 	}
 	positive := o.Data.Positive
 	if positive != "" {
@@ -251,7 +251,7 @@ func (a *answers) scores(o Options, set *predictions.Set, columns []int32) error
 			sum += p
 		}
 		if math.Abs(sum-1) > sumTolerance {
-			return fault.Failed(fmt.Errorf("the model's probabilities in its output %q sum to %.6g for %s, not to 1", a.roles.proba.Name, sum, a.at(i)))
+			return fault.BadAnswer.Failed(fmt.Errorf("the model's probabilities in its output %q sum to %.6g for %s, not to 1", a.roles.proba.Name, sum, a.at(i)))
 		}
 	}
 	return nil
@@ -262,7 +262,7 @@ func (a *answers) scores(o Options, set *predictions.Set, columns []int32) error
 func (a *answers) probabilities(values []float64, name string, wide int) error {
 	for i, v := range values {
 		if v < -predictions.Rounding || v > 1+predictions.Rounding {
-			return fault.Failed(fmt.Errorf("the model answers %v in its output %q for %s, which is no probability; let the model apply a sigmoid or softmax", v, name, a.at(i/wide)))
+			return fault.BadAnswer.Failed(fmt.Errorf("the model answers %v in its output %q for %s, which is no probability; let the model apply a sigmoid or softmax", v, name, a.at(i/wide)))
 		}
 		values[i] = min(max(v, 0), 1)
 	}

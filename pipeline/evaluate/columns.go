@@ -52,7 +52,7 @@ func matchRecorded(t *dataset.Table, s bundle.Signature, data exam.Data) ([]sour
 		one := source{spec: spec}
 		for _, name := range spec.Columns {
 			if name == data.Label {
-				return nil, fault.Usage(fmt.Errorf("the model reads the column %q, which is the label here; train it without", name))
+				return nil, fault.InputsDoNotFit.Usage(fmt.Errorf("the model reads the column %q, which is the label here; train it without", name))
 			}
 			c, ok := t.Column(name)
 			if !ok {
@@ -62,12 +62,12 @@ func matchRecorded(t *dataset.Table, s bundle.Signature, data exam.Data) ([]sour
 			one.columns = append(one.columns, c)
 		}
 		if w := width(spec); len(missing) == 0 && w >= 0 && w != len(one.columns) {
-			return nil, fault.Usage(fmt.Errorf("the model's input %q has the shape %v and reads %s: seal it again", spec.Name, spec.Shape, count(len(one.columns), "column")))
+			return nil, fault.InputsDoNotFit.Usage(fmt.Errorf("the model's input %q has the shape %v and reads %s: seal it again", spec.Name, spec.Shape, count(len(one.columns), "column")))
 		}
 		sources = append(sources, one)
 	}
 	if len(missing) > 0 {
-		return nil, fault.Usage(fmt.Errorf("the model does not fit %s: it was sealed to read the %s %s, which %s not there; its columns are %s",
+		return nil, fault.InputsDoNotFit.Usage(fmt.Errorf("the model does not fit %s: it was sealed to read the %s %s, which %s not there; its columns are %s",
 			t.Path(), plural(len(missing), "column"), list(missing), isAre(len(missing)), list(t.Columns())))
 	}
 	return sources, nil
@@ -102,14 +102,14 @@ func CheckOrder(train, asked *dataset.Table, s bundle.Signature, data exam.Data)
 	of := features(asked, data)
 	for _, name := range of {
 		if _, ok := train.Column(name); !ok {
-			return fault.Usage(fmt.Errorf("the model takes its columns by their place, and %q of %s is no column of %s%s: name the columns in the model's order in data.features",
+			return fault.InputsDoNotFit.Usage(fmt.Errorf("the model takes its columns by their place, and %q of %s is no column of %s%s: name the columns in the model's order in data.features",
 				name, asked.Path(), train.Path(), spelling.Hint(name, train.Columns())))
 		}
 	}
 	trained := slices.DeleteFunc(features(train, data), func(name string) bool { return !slices.Contains(of, name) })
 	for i := range min(len(trained), len(of)) {
 		if trained[i] != of[i] {
-			return fault.Usage(fmt.Errorf("the model takes its columns by their place, and the %d. one is %q in %s and %q in %s: name the columns in the model's order in data.features",
+			return fault.InputsDoNotFit.Usage(fmt.Errorf("the model takes its columns by their place, and the %d. one is %q in %s and %q in %s: name the columns in the model's order in data.features",
 				i+1, trained[i], train.Path(), of[i], asked.Path()))
 		}
 	}

@@ -47,11 +47,11 @@ type source struct {
 // match finds the columns of every input.
 func match(t *dataset.Table, s bundle.Signature, data exam.Data) ([]source, error) {
 	if len(s.Inputs) == 0 {
-		return nil, fault.Usage(fmt.Errorf("the model has no inputs"))
+		return nil, fault.InputsDoNotFit.Usage(fmt.Errorf("the model has no inputs"))
 	}
 	for _, spec := range s.Inputs {
 		if data.Label != "" && spec.Name == data.Label {
-			return nil, fault.Usage(fmt.Errorf("the model takes the label %q as an input; train it without", spec.Name))
+			return nil, fault.InputsDoNotFit.Usage(fmt.Errorf("the model takes the label %q as an input; train it without", spec.Name))
 		}
 	}
 	if recorded(s) {
@@ -60,7 +60,7 @@ func match(t *dataset.Table, s bundle.Signature, data exam.Data) ([]source, erro
 	named := byName(t, s.Inputs)
 	for i, spec := range s.Inputs {
 		if name := named[i]; name != "" && name == data.Label {
-			return nil, fault.Usage(fmt.Errorf("the model takes the label %q as an input, %q; train it without", name, spec.Name))
+			return nil, fault.InputsDoNotFit.Usage(fmt.Errorf("the model takes the label %q as an input, %q; train it without", name, spec.Name))
 		}
 	}
 	if len(s.Inputs) == 1 && takesPlaces(t, s) {
@@ -73,7 +73,7 @@ func match(t *dataset.Table, s bundle.Signature, data exam.Data) ([]source, erro
 	)
 	for i, spec := range s.Inputs {
 		if width(spec) != 1 {
-			return nil, fault.Usage(fmt.Errorf("the model's input %q has the shape %v: of several inputs each must take one value a row, a column; join them in one [N,F] input, or split this one", spec.Name, spec.Shape))
+			return nil, fault.InputsDoNotFit.Usage(fmt.Errorf("the model's input %q has the shape %v: of several inputs each must take one value a row, a column; join them in one [N,F] input, or split this one", spec.Name, spec.Shape))
 		}
 		c, ok := t.Column(named[i])
 		if !ok {
@@ -96,7 +96,7 @@ func match(t *dataset.Table, s bundle.Signature, data exam.Data) ([]source, erro
 	for i, name := range missing {
 		wanted[i] = sought(name, left)
 	}
-	return nil, fault.Usage(fmt.Errorf("the model does not fit %s: there is no column for its %s %s; columns that no input takes: %s",
+	return nil, fault.InputsDoNotFit.Usage(fmt.Errorf("the model does not fit %s: there is no column for its %s %s; columns that no input takes: %s",
 		t.Path(), plural(len(missing), "input"), list(wanted), orNone(list(left))))
 }
 
@@ -160,20 +160,20 @@ func matchMatrix(t *dataset.Table, spec bundle.TensorSpec, data exam.Data) ([]so
 	}
 	w := width(spec)
 	if w == 0 {
-		return nil, fault.Usage(fmt.Errorf("the model's input %q has the shape %v: inputs of a table are [N], [N,1] or [N,F]", spec.Name, spec.Shape))
+		return nil, fault.InputsDoNotFit.Usage(fmt.Errorf("the model's input %q has the shape %v: inputs of a table are [N], [N,1] or [N,F]", spec.Name, spec.Shape))
 	}
 	if w > 0 && w != len(columns) {
 		near := ""
 		if w == 1 {
 			near = spelling.Hint(spec.Name, t.Columns())
 		}
-		return nil, fault.Usage(fmt.Errorf("the model does not fit %s: its input %q takes %s a row%s, but %s are %d: %s; name the model's columns in their order in data.features",
+		return nil, fault.InputsDoNotFit.Usage(fmt.Errorf("the model does not fit %s: its input %q takes %s a row%s, but %s are %d: %s; name the model's columns in their order in data.features",
 			t.Path(), spec.Name, count(w, "value"), near, from, len(columns), list(columns)))
 	}
 	one := source{spec: spec}
 	for _, name := range columns {
 		if name == data.Label {
-			return nil, fault.Usage(fmt.Errorf("data.features names the label %q", name))
+			return nil, fault.InputsDoNotFit.Usage(fmt.Errorf("data.features names the label %q", name))
 		}
 		c, err := t.Need(name)
 		if err != nil {

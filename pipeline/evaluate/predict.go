@@ -45,7 +45,7 @@ type Options struct {
 // fault.Environment.
 func Predict(ctx context.Context, o Options) (*predictions.Set, error) {
 	if o.Table.Rows() == 0 {
-		return nil, fault.Usage(fmt.Errorf("%s has no rows", o.Table.Path()))
+		return nil, fault.NoRows.Usage(fmt.Errorf("%s has no rows", o.Table.Path()))
 	}
 	set, err := truth(o)
 	if err != nil {
@@ -96,7 +96,7 @@ func ask(ctx context.Context, o Options, inputs []tensor.Tensor, got *answers) e
 		case 1:
 			batch = 1
 		default:
-			return fault.Usage(fmt.Errorf("the model's input %q has the shape %v: it takes exactly %d rows at a time; export it with a variable first dimension", spec.Name, spec.Shape, spec.Shape[0]))
+			return fault.InputsDoNotFit.Usage(fmt.Errorf("the model's input %q has the shape %v: it takes exactly %d rows at a time; export it with a variable first dimension", spec.Name, spec.Shape, spec.Shape[0]))
 		}
 	}
 	var (

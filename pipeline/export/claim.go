@@ -86,7 +86,7 @@ func Read(ctx context.Context, path string, train *dataset.Table, task exam.Task
 
 // refuse is the error of a file that the trainer wrote wrongly.
 func refuse(format string, args ...any) error {
-	return fault.Failed(fmt.Errorf("the trainer's %s %s", File, fmt.Sprintf(format, args...)))
+	return fault.BadClaim.Failed(fmt.Errorf("the trainer's %s %s", File, fmt.Sprintf(format, args...)))
 }
 
 // at refuses a cell.

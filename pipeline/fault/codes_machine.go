@@ -12,6 +12,9 @@ var (
 	BadImage = declare("E0703", Docker, "The image cannot be read",
 		"The archive or layout is no image, is damaged, or holds no bundle of dosirak.",
 		"Build it again with `dosirak image BUNDLE`.")
+	ImageDoesNotRun = declare("E0705", Docker, "The image cannot be run as a service",
+		"Docker refuses to start it, or it runs as root.",
+		"Start it by hand with `docker run`, and mend what it says; give it a USER, such as 65532:65532.")
 	BadPlatform = declare("E0704", Docker, "There is no image for that platform",
 		"Images are built for linux/amd64 and linux/arm64.",
 		"Name one of the two with --platform.")
@@ -30,6 +33,9 @@ var (
 	BadReference = declare("E0904", Service, "An image reference that cannot be used",
 		"A manifest and --image name an image by digest, repository@sha256:<64 hexadecimal digits>, since a tag may be moved; --push takes a repository, and a tag if you like.",
 		"Write the reference in that form.")
+	ServerMisbehaves = declare("E0906", Service, "A server does not answer as it should",
+		"The server that was asked refused a request, answered what is not of its protocol, or far too much. The message has the address and what it said.",
+		"Look at the server's log; `dosirak smoke --url URL` tells which of its duties it does not do.")
 	BadEndpoint = declare("E0905", Service, "The address of a server cannot be used",
 		"The address is no http or https address, or the server's model has no name there.",
 		"Give an address such as http://127.0.0.1:8080 or https://models.example.org.")

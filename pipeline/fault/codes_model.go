@@ -46,3 +46,21 @@ var (
 		"A bundle is the folder that `dosirak seal` and promotions write: bundle.json names each file with its digest. A file is missing, was changed, or the folder is another.",
 		"Name the bundle's folder, restore it from the commit that promoted, or seal the model again with `dosirak seal`.")
 )
+
+var (
+	InputsDoNotFit = declare("E0403", Model, "The model does not fit the table",
+		"The model takes other inputs than the table has columns: a name is missing, the number or the order of the columns is another, or the label is among them. The message names the input and the columns that nothing takes.",
+		"Train and evaluate with the same columns; where the model takes its columns by their place, name them in its order in data.features.")
+	OutputsDoNotFit = declare("E0404", Model, "The model's outputs do not fit the task",
+		"A binary or multiclass task needs classes or probabilities, a regression a number a row, with one answer for each row. The message lists the outputs that the model has.",
+		"Export the model with the outputs of the task (for scikit-learn: zipmap off, with probabilities), or correct task.")
+	BadAnswer = declare("E0405", Model, "The model answers what cannot be judged",
+		"An answer is no probability, probabilities do not sum to 1, or a class is none of the model's own. The message names the row.",
+		"Let the model apply a sigmoid or softmax, and check the training for values that are not finite.")
+	AnswersDiffer = declare("E0406", Model, "The sealed model does not give its own answers",
+		"What was sealed is opened and asked as every server asks it, and it failed or answered otherwise than a moment before: such a model cannot be served.",
+		"Look for randomness in the exported graph, and export the model again.")
+	BadClaim = declare("E0312", Training, "The trainer's predictions cannot be held against the model",
+		"predictions.csv beside the model says what the model that was trained predicts of rows of the training table. It cannot be read, names rows or classes that are not there, or lacks a column.",
+		"Write the columns that the message names, or leave the file out: then nothing is compared.")
+)

@@ -3,6 +3,9 @@ package fault
 // What stands between a verdict and production: Git, the manifest, GitHub.
 
 var (
+	ShallowClone = declare("E0509", Git, "The clone lacks a commit that is needed",
+		"The clone is shallow, or did not fetch the branch: an older config, manifest or table cannot be read.",
+		"Fetch the whole history with `git fetch --unshallow`; in a workflow, give actions/checkout `fetch-depth: 0`.")
 	NoRepository = declare("E0505", Git, "There is no Git repository",
 		"The command needs one: a promotion is a commit, Git's history says what ran, and its head says what is to run. The folder is in no repository, or git is not installed.",
 		"Name a folder of the repository with -C, clone the project with Git, or run without --promote.")

@@ -19,7 +19,7 @@ const other = "(other)"
 // has it.
 func Align(a, b *Set) (*Set, error) {
 	if a.Task != b.Task {
-		return nil, usagef("%s holds a %s task, %s a %s one", a.Name, a.Task, b.Name, b.Task)
+		return nil, fault.BadLabels.Usage(fmt.Errorf("%s holds a %s task, %s a %s one", a.Name, a.Task, b.Name, b.Task))
 	}
 	for _, s := range []*Set{a, b} {
 		if s.ID == nil {
@@ -109,7 +109,7 @@ func (s *Set) spelledAs(a *Set) (*Set, error) {
 	r := *s
 	r.Classes = SortClasses(as)
 	if len(r.Classes) < len(as) {
-		return nil, usagef("%s has the classes %s, and %s has %s: some of them may be one class or two", s.Name, quoted(s.Classes), a.Name, quoted(a.Classes))
+		return nil, fault.BadLabels.Usage(fmt.Errorf("%s has the classes %s, and %s has %s: some of them may be one class or two", s.Name, quoted(s.Classes), a.Name, quoted(a.Classes)))
 	}
 	if s.Classes[len(s.Classes)-1] == other {
 		r.Classes = as // the place of the class that nobody showed stays

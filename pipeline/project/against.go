@@ -35,7 +35,7 @@ func (p *Project) Base(ctx context.Context, commit, dir string) (*Base, error) {
 	tree := CommitTree{Repo: p.Repo, Commit: commit, Branch: p.Config.Promote.Base}
 	if commit != "" {
 		if _, ok, err := p.Repo.Resolve(ctx, commit); err != nil || !ok {
-			return nil, errors.Join(err, fault.Usage(fmt.Errorf("commit %.12s of the base branch is not in this clone: get it with git fetch, or with fetch-depth: 0 for actions/checkout", commit)))
+			return nil, errors.Join(err, fault.ShallowClone.Usage(fmt.Errorf("commit %.12s of the base branch is not in this clone: get it with git fetch, or with fetch-depth: 0 for actions/checkout", commit)))
 		}
 	} else {
 		from, err := p.BaseTree(ctx)
@@ -49,7 +49,7 @@ func (p *Project) Base(ctx context.Context, commit, dir string) (*Base, error) {
 		tree = found
 	}
 	if _, err := tree.Read(ctx, p.ConfigPath); err != nil {
-		return nil, fault.Usage(fmt.Errorf("%s has no %s here, so there is nothing to hold a manifest against: merge the project first, then promote (%w)", tree, p.ConfigPath, err))
+		return nil, fault.ConfigAbsent.Usage(fmt.Errorf("%s has no %s here, so there is nothing to hold a manifest against: merge the project first, then promote (%w)", tree, p.ConfigPath, err))
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fault.Environment(fmt.Errorf("making a folder for the base branch: %w", err))

@@ -68,7 +68,7 @@ func run(ctx context.Context, p *project.Project, o Options) (Result, error) {
 		return r, err
 	}
 	if _, known, err := p.Repo.Resolve(ctx, head); err != nil || !known {
-		return r, errors.Join(err, fault.Usage(fmt.Errorf("this clone lacks commit %.12s, the head of %s: get it with `git fetch origin %s`, then roll back again", head, base, base)))
+		return r, errors.Join(err, fault.ShallowClone.Usage(fmt.Errorf("this clone lacks commit %.12s, the head of %s: get it with `git fetch origin %s`, then roll back again", head, base, base)))
 	}
 	versions, complete, err := History(ctx, p, head, r.Environment)
 	if err != nil {

@@ -96,12 +96,12 @@ func seal(ctx context.Context, o Options, load engine.Loader) (*Sealed, error) {
 	// must hold, or the model does not answer alike twice.
 	again, err := server.Open(ctx, dir, server.Options{Load: load, Budget: o.Budget})
 	if err != nil {
-		return nil, fault.Failed(fmt.Errorf("opening what was sealed: %w", err))
+		return nil, fault.AnswersDiffer.Failed(fmt.Errorf("opening what was sealed: %w", err))
 	}
 	defer again.Close()
 	opened, err := bundle.Open(dir)
 	if err != nil {
-		return nil, fault.Environment(fmt.Errorf("opening what was sealed: %w", err))
+		return nil, fault.AnswersDiffer.Environment(fmt.Errorf("opening what was sealed: %w", err))
 	}
 	return &Sealed{Digest: digest, Dir: dir, Signature: again.Signature(), Bundle: opened.Bundle}, nil
 }
@@ -124,7 +124,7 @@ func examples(ctx context.Context, c serving.Client, b bundle.Bundle, o Options)
 	}
 	total := o.Rows.Rows()
 	if total == 0 {
-		return bundle.Golden{}, fault.Usage(fmt.Errorf("%s has no rows to take golden examples from", o.Rows.Path()))
+		return bundle.Golden{}, fault.NoRows.Usage(fmt.Errorf("%s has no rows to take golden examples from", o.Rows.Path()))
 	}
 	if n > MaxRows {
 		return bundle.Golden{}, fault.Usage(fmt.Errorf("%d golden rows are wanted, at most %d: they ship in the image and are asked at every start", n, MaxRows))
@@ -143,7 +143,7 @@ func examples(ctx context.Context, c serving.Client, b bundle.Bundle, o Options)
 	}
 	golden, err := bundle.NewGolden(inputs, outputs, o.Tolerance)
 	if err != nil {
-		return bundle.Golden{}, fault.Failed(fmt.Errorf("reading the golden answers: %w", err))
+		return bundle.Golden{}, fault.AnswersDiffer.Failed(fmt.Errorf("reading the golden answers: %w", err))
 	}
 	return golden, nil
 }

@@ -176,7 +176,7 @@ func statusKind(e *StatusError) error {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusTooManyRequests:
 		return fault.Environment(e)
 	case http.StatusInternalServerError:
-		return fault.Failed(e)
+		return fault.ServerMisbehaves.Failed(e)
 	}
-	return fault.Usage(e)
+	return fault.ServerMisbehaves.Usage(e)
 }

@@ -67,7 +67,7 @@ func classify(ctx context.Context, err error) error {
 		return err
 	case errors.As(err, &exit) && (exit.ExitCode() == 126 || exit.ExitCode() == 127):
 		// https://docs.docker.com/reference/cli/docker/container/run/#exit-status
-		return fault.Failed(fmt.Errorf("the image cannot be run: %w", err))
+		return fault.ImageDoesNotRun.Failed(fmt.Errorf("the image cannot be run: %w", err))
 	case errors.As(err, &docker), errors.Is(err, ErrUnreachable):
 		return fault.Environment(err)
 	}
@@ -200,7 +200,7 @@ func (i *container) locate(ctx context.Context) error {
 	}
 	i.started, i.pid = s.State.StartedAt, s.State.Pid
 	if user, _, _ := strings.Cut(s.Config.User, ":"); user == "" || user == "0" || user == "root" {
-		return fault.Failed(errors.New("the image runs as root; give it a USER, such as 65532:65532"))
+		return fault.ImageDoesNotRun.Failed(errors.New("the image runs as root; give it a USER, such as 65532:65532"))
 	}
 	address := s.NetworkSettings.Networks[i.name].IPAddress
 	if address == "" {

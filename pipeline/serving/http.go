@@ -77,7 +77,7 @@ func (x exchanger) exchange(ctx context.Context, method, path string, body []byt
 		return response{}, unreachable(ctx, address, err)
 	}
 	if len(text) > maxBody {
-		return response{}, fault.Failed(fmt.Errorf("calling %s: the answer has more than %d bytes", address, maxBody))
+		return response{}, fault.ServerMisbehaves.Failed(fmt.Errorf("calling %s: the answer has more than %d bytes", address, maxBody))
 	}
 	return response{answer.StatusCode, text}, nil
 }

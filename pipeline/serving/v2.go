@@ -64,7 +64,7 @@ func (c *v2Client) Describe(ctx context.Context, model string) (Description, err
 		return Description{}, err
 	}
 	unreadable := func(err error) error {
-		return fault.Failed(&unreadableError{c.base + path, "model metadata", err})
+		return fault.ServerMisbehaves.Failed(&unreadableError{c.base + path, "model metadata", err})
 	}
 	var m v2.ModelMetadata
 	if err := json.Unmarshal(body, &m); err != nil {
@@ -102,7 +102,7 @@ func (c *v2Client) Infer(ctx context.Context, model string, inputs []tensor.Tens
 func (c *v2Client) outputs(path string, body []byte) ([]tensor.Tensor, error) {
 	answer, err := v2.DecodeResponse(body, v2.Limits{Body: maxBody, Elements: v2Elements})
 	if err != nil {
-		return nil, fault.Failed(&unreadableError{c.base + path, "inference response", err})
+		return nil, fault.ServerMisbehaves.Failed(&unreadableError{c.base + path, "inference response", err})
 	}
 	return answer.Outputs, nil
 }

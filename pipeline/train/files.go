@@ -162,7 +162,7 @@ func (o *Options) dataEntries(names []string) ([]entry, error) {
 		entries = append(entries, entry{path: name, mode: info.Mode().Perm(), size: info.Size(), source: source})
 	})
 	if err != nil {
-		return nil, fault.Usage(fmt.Errorf("reading the training data %s: %w", o.Data, err))
+		return nil, fault.TrainingDataAbsent.Usage(fmt.Errorf("reading the training data %s: %w", o.Data, err))
 	}
 	return entries, nil
 }
@@ -246,7 +246,7 @@ func (o *Options) gitError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fault.Environment(fmt.Errorf("making working copies: %w", err))
+	return fault.WorkingCopy.Environment(fmt.Errorf("making working copies: %w", err))
 }
 
 // walk lists the files below root/name, Git's and the store's own left out.
@@ -254,7 +254,7 @@ func walk(root, name string) ([]string, error) {
 	var names []string
 	err := filepath.WalkDir(filepath.Join(root, filepath.FromSlash(name)), func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return fault.Usage(fmt.Errorf("making working copies: %w", err))
+			return fault.WorkingCopy.Usage(fmt.Errorf("making working copies: %w", err))
 		}
 		if d.IsDir() {
 			if base := d.Name(); base == ".git" || base == store.Folder {
@@ -264,7 +264,7 @@ func walk(root, name string) ([]string, error) {
 		}
 		rel, err := filepath.Rel(root, path)
 		if err != nil {
-			return fault.Usage(fmt.Errorf("making working copies: %w", err))
+			return fault.WorkingCopy.Usage(fmt.Errorf("making working copies: %w", err))
 		}
 		if d.Name() != ".git" { // a file of this name points to a repository
 			names = append(names, filepath.ToSlash(rel))
@@ -283,7 +283,7 @@ func (o *Options) entry(name string) (e entry, ok bool, err error) {
 		return entry{}, false, nil
 	}
 	if err != nil {
-		return entry{}, false, fault.Usage(fmt.Errorf("making working copies: %w", err))
+		return entry{}, false, fault.WorkingCopy.Usage(fmt.Errorf("making working copies: %w", err))
 	}
 	e = entry{path: name, mode: info.Mode().Perm(), size: info.Size()}
 	switch {
@@ -303,9 +303,9 @@ func (o *Options) entry(name string) (e entry, ok bool, err error) {
 func (o *Options) link(name, path string) (string, error) {
 	target, err := os.Readlink(path)
 	if err != nil {
-		return "", fault.Usage(fmt.Errorf("making working copies: %w", err))
+		return "", fault.WorkingCopy.Usage(fmt.Errorf("making working copies: %w", err))
 	}
-	refused := fault.Usage(fmt.Errorf("making working copies: the link %s leads to %s, out of the project: put the file into the project, bring it by data.fetch, or let Git ignore the link", name, target))
+	refused := fault.WorkingCopy.Usage(fmt.Errorf("making working copies: the link %s leads to %s, out of the project: put the file into the project, bring it by data.fetch, or let Git ignore the link", name, target))
 	full := target
 	if !filepath.IsAbs(full) {
 		full = filepath.Join(filepath.Dir(path), full)
@@ -409,7 +409,7 @@ func (w withheld) has(place string, e entry) (bool, error) {
 	if digests := w.digests[e.size]; len(digests) > 0 && e.mode.IsRegular() {
 		digest, err := digestFile(place)
 		if err != nil {
-			return false, fault.Usage(fmt.Errorf("making working copies: %w", err))
+			return false, fault.WorkingCopy.Usage(fmt.Errorf("making working copies: %w", err))
 		}
 		return slices.Contains(digests, digest), nil
 	}

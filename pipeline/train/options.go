@@ -135,15 +135,15 @@ func (o *Options) complete() error {
 		return fault.Usage(fmt.Errorf("training: finding the project's folder: %w", err))
 	}
 	if strings.TrimSpace(o.Command) == "" {
-		return fault.Usage(fmt.Errorf("training: there is no command: set train.command"))
+		return fault.ConfigInvalid.Usage(fmt.Errorf("training: there is no command: set train.command"))
 	}
 	if len(o.Seeds) == 0 {
-		return fault.Usage(fmt.Errorf("training: there are no seeds: set train.seeds, for example [1, 2, 3, 4, 5]"))
+		return fault.ConfigInvalid.Usage(fmt.Errorf("training: there are no seeds: set train.seeds, for example [1, 2, 3, 4, 5]"))
 	}
 	seen := map[int64]bool{}
 	for _, seed := range o.Seeds {
 		if seen[seed] {
-			return fault.Usage(fmt.Errorf("training: seed %d stands twice in train.seeds: every replicate needs a seed of its own", seed))
+			return fault.ConfigInvalid.Usage(fmt.Errorf("training: seed %d stands twice in train.seeds: every replicate needs a seed of its own", seed))
 		}
 		seen[seed] = true
 	}
