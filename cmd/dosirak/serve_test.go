@@ -33,13 +33,9 @@ func TestServe(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx := t.Context()
-			if c.code == 0 {
-				ended, stop := context.WithCancel(ctx)
-				stop()
-				ctx = ended
-			}
-			var stdout, stderr bytes.Buffer
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			stdout, stderr := endsWhenReady{stop: stop}, bytes.Buffer{}
 			command := newServeCommand()
 			command.SilenceErrors, command.SilenceUsage = true, true
 			code := execute(ctx, command, c.args, &stdout, &stderr)
@@ -48,4 +44,17 @@ func TestServe(t *testing.T) {
 			assert.Contains(t, stderr.String(), c.stderr)
 		})
 	}
+}
+
+// endsWhenReady keeps what is written, and stops what says that it is ready.
+type endsWhenReady struct {
+	bytes.Buffer
+	stop func()
+}
+
+func (e *endsWhenReady) Write(b []byte) (int, error) {
+	if bytes.HasPrefix(b, []byte("ready ")) {
+		e.stop()
+	}
+	return e.Buffer.Write(b)
 }

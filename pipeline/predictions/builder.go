@@ -92,7 +92,9 @@ func labelsf(format string, args ...any) error {
 	return fault.BadLabels.Usage(fmt.Errorf(format, args...))
 }
 
-func usagef(format string, args ...any) error { return fault.TableMalformed.Usage(fmt.Errorf(format, args...)) }
+func usagef(format string, args ...any) error {
+	return fault.TableMalformed.Usage(fmt.Errorf(format, args...))
+}
 
 // cellError names the row that is read and a column.
 func (b *builder) cellError(f *field, format string, args ...any) error {
