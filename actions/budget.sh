@@ -12,7 +12,7 @@ if [ -r /proc/meminfo ]; then
 fi
 if ! command -v timeout >/dev/null; then exec "$@"; fi
 code=0
-timeout --kill-after=20s "${minutes}m" "$@" || code=$?
+timeout --kill-after="${DOSIRAK_GRACE:-20}s" "${minutes}m" "$@" || code=$?
 if [ "$code" -eq 124 ] || [ "$code" -eq 137 ]; then
   printf '::error::dosirak: nothing was judged: this took more than %s minutes, or more memory than the machine has. A model that takes so long to answer is none to serve\n' "$minutes"
 fi

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -98,6 +99,33 @@ func TestWorkflowsFollowTheRepository(t *testing.T) {
 		change(&s)
 		_, err := Workflows(s)
 		assert.ErrorContains(t, err, "writing the workflows", name)
+	}
+}
+
+// Every kind of workflow that others get is written where linters find it;
+// .ci/run lets actionlint and zizmor look at them.
+func TestWorkflowsOfOthersCanBeLinted(t *testing.T) {
+	t.Parallel()
+	top := os.Getenv("DOSIRAK_WRITTEN")
+	if top == "" {
+		top = t.TempDir()
+	}
+	commit := strings.Repeat("a", 40)
+	for name, s := range map[string]Settings{
+		"release": {Actions: commit, Version: "v1.2.3", Branches: []string{"main"}, Push: true, Registries: []string{"ghcr.io"}},
+		"commit":  {Actions: commit, Source: true, Go: "1.25.1", Branches: []string{"trunk", "v2"}, Base: "trunk", Push: true, Registries: []string{"registry.example.org"}},
+		"folders": {Actions: commit, Version: "v1.2.3", Branches: []string{"master"}, Base: "master", Directories: []string{"a", "b/c"}},
+	} {
+		files, err := Workflows(s)
+		require.NoError(t, err)
+		folder := filepath.Join(top, name, ".github", "workflows")
+		require.NoError(t, os.MkdirAll(folder, 0o755))
+		for file, text := range files {
+			require.NoError(t, os.WriteFile(filepath.Join(folder, file), text, 0o644))
+			var any map[string]any
+			require.NoError(t, yaml.Unmarshal(text, &any), "%s/%s", name, file)
+			assert.Contains(t, any, "jobs", "%s/%s", name, file)
+		}
 	}
 }
 

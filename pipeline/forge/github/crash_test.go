@@ -105,6 +105,32 @@ var deeds = map[string]deed{
 	},
 }
 
+func init() {
+	// Status and comment as the action posts them: found, told, commented.
+	post := func(ctx context.Context, s *githubtest.Server, f *github.Forge, verdict string) error {
+		commit := s.Branch(feature)
+		found, err := f.FindPull(ctx, "acme/flights", feature, commit)
+		if err != nil {
+			return err
+		}
+		if _, err := f.SetStatus(ctx, github.Status{Model: "flights-delay", Environment: "production", Commit: commit, State: github.Success, Description: verdict}); err != nil {
+			return err
+		}
+		_, err = f.Comment(ctx, found.Number, comment(verdict, commit))
+		return err
+	}
+	deeds["status and comment"] = deed{
+		prepare: func(_ *testing.T, s *githubtest.Server, _ *github.Forge) { change(s) },
+		do: func(ctx context.Context, s *githubtest.Server, f *github.Forge) error {
+			return post(ctx, s, f, "PASS")
+		},
+		holds: func(t *testing.T, s *githubtest.Server) {
+			assert.Len(t, commentsOf(s, 1), 1)
+			assert.Equal(t, "success", s.Statuses(s.Branch(feature))["dosirak/flights-delay/production"].State)
+		},
+	}
+}
+
 // fatal lets helpers be used where there is no test at hand.
 type fatal struct{}
 
@@ -123,7 +149,7 @@ func TestCrashMatrix(t *testing.T) {
 				set := func(t *testing.T) (*githubtest.Server, string) {
 					s := server(t)
 					s.Behaviour = githubtest.Calm()
-					token := s.Token(kind, "robot", "contents=write", "pull_requests=write")
+					token := s.Token(kind, "robot", "contents=write", "pull_requests=write", "statuses=write")
 					d.prepare(t, s, connect(t, s, token))
 					return s, token
 				}
