@@ -66,6 +66,9 @@ func bombs() map[string]*onnx.Model {
 		})...),
 		"squared by broadcasting": bomb([]*onnx.Tensor{shape(4000, 1, 1)},
 			to("Expand", []string{"x", "shape"}, "a"), to("Transpose", []string{"a"}, "b", onnxtest.Attribute("perm", []int64{1, 0, 2})), to("Add", []string{"a", "b"}, "y")),
+		"one matrix turned many times": bomb([]*onnx.Tensor{square(512)}, append(repeat(40, func(_ int, name, _ string) *onnx.Node {
+			return to("Transpose", []string{"w"}, name)
+		}), to("Sum", names(40), "s"), to("MatMul", []string{"x", "s"}, "y"))...),
 		"gathered": bomb([]*onnx.Tensor{shape(1 << 23), onnxtest.Ints("zero", []int64{0}, 1)},
 			to("Expand", []string{"zero", "shape"}, "many"), to("Gather", []string{"x", "many"}, "y")),
 		"products of constants": bomb([]*onnx.Tensor{square(300)}, repeat(40, func(k int, name, before string) *onnx.Node {

@@ -13,8 +13,8 @@ import (
 )
 
 // maxFolded is the largest constant, in elements, that is computed at loading
-// and kept.
-const maxFolded = 1 << 20
+// and kept: weights that an export left to be transposed are below it.
+const maxFolded = 1 << 24
 
 // building is a plan that is being made.
 type building struct {
@@ -223,15 +223,15 @@ func (b *building) operands(operator op.Operator, n *onnx.Node) ([]int, error) {
 // fold computes a step of constants; nil where the result is too large to be
 // kept: what a model blows up from nothing is computed when it is asked for.
 // The work is bounded by the budget of loading, and so is what is kept.
-func (b *building) fold(s *step) ([]*tensor.Tensor, error) {
+func (b *building) fold(s *step) (folded []*tensor.Tensor, err error) {
 	before := b.call.Memory()
-	folded, err := s.call(b.call, b.slots)
-	if err != nil {
-		return nil, err
-	}
-	if slices.ContainsFunc(folded, func(t *tensor.Tensor) bool { return t.Len() > maxFolded }) {
+	err = b.call.Small(maxFolded, func() error {
+		folded, err = s.call(b.call, b.slots)
+		return err
+	})
+	if errors.Is(err, op.ErrLarge) {
 		b.call.Release(before)
 		return nil, nil
 	}
-	return folded, nil
+	return folded, err
 }

@@ -64,19 +64,24 @@ func (p *plan) look(ctx context.Context, inputs []bundle.TensorSpec) (seen, fewe
 	if err == nil || p.refusal(ctx, err) == nil {
 		return nil, nil, nil
 	}
+	alone, failed := p.probe(ctx, inputs, 1)
+	if limit := (*engine.LimitError)(nil); errors.As(err, &limit) {
+		if failed == nil {
+			return nil, nil, nil // fewer rows at a time are within the budget
+		}
+		return nil, nil, p.refusal(ctx, failed)
+	}
 	// With another number of rows it may fit: that of a constant that the rows
 	// are multiplied by, say.
 	for _, rows := range p.sizes(inputs) {
-		if _, failed := p.probe(ctx, inputs, rows); failed == nil || p.refusal(ctx, failed) == nil {
+		switch some, failed := p.probe(ctx, inputs, rows); {
+		case some == nil && failed == nil: // too much for a probe
+		case failed == nil || p.refusal(ctx, failed) == nil:
 			return nil, nil, ctx.Err()
 		}
 	}
-	alone, failed := p.probe(ctx, inputs, 1)
 	if failed != nil {
 		return nil, nil, p.refusal(ctx, failed)
-	}
-	if limit := (*engine.LimitError)(nil); errors.As(err, &limit) {
-		return nil, nil, nil // fewer rows at a time are within the budget
 	}
 	for i := range inputs {
 		if inputs[i].Shape[0] < 0 {

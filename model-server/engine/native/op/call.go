@@ -21,12 +21,13 @@ type Call struct {
 	memory     int64 // bytes in use
 	operations int64 // spent
 	looked     int64 // operations when ctx was last looked at
+	most       int   // elements of a value
 }
 
 // NewCall begins a run within budget.
 func NewCall(ctx context.Context, budget engine.Budget) *Call {
 	budget = budget.WithDefaults()
-	return &Call{ctx: ctx, budget: budget, deadline: time.Now().Add(budget.Time)}
+	return &Call{ctx: ctx, budget: budget, deadline: time.Now().Add(budget.Time), most: MaxElements}
 }
 
 // Memory is the number of bytes in use.
@@ -124,14 +125,28 @@ func CheckRank(rank int) error {
 	return nil
 }
 
+// ErrLarge says that a value is larger than what Small allows.
+var ErrLarge = errors.New("the value is too large to be kept")
+
+// Small does what may fail with ErrLarge, where a value has more elements than
+// most: nothing of it is computed then.
+func (c *Call) Small(most int, do func() error) error {
+	c.most = most
+	defer func() { c.most = MaxElements }()
+	return do()
+}
+
 // elements is the product of shape, which a value may have.
-func elements(shape []int64) (int, error) {
+func (c *Call) elements(shape []int64) (int, error) {
 	if err := CheckRank(len(shape)); err != nil {
 		return 0, err
 	}
 	n, err := tensor.Elements(shape, MaxElements)
 	if err != nil && !slices.ContainsFunc(shape, func(d int64) bool { return d < 0 }) {
 		return 0, engine.LimitErrorf("needs a value of shape %v, more than %d elements", shape, MaxElements)
+	}
+	if err == nil && n > c.most {
+		return 0, ErrLarge
 	}
 	return n, err
 }
@@ -140,7 +155,7 @@ func elements(shape []int64) (int, error) {
 // multiply sizes (Expand, ConstantOfShape, OneHotEncoder), and models come
 // from outside.
 func (c *Call) newTensor(kind tensor.Datatype, shape []int64) (*tensor.Tensor, error) {
-	n, err := elements(shape)
+	n, err := c.elements(shape)
 	if err != nil {
 		return nil, err
 	}

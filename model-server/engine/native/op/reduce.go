@@ -126,7 +126,7 @@ func buildReduce(n *Node, reduce func([]float64) float64) (Kernel, error) {
 		if err != nil {
 			return nil, err
 		}
-		count, err := elements(inner)
+		count, err := c.elements(inner)
 		if err != nil {
 			return nil, err
 		}

@@ -60,7 +60,7 @@ func buildReshape(n *Node) (Kernel, error) {
 				shape[open] = int64(t.Len()) / known
 			}
 		}
-		if count, err := elements(shape); err != nil || count != t.Len() {
+		if count, err := c.elements(shape); err != nil || count != t.Len() {
 			return nil, fmt.Errorf("input of shape %v has no form %v", t.Shape, want)
 		}
 		return []*tensor.Tensor{reshaped(t, shape)}, nil
@@ -202,7 +202,7 @@ func buildTranspose(n *Node) (Kernel, error) {
 
 // pickMoving picks elements by walking t with the given steps.
 func (c *Call) pickMoving(t *tensor.Tensor, shape []int64, move []int) (*tensor.Tensor, error) {
-	count, err := elements(shape)
+	count, err := c.elements(shape)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func fullSteps(shape []int64) []int {
 }
 
 func (c *Call) pickMovingFrom(t *tensor.Tensor, shape []int64, move []int, offset int) (*tensor.Tensor, error) {
-	count, err := elements(shape)
+	count, err := c.elements(shape)
 	if err != nil {
 		return nil, err
 	}
