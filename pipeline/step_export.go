@@ -17,6 +17,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
+	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
 // exported says whether what ships is what was trained.
@@ -67,7 +68,7 @@ func (s *session) whyNotExported() string {
 
 func (s *session) judgeExport(ctx context.Context, claim *export.Claim, candidate sealed) (export.Result, error) {
 	var result export.Result
-	o := server.Options{Name: s.project.Config.Model, Release: s.env.Release}
+	o := server.Options{Name: s.project.Config.Model, Release: s.env.Release, Budget: s.changeBudget()}
 	err := serving.With(ctx, candidate.Dir, o, func(l *serving.Local, c serving.Client) error {
 		asked := evaluate.Options{Client: c, Model: l.Name(), Signature: l.Signature(), Table: s.trainRows, Task: s.exam.Task, Data: s.exam.Data}
 		var err error
@@ -87,7 +88,7 @@ func (s *session) judgeExport(ctx context.Context, claim *export.Claim, candidat
 }
 
 // reportExport is nil where nothing was compared and nobody has to be told.
-func reportExport(e exported) *report.Export {
+func reportExport(e exported, witness Witness) *report.Export {
 	if e.Result == nil {
 		if e.Reason == "" {
 			return nil
@@ -98,6 +99,9 @@ func reportExport(e exported) *report.Export {
 	out := &report.Export{
 		Verdict: r.Verdict, Rows: int64(r.Compared), Of: int64(r.Of), Relative: r.Relative, Absolute: r.Absolute,
 		Differ: int64(r.Differ), Largest: &r.Largest, Cause: report.NewProse(r.Cause),
+	}
+	if out.Claimed = witness != Seen; out.Claimed && out.Verdict == verdict.Pass {
+		out.Verdict = "" // what the trained model said is the change's word
 	}
 	for _, d := range r.Differences {
 		out.Differences = append(out.Differences, report.ExportDifference{

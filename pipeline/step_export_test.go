@@ -76,6 +76,12 @@ func TestExport(t *testing.T) {
 		require.NoError(t, err)
 		require.NotNil(t, out.Report.Export)
 		assert.Equal(t, verdict.Pass, out.Report.Export.Verdict)
+
+		// What a change says of its own training is shown as that.
+		out, err = run(t.Context(), t, r, pipeline.Request{Trained: folder, Witness: pipeline.Claimed})
+		require.NoError(t, err)
+		assert.Empty(t, out.Report.Export.Verdict)
+		assert.Contains(t, out.Report.Export.Sentence(), "Claimed by the change")
 	})
 	t.Run("another", func(t *testing.T) {
 		t.Parallel()

@@ -121,7 +121,7 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	if r.Determinism.Kind == report.Identical {
 		r.Determinism.Second = r.Candidate.Bundle
 	}
-	r.Export = reportExport(f.exported)
+	r.Export = reportExport(f.exported, s.asked.Witness)
 	r.Smoke = reportSmoke(f.tested)
 	r.Leakage = reportLeakage(s.leakage)
 	r.Exams = s.reportExams(f.judged)

@@ -8,6 +8,9 @@ import (
 
 // Sentence says what was found.
 func (e *Export) Sentence() string {
+	if e.Verdict == "" && e.Claimed {
+		return fmt.Sprintf("Claimed by the change: what ships says what the trained model said of %s, within %s.", e.sample(), e.Tolerance())
+	}
 	if e.Verdict == "" {
 		return join("What ships was not held against what was trained", string(e.Reason))
 	}
@@ -43,6 +46,8 @@ func (r *Report) exportLine() Line {
 	switch {
 	case e == nil:
 		return Line{}
+	case e.Verdict == "" && e.Claimed:
+		return Line{Name: "export", Text: fmt.Sprintf("claimed by the change: %s as trained", plural(int(e.Rows), "row"))}
 	case e.Verdict == "":
 		return Line{Name: "export", Text: "not compared: " + string(e.Reason)}
 	case e.Verdict == verdict.Pass:

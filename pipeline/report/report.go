@@ -309,7 +309,8 @@ type Determinism struct {
 // Export says whether the sealed model says of rows of the training table what
 // the model that was trained said of them.
 type Export struct {
-	Verdict     verdict.Verdict    `json:"verdict,omitempty"`  // empty: nothing was compared, Reason says why
+	Verdict     verdict.Verdict    `json:"verdict,omitempty"`  // empty: nothing was compared, Reason says why, or it is claimed
+	Claimed     bool               `json:"claimed,omitempty"`  // what the trained model said is the change's own word
 	Rows        int64              `json:"rows"`               // that were compared
 	Of          int64              `json:"of,omitempty"`       // rows that the trainer wrote of
 	Relative    float64            `json:"relative,omitempty"` // tolerance: absolute + relative * |trained|
