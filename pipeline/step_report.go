@@ -80,7 +80,7 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 		Run: report.Run{
 			ID: report.Name(s.run.ID()), Model: report.Name(c.Model), Environment: report.Name(s.asked.Environment),
 			Task: report.Task(c.Task), Mode: report.Mode(c.Mode), Commit: report.Commit(s.project.Commit), Dirty: len(s.project.Changed) > 0,
-			Config: report.NewText(s.project.ConfigPath), Seeds: c.Train.Seeds, Confidence: c.Confidence, Dosirak: report.Name(s.env.Release), DurationMS: &took,
+			Folder: report.NewText(s.project.Folder()), Config: report.NewText(s.project.ConfigPath), Seeds: c.Train.Seeds, Confidence: c.Confidence, Dosirak: report.Name(s.env.Release), DurationMS: &took,
 			Data: report.Data{
 				Train: &report.DataFile{Digest: report.Digest(s.trainRows.Digest()), Rows: int64(s.trainRows.Rows())},
 				Eval:  &report.DataFile{Digest: report.Digest(s.evalRows.Digest()), Rows: int64(s.evalRows.Rows())},

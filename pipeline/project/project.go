@@ -91,5 +91,14 @@ func (p *Project) Environment(name string) (string, error) {
 	return name, nil
 }
 
+// Folder is the project's folder from the top of the repository, "" for the top
+// itself and without Git.
+func (p *Project) Folder() string {
+	if p.Repo == nil {
+		return ""
+	}
+	return strings.TrimSuffix(p.Repo.Prefix, "/")
+}
+
 // Path returns a path of the config as an absolute one.
 func (p *Project) Path(name string) string { return filepath.Join(p.Dir, filepath.FromSlash(name)) }

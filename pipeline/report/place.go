@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
@@ -24,6 +25,9 @@ func (p Place) Here() bool { return p == Place{} }
 func (r *Report) NextAt(p Place) []Step {
 	steps := r.Next()
 	if p.Here() {
+		for i := range steps {
+			steps[i].Command = r.located(steps[i].Command)
+		}
 		return steps
 	}
 	var out []Step
@@ -41,10 +45,31 @@ func (r *Report) NextAt(p Place) []Step {
 		case strings.HasPrefix(s.Command, "dosirak runs "):
 			out = append(out, Step{Text: "Look at the whole report", Command: strings.TrimSuffix(p.fetch(), " && ")})
 		default:
+			s.Command = r.located(s.Command)
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// typed is what can stand in a command without quotes.
+var typed = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_./-]*$`)
+
+// located adds to a command the flags that name the project, so that it can be
+// typed at the repository's top. A name that would need quotes is left to the
+// reader: it may come from anybody.
+func (r *Report) located(command string) string {
+	if !strings.HasPrefix(command, "dosirak ") {
+		return command
+	}
+	if folder := string(r.Run.Folder); typed.MatchString(folder) {
+		command += " -C " + folder
+	}
+	ofConfig := strings.HasPrefix(command, "dosirak promote ") || strings.HasPrefix(command, "dosirak run ") || command == "dosirak run"
+	if config := string(r.Run.Config); ofConfig && config != "dosirak.yaml" && typed.MatchString(config) {
+		command += " --config " + config
+	}
+	return command
 }
 
 // fetch gets the report where somebody types.

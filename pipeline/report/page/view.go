@@ -147,7 +147,7 @@ func word(v verdict.Verdict) string {
 }
 
 func viewOf(r *report.Report) view {
-	v := view{R: r, First: r.First(), Class: class(r.Verdict), Outcome: r.Outcome(), Facts: r.Facts(), Reasons: r.Reasons(), Power: r.PowerWarning(), Caveats: r.Caveats(), Next: r.Next(), Note: r.IntervalNote(), RecipesNote: r.RecipesNote()}
+	v := view{R: r, First: r.First(), Class: class(r.Verdict), Outcome: r.Outcome(), Facts: r.Facts(), Reasons: r.Reasons(), Power: r.PowerWarning(), Caveats: r.Caveats(), Next: r.NextAt(report.Place{}), Note: r.IntervalNote(), RecipesNote: r.RecipesNote()}
 	if v.Outcome == "UNCHANGED" {
 		v.Class = "same"
 	}
