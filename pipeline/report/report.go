@@ -48,7 +48,7 @@ type Run struct {
 	Task        Task    `json:"task"`
 	Mode        Mode    `json:"mode"`
 	Commit      Commit  `json:"commit,omitempty"`
-	Dirty       bool    `json:"dirty"` // the work tree differed from the commit
+	Dirty       bool    `json:"dirty"`            // the work tree differed from the commit
 	Folder      Text    `json:"folder,omitempty"` // of the project, from the repository's top; empty: the top
 	Config      Text    `json:"config,omitempty"`
 	Seeds       []int64 `json:"seeds"`
