@@ -30,6 +30,7 @@ type session struct {
 	trainRows, evalRows *dataset.Table
 	leakage             dataset.LeakageReport
 	exam                exam.Exam         // today's
+	promotedTable       *dataset.Table    // its rows, where they are known
 	promotedExam        *exam.Exam        // the one that production was promoted by; nil: unknown
 	deployed            *project.Deployed // nil: a first model
 	baseBranchMissing   bool              // there is Git, and no base branch: production is what the change says

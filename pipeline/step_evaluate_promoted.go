@@ -73,6 +73,9 @@ func (s *session) promotedRows(ctx context.Context, candidate sealed, columns []
 	if s.asksTheSame(*e, candidate, columns) {
 		return s.evalRows, "", nil
 	}
+	if s.promotedTable != nil {
+		return s.promotedTable, "", nil
+	}
 	dir, err := s.run.Path(promotedFolder)
 	if err != nil {
 		return nil, "", err

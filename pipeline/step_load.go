@@ -70,14 +70,18 @@ func (s *session) load(ctx context.Context) error {
 		if err := s.fits(filepath.Join(s.baseline.Dir, s.baseline.bundle.Bundle.Model.File)); err != nil {
 			return fmt.Errorf("the model in production is too large already: %w", err)
 		}
-		if err := s.answerable("baseline", s.baseline); err != nil {
-			return err
-		}
-		if err := s.answerable("anchor", s.anchor); err != nil {
+	}
+	if s.asked.Trained != "" {
+		if err := s.loadChange(ctx); err != nil {
 			return err
 		}
 	}
-	_, err = s.link("begin", []any{s.env.Release, s.exam, c, s.asked.Environment, s.trainRows.Digest(), s.baseline, s.anchor})
+	if s.deployed != nil {
+		if err := errors.Join(s.answerable("baseline", s.baseline), s.answerable("anchor", s.anchor)); err != nil {
+			return err
+		}
+	}
+	_, err = s.link("begin", []any{s.env.Release, s.exam, s.project.Config, s.asked.Environment, s.trainRows.Digest(), s.baseline, s.anchor})
 	return err
 }
 

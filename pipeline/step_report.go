@@ -159,6 +159,9 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 		r.Warnings = append(r.Warnings, report.NewProse(used.Warning()))
 	}
 	r.Provenance = s.provenance(facts, used)
+	if s.asked.AcknowledgeExam {
+		r.Accept()
+	}
 	r.Verdict = verdict.Of(r.Gates())
 	r.Publish(report.Rows(cmp.Or(s.asked.Rows, c.Report.Rows, config.ShowRows)))
 	return r, nil
@@ -181,7 +184,13 @@ func (s *session) reportExams(j judged) []report.Exam {
 	if len(j.Changes) == 0 {
 		return exams
 	}
-	promoted := report.Exam{Digest: report.Digest(s.deployed.Manifest.Exam), Role: report.Promoted, Verdict: j.promoted(), Reason: report.NewProse(j.Reason)}
+	old := ""
+	if s.promotedExam != nil {
+		old = s.promotedExam.Digest()
+	} else {
+		old = s.deployed.Manifest.Exam
+	}
+	promoted := report.Exam{Digest: report.Digest(old), Role: report.Promoted, Verdict: j.promoted(), Reason: report.NewProse(j.Reason)}
 	for _, c := range j.Changes {
 		promoted.Changes = append(promoted.Changes, report.ExamChange{Path: report.NewText(c.Path), Old: report.NewText(c.Old), New: report.NewText(c.New)})
 	}

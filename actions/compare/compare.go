@@ -27,7 +27,7 @@ func Action(walk run.Walk, files Compare) runner.Action {
 	return runner.Action{
 		Name:    "compare",
 		Short:   "Judge models that were trained elsewhere, or two predictions files",
-		Inputs:  []string{"trained", "candidate", "baseline", "anchor", "directory", "config", "environment", "smoke", "accepted"},
+		Inputs:  []string{"trained", "candidate", "baseline", "anchor", "directory", "config", "environment", "smoke", "accepted", "acknowledge-exam"},
 		Outputs: append(slices.Clone(run.Outputs), "reason"),
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
 			f := Files{Candidate: j.Input("candidate"), Baseline: j.Input("baseline"), Anchor: j.Input("anchor"), Config: j.Input("config")}
@@ -48,6 +48,9 @@ func Action(walk run.Walk, files Compare) runner.Action {
 			asked.TrainedAt = j.Event.Head.Commit
 			accepted, err := j.Bool("accepted")
 			if err != nil {
+				return 0, err
+			}
+			if asked.AcknowledgeExam, err = j.Bool("acknowledge-exam"); err != nil {
 				return 0, err
 			}
 			asked.Witness, asked.Rows = witness(j.Event, accepted), run.Rows(ctx, p)

@@ -39,7 +39,7 @@ import (
 func actions() []runner.Action {
 	return []runner.Action{
 		run.Action(walk),
-		plan.Action(),
+		plan.Action(openPlan),
 		trainaction.Action(trainHere),
 		download.Action(openArtifacts),
 		gather.Action(),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/actions/comment"
 	"github.com/dosirak-ml/dosirak/actions/download"
+	"github.com/dosirak-ml/dosirak/actions/plan"
 	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline/doctor"
@@ -129,6 +130,14 @@ func openComments(j *runner.Job, token string) (comment.GitHub, error) {
 }
 
 func openArtifacts(j *runner.Job, token string) (download.GitHub, error) {
+	forge, err := openGitHub(j, github.Options{Token: token})
+	if err != nil {
+		return nil, err
+	}
+	return onGitHub{Forge: forge}, nil
+}
+
+func openPlan(j *runner.Job, token string) (plan.GitHub, error) {
 	forge, err := openGitHub(j, github.Options{Token: token})
 	if err != nil {
 		return nil, err

@@ -18,6 +18,14 @@ func (r *Report) Acceptable() bool {
 	return verdict.Of(r.GatesToday()) == verdict.Pass
 }
 
+// Accept notes that a person accepted today's comparison, where that is theirs
+// to do.
+func (r *Report) Accept() {
+	if r.Acceptable() {
+		r.ExamChanged().Accepted = true
+	}
+}
+
 // GatesToday are Gates without the exam of production.
 func (r *Report) GatesToday() []verdict.Gate {
 	today := *r

@@ -36,6 +36,9 @@ func (r *Report) comparisonGates() []verdict.Gate {
 		gates = append(gates, verdict.Gate{Name: fmt.Sprintf("slices[%d]", i), Verdict: s.Verdict, Alarm: s.Mode != GateSlice})
 	}
 	for i, e := range r.Exams {
+		if e.Accepted && e.Role == Promoted && e.Verdict == verdict.Inconclusive && e.Reason != "" {
+			continue
+		}
 		gates = append(gates, verdict.Gate{Name: fmt.Sprintf("exams[%d] (%s)", i, e.Role), Verdict: e.Verdict, Asked: true})
 	}
 	for i, f := range r.Leakage {

@@ -23,6 +23,10 @@ const ComparisonID Name = "compare"
 // own training count.
 const AcceptClaims = "dosirak/accept-claims"
 
+// AcceptExam is the label by which a maintainer accepts that production's exam
+// cannot be answered any more, or acknowledges another exam of a promotion.
+const AcceptExam = "dosirak/accept-exam"
+
 // Next says what to do next. Commands hold names of the closed alphabet and
 // numbers only, so they can be copied into a shell.
 func (r *Report) Next() []Step {
@@ -41,8 +45,8 @@ func (r *Report) next() []Step {
 		}
 		return []Step{{Text: "Nothing to do."}}
 	}
-	if r.Acceptable() {
-		return []Step{{Text: "The exam of production cannot be answered any more: look at why and at the changes, then accept today's comparison, which both models did answer", Command: r.promoteCommand() + " --acknowledge-exam"}}
+	if r.Acceptable() && !r.ExamChanged().Accepted {
+		return []Step{{Text: "The exam of production cannot be answered any more: look at why and at the changes, then accept today's comparison, which both models did answer: on a pull request with the label " + AcceptExam + ", then judge it again; on a laptop with", Command: r.promoteCommand() + " --acknowledge-exam"}}
 	}
 	if d := r.Determinism; d != nil && d.Claimed && d.Verdict == verdict.Inconclusive {
 		steps = append(steps, Step{Text: "A maintainer who has read the change can let its word count with the label " + AcceptClaims + ", or push its branch to this repository, where it is trained by somebody known; once merged it is trained and proved in any case"})

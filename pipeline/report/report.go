@@ -347,6 +347,9 @@ type Exam struct {
 	Verdict verdict.Verdict `json:"verdict,omitempty"`
 	Changes []ExamChange    `json:"changes,omitempty"` // of today's exam from this one
 	Reason  Prose           `json:"reason,omitempty"`
+	// Accepted says that a person accepted today's comparison in the place of
+	// this one, which cannot be answered any more: it binds no verdict.
+	Accepted bool `json:"accepted,omitempty"`
 }
 
 // ExamChange is one thing that differs between two exams.
