@@ -161,9 +161,9 @@ var edits = map[string]func(g *guarded){
 	"file moved": func(g *guarded) { g.replace("eval: data/eval.csv", "eval: data/other.csv") },
 	"metric dropped": func(g *guarded) {
 		g.replace("  - {name: roc_auc, direction: higher, margin: 0.05, floor: 0.6, primary: true}\n", "")
-		g.replace("margin: 0.05}", "margin: 0.9}")
+		g.replace("margin: 0.05}", "margin: 0.5}")
 	},
-	"margin":     func(g *guarded) { g.replace("margin: 0.05", "margin: 0.9") },
+	"margin":     func(g *guarded) { g.replace("margin: 0.05", "margin: 0.5") },
 	"floor":      func(g *guarded) { g.replace("floor: 0.6", "floor: 0.01") },
 	"slice":      func(g *guarded) { g.replace("margin: 0.2, min_n: 50", "margin: 0.9, min_n: 5000") },
 	"seed":       func(g *guarded) { g.replace("seeds: [1]", "seeds: [2]") },
@@ -172,7 +172,7 @@ var edits = map[string]func(g *guarded){
 	"weight":     func(g *guarded) { g.replace("  id: id\n", "  id: id\n  weight: weight\n") },
 	"positive":   func(g *guarded) { g.replace(`positive: "1"`, `positive: "0"`) },
 	"everything easier": func(g *guarded) {
-		g.replace("margin: 0.05", "margin: 0.9")
+		g.replace("margin: 0.05", "margin: 0.5")
 		g.replace("floor: 0.6", "floor: 0.01")
 		g.replace("margin: 0.2, min_n: 50", "margin: 0.9, min_n: 5000")
 	},

@@ -74,7 +74,7 @@ func TestResumeAfterAnEdit(t *testing.T) {
 	two, err := os.ReadFile(filepath.Join(r.Dir, "models/2.onnx"))
 	require.NoError(t, err)
 	r.Commit("another trainer", map[string]string{"models/1.onnx": string(two)})
-	assert.Equal(t, steps[:8], resume(id))
+	assert.Equal(t, steps[:9], resume(id))
 	second := bundle()
 	assert.NotEqual(t, first, second)
 

@@ -92,7 +92,11 @@ func TestCompareCommand(t *testing.T) {
 			assert.Equal(t, c.code, code, stderr.String())
 			if code == 2 {
 				assert.Contains(t, stderr.String(), c.want)
-				assert.Empty(t, stdout.String(), "nothing but the object goes to stdout")
+				var failed struct {
+					Error struct{ Code, Message string }
+				}
+				require.NoError(t, json.Unmarshal(stdout.Bytes(), &failed), "nothing but the object goes to stdout")
+				assert.Contains(t, failed.Error.Message, c.want)
 				return
 			}
 			var obj map[string]any

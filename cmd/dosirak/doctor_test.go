@@ -69,7 +69,7 @@ func TestDoctorLocally(t *testing.T) {
 		{"no Git", func(t *testing.T, r gittest.Repository) {
 			require.NoError(t, os.RemoveAll(filepath.Join(r.Dir, ".git")))
 		}, 2, doctor.Fail, "clone the project"},
-		{"no base branch", func(_ *testing.T, r gittest.Repository) { r.Git("branch", "--move", "trunk") }, 2, doctor.Fail, "promote.base"},
+		{"no base branch", func(_ *testing.T, r gittest.Repository) { r.Git("branch", "--move", "develop") }, 2, doctor.Fail, "promote.base"},
 		{"a branch named dosirak", func(_ *testing.T, r gittest.Repository) { r.Git("branch", "dosirak") }, 2, doctor.Fail, "leaves no room"},
 		{"dirty tree", func(_ *testing.T, r gittest.Repository) { r.Write(map[string]string{"notes.txt": "x"}) }, 0, doctor.Warn, "notes.txt"},
 		{"manifest without its bundle", func(_ *testing.T, r gittest.Repository) {

@@ -122,7 +122,7 @@ func TestNextCommandNamesTheProject(t *testing.T) {
 		{"p", "variants/x.yaml", "dosirak promote 1", "dosirak promote 1 -C p --config variants/x.yaml"},
 		{"p", "variants/x.yaml", "dosirak run", "dosirak run -C p --config variants/x.yaml"},
 		{"p", "variants/x.yaml", "dosirak runs show 1", "dosirak runs show 1 -C p"},
-		{"a b; rm", project.ConfigFile, "dosirak promote 1", "dosirak promote 1"},
+		{"a b; rm", project.ConfigFile, "dosirak promote 1", "dosirak promote 1 -C 'a b; rm'"},
 	} {
 		project := projectFlags{tt.dir, tt.config}
 		assert.Equal(t, tt.want, project.command(tt.command))

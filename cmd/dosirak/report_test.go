@@ -56,7 +56,7 @@ func TestReport(t *testing.T) {
 		"run id":        {[]string{"good"}, "[FAIL]  flights-delay → production\n"},
 		"folder":        {[]string{"DIR/good"}, "[FAIL]  flights-delay"},
 		"file":          {[]string{"DIR/good/report.json"}, "[FAIL]  flights-delay"},
-		"markdown":      {[]string{"good", "--format", "markdown", "--link", "https://x.example/r"}, "[report](https://x.example/r)"},
+		"markdown":      {[]string{"good", "--format", "markdown", "--link", "https://x.example/r"}, "[run](https://x.example/r)"},
 		"summary":       {[]string{"good", "--format", "summary"}, "<details open>"},
 		"json":          {[]string{"good", "--json"}, "{\n  \"schema\": \"dosirak/report/v1\","},
 		"html":          {[]string{"good", "--format", "html"}, "<!doctype html>"},
