@@ -1,6 +1,6 @@
 package pipeline
 
-// Observer is told how far the line is. It shows; it decides nothing.
+// Observer is told how far a run is. It shows; it decides nothing.
 type Observer interface {
 	Plan(steps []string) // the steps that are to come, in their order
 	Start(step, detail string)

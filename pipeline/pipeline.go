@@ -70,12 +70,12 @@ type Outcome struct {
 	Promotion *promote.Outcome  `json:"promotion,omitempty"`
 }
 
-// Run takes a change of the project along the line. It changes nothing in Git
+// Run takes a change of the project through all steps. It changes nothing in Git
 // unless Request.Promote is set.
 //
 // A FAIL or INCONCLUSIVE stops nothing but the promotion: a reader of the
-// report wants to see all that is wrong at once. An error means that the line
-// could not be walked to its end; what was finished is kept, and the run can
+// report wants to see all that is wrong at once. An error means that
+// it did not come to its end; what was finished is kept, and the run can
 // go on from there with Request.Resume.
 //
 // A run that came to its verdict is not walked again: with Request.Promote it is
@@ -94,11 +94,11 @@ func Run(ctx context.Context, p *project.Project, env Env, asked Request) (Outco
 	if err != nil {
 		return Outcome{}, err
 	}
-	out, err := s.walk(ctx)
+	out, err := s.steps(ctx)
 	return out, s.end(out, err)
 }
 
-func (s *session) walk(ctx context.Context) (Outcome, error) {
+func (s *session) steps(ctx context.Context) (Outcome, error) {
 	out := Outcome{Run: s.run.ID(), Dir: s.run.Dir()}
 	s.env.Observer.Plan(s.steps())
 

@@ -221,11 +221,11 @@ type pullRequest struct {
 // have written.
 func (t *told) read(path string) (*report.Report, error) {
 	if path == "" {
-		return nil, fault.NoReport.Usage(errors.New("there is no report: the line did not come that far"))
+		return nil, fault.NoReport.Usage(errors.New("there is no report: the run did not come that far"))
 	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.NoReport.Usage(fmt.Errorf("there is no report at %q: the line did not come that far", path))
+		return nil, fault.NoReport.Usage(fmt.Errorf("there is no report at %q: the run did not come that far", path))
 	}
 	if err != nil {
 		return nil, fault.Usage(fmt.Errorf("reading the report: %w", err))

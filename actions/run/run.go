@@ -1,4 +1,4 @@
-// Package run is the root action: the whole line in one step. It changes
+// Package run is the root action: a whole run in one step. It changes
 // nothing on GitHub; the actions comment and promote tell what it found.
 package run
 
@@ -20,7 +20,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
-// Walk takes a project along the line with what this machine gives it.
+// Walk runs all steps on a project with what this machine gives it.
 type Walk func(ctx context.Context, p *project.Project, given Given, asked pipeline.Request) (pipeline.Outcome, error)
 
 // Given stands in the place of what a machine has by itself.
@@ -30,14 +30,14 @@ type Given struct {
 	Push func(ctx context.Context, built image.Built, repository string) error
 }
 
-// Outputs of every action that walks the line.
+// Outputs of every action that makes a run.
 var Outputs = []string{"verdict", "unchanged", "run", "report", "page", "bundle", "image", "archive"}
 
 // Action returns the action.
 func Action(walk Walk) runner.Action {
 	return runner.Action{
 		Name:    "run",
-		Short:   "Take a change along the whole line",
+		Short:   "Run a change through all steps",
 		Inputs:  []string{"directory", "config", "environment", "smoke", "fresh"},
 		Outputs: Outputs,
 		Run: func(ctx context.Context, j *runner.Job) (int, error) {
@@ -72,7 +72,7 @@ func Rows(ctx context.Context, p *project.Project) config.Rows {
 	return config.ShowRows
 }
 
-// Conclude tells what the line found and returns the exit code.
+// Conclude says what the run found and returns the exit code.
 func Conclude(j *runner.Job, p *project.Project, out pipeline.Outcome, failed error) (int, error) {
 	if out.Report.Schema == "" {
 		return 0, failed

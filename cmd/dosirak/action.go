@@ -110,7 +110,7 @@ func takeEnvironment() map[string]string {
 // imageKeys are the credentials with which the action image pushes.
 func imageKeys(j *runner.Job, token string) authn.Keychain { return registryKeys(j.Getenv, token) }
 
-// walk takes a project along the line with what this machine gives it. A forge
+// walk runs all steps on a project with what this machine gives it. A forge
 // that is given stands in the place of the local repository.
 func walk(ctx context.Context, p *project.Project, given run.Given, asked pipeline.Request) (pipeline.Outcome, error) {
 	observer := openProgress(os.Stderr)

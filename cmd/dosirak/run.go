@@ -89,7 +89,7 @@ func (f *projectFlags) load(cmd *cobra.Command) (*project.Project, error) {
 }
 
 // open reads the project and what a run takes from this machine. The caller
-// closes the printer, which shows how far the line is.
+// closes the printer, which shows how far the run is.
 func (f *projectFlags) open(cmd *cobra.Command) (*project.Project, pipeline.Env, *progress.Printer, error) {
 	p, err := f.load(cmd)
 	if err != nil {
@@ -111,7 +111,7 @@ func newRunCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "run",
-		Short: "Take a change along the whole line: train, prove, compare, package, test, report",
+		Short: "Run a change through all steps: train, prove, compare, package, test, report",
 		Long: `run trains the change with its fixed seeds, proves that the same seed gives the
 same model, seals the first seed's model into a bundle, lets it and the model in
 production answer the same rows, compares them, builds the serving image, tests
@@ -259,7 +259,7 @@ func proposedAt(out promote.Outcome, verb string) string {
 	return text + fmt.Sprintf("  to %s: git merge %s\n", verb, out.Branch)
 }
 
-// openProgress shows how far the line is: a live table on a terminal, plain
+// openProgress shows how far the run is: a live table on a terminal, plain
 // lines elsewhere.
 func openProgress(w io.Writer) *progress.Printer {
 	if file, ok := w.(*os.File); ok {

@@ -17,7 +17,7 @@ func newTrainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train",
 		Short: "Train the replicates and prove that the first one reproduces",
-		Long: `train makes the first two steps of the line: a replicate for each seed, and the
+		Long: `train makes the first two steps of a run: a replicate for each seed, and the
 proof that the first seed gives the same model again. With --seed it trains only
 the seeds named, for one replicate a machine.`,
 		Args: cobra.NoArgs,

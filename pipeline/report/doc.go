@@ -3,7 +3,7 @@
 //
 // # Design
 //
-// Report is one plain value. Whoever runs the line fills it; the renderings
+// Report is one plain value. A run fills it; the renderings
 // (packages terminal, markdown and page below this one) are pure functions of
 // it, so that a comment, a page and a summary can never disagree. What two
 // renderings share (which row matters, why the verdict is what it is, what to

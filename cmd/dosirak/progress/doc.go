@@ -1,4 +1,4 @@
-// Package progress shows on standard error how far the line is: a live table
+// Package progress shows on standard error how far the run is: a live table
 // on a terminal, plain lines in a log, folded groups on GitHub.
 //
 // # Design
