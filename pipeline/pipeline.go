@@ -94,11 +94,11 @@ func Run(ctx context.Context, p *project.Project, env Env, asked Request) (Outco
 	if err != nil {
 		return Outcome{}, err
 	}
-	out, err := s.steps(ctx)
+	out, err := s.takeSteps(ctx)
 	return out, s.end(out, err)
 }
 
-func (s *session) steps(ctx context.Context) (Outcome, error) {
+func (s *session) takeSteps(ctx context.Context) (Outcome, error) {
 	out := Outcome{Run: s.run.ID(), Dir: s.run.Dir()}
 	s.env.Observer.Plan(s.steps())
 
