@@ -80,7 +80,7 @@ func symptoms(ctx context.Context, p *project.Project) Config {
 	file := func(key, name string) {
 		// What a run would say of it: not there, a pointer of Git LFS, a web page.
 		err := dataset.Check(ctx, p.Path(name), dataset.Options{Separator: c.Data.Separator})
-		d.Files = append(d.Files, File{Key: key, Path: name, Err: err})
+		d.Files = append(d.Files, File{Key: key, Path: name, Err: err, Fetched: c.Data.Fetch != ""})
 	}
 	file("data.train", c.Data.Train)
 	file("data.eval", c.Data.Eval)

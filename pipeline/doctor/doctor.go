@@ -87,6 +87,7 @@ type Command struct {
 type File struct {
 	Key, Path string
 	Err       error // nil: it can be read
+	Fetched   bool  // data.fetch brings it
 }
 
 // Git is the repository around the project.

@@ -105,6 +105,9 @@ func TestFindings(t *testing.T) {
 		{"branch named dosirak", func(s *Subject, _ *FakeGitHub) { s.Git.InTheWay = "dosirak" }, "base branch", Fail, []string{"leaves no room", "rename"}},
 		{"dirty tree", func(s *Subject, _ *FakeGitHub) { s.Git.Changed = []string{"?? x"} }, "work tree", Warn, []string{"commit or stash"}},
 		{"data missing", func(s *Subject, _ *FakeGitHub) { s.Config.Files[0].Err = errors.New("no such file") }, "data", Fail, []string{"data.train", "LFS"}},
+		{"data not fetched yet", func(s *Subject, _ *FakeGitHub) {
+			s.Config.Files[0].Err, s.Config.Files[0].Fetched = errors.New("no such file"), true
+		}, "data", Warn, []string{"data.train", "dosirak fetch"}},
 		{"no python", machine(func(m *FakeMachine) { m.Programs = nil }), "programs", Fail, []string{"train.command", `"python"`, "train", "PATH"}},
 		{"disk full", machine(func(m *FakeMachine) { m.FreeBytes = 10 << 20 }), "disk", Fail, []string{"10 MB", "dosirak gc"}},
 		{"disk nearly full", machine(func(m *FakeMachine) { m.FreeBytes = 500 << 20 }), "disk", Warn, []string{"500 MB"}},

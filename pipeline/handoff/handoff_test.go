@@ -15,10 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dosirak-ml/dosirak/internal/onnxtest"
+	"github.com/dosirak-ml/dosirak/pipeline/export"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/handoff"
 	"github.com/dosirak-ml/dosirak/pipeline/provenance"
 	"github.com/dosirak-ml/dosirak/pipeline/toolchain"
+	"github.com/dosirak-ml/dosirak/pipeline/train"
 )
 
 const commit = "0123456789abcdef0123456789abcdef01234567"
@@ -61,6 +63,12 @@ func trained(t *testing.T, seeds ...int64) string {
 	again.History = ""
 	require.NoError(t, handoff.Write(out, handoff.Origin{Model: "m", Commit: commit, Environment: environment(fmt.Sprint("processor ", seeds[0]))}, all, &again))
 	return out
+}
+
+// The name of the file stands in two rooms that know nothing of each other.
+func TestPredictionsHaveOneName(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, export.File, train.PredictionsFile)
 }
 
 // What one machine writes another one takes, as it was.

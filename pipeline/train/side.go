@@ -19,9 +19,11 @@ const (
 	ParamsFile  = "params.json"
 	MetricsFile = "metrics.json"
 	HistoryFile = "history.jsonl"
+	// PredictionsFile is what the model that was trained said of rows (package export).
+	PredictionsFile = "predictions.csv"
 )
 
-var sideFiles = []string{ParamsFile, MetricsFile, HistoryFile}
+var sideFiles = []string{ParamsFile, MetricsFile, HistoryFile, PredictionsFile}
 
 const sideLimit = 1 << 20 // bytes of params.json and metrics.json
 

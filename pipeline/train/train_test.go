@@ -454,7 +454,7 @@ func TestBadInput(t *testing.T) {
 			message: []string{"wrote more than 1048576 bytes"},
 		},
 		"a trainer that writes no model": {
-			trainer: `echo '{}' > "$6/params.json"; echo done`, code: fault.CodeFailed,
+			trainer: `echo '{}' > "$6/params.json"; echo x > "$6/predictions.csv"; echo done`, code: fault.CodeFailed,
 			message: []string{"seed 1: the trainer ended well but wrote no model", "DOSIRAK_OUT", "| done"},
 		},
 		"a trainer that writes a pipe": {
