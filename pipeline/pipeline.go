@@ -6,6 +6,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/image"
+	"github.com/dosirak-ml/dosirak/pipeline/metric/command"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/promote"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
@@ -101,6 +102,16 @@ func Run(ctx context.Context, p *project.Project, env Env, asked Request) (Outco
 func (s *session) takeSteps(ctx context.Context) (Outcome, error) {
 	out := Outcome{Run: s.run.ID(), Dir: s.run.Dir()}
 	s.env.Observer.Plan(s.steps())
+
+	// What cannot run is said before anything is trained.
+	for _, m := range s.project.Config.Metrics {
+		if m.Command == "" {
+			continue
+		}
+		if err := command.Check(ctx, s.project.Dir, m.Name, m.Command); err != nil {
+			return out, err
+		}
+	}
 
 	// The rows that train, the rows that decide, and what production runs.
 	if err := s.load(ctx); err != nil {

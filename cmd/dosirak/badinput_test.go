@@ -48,6 +48,8 @@ func TestBadInput(t *testing.T) {
 		{"a header and no rows", func(t *testing.T, r gittest.Repository) {
 			r.Write(map[string]string{"data/eval.csv": strings.SplitAfterN(projecttest.EvalRows(t), "\n", 2)[0]})
 		}, nil, 2, []string{"eval.csv", "no rows"}},
+		{"metric without its script", config("  - {name: accuracy,", "  - {name: own, direction: higher, command: sh metrics/gone.sh}\n  - {name: accuracy,"), nil, 2, []string{"metric own", "metrics/gone.sh", "(E0306)"}},
+		{"margin that never fails", config("margin: 0.3}", "margin: 3}"), nil, 2, []string{"margin", "did you mean 3%", "(E0108)"}},
 		{"trainer exits 1", trainer("echo no such module >&2; exit 1"), nil, 1, []string{"seed 1", "no such module"}},
 		{"trainer hangs", func(t *testing.T, r gittest.Repository) {
 			trainer("sleep 600")(t, r)
