@@ -92,10 +92,12 @@ func TestExport(t *testing.T) {
 		require.NotNil(t, out.Report.Export)
 		assert.Equal(t, verdict.Fail, out.Report.Export.Verdict)
 		assert.NotEmpty(t, out.Report.Export.Differences)
+		assert.Contains(t, out.Report.Reasons(), out.Report.Export.Sentence())
 		for _, name := range []string{evidence.Report, evidence.Markdown, evidence.Page} {
 			text, err := os.ReadFile(filepath.Join(out.Dir, name))
 			require.NoError(t, err)
 			assert.Contains(t, string(text), "was trained", name)
+			assert.NotContains(t, string(text), "floors and ceilings decided", name)
 		}
 	})
 	t.Run("a file that fits nothing", func(t *testing.T) {

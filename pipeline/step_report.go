@@ -162,7 +162,9 @@ func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report,
 	if s.asked.AcknowledgeExam {
 		r.Accept()
 	}
-	r.Verdict = verdict.Of(r.Gates())
+	if r.Verdict = verdict.Of(r.Gates()); r.Verdict != f.judged.Today.Verdict {
+		r.Headline = []report.Prose{} // another gate than the comparison's decided, and says why
+	}
 	r.Publish(report.Rows(cmp.Or(s.asked.Rows, c.Report.Rows, config.ShowRows)))
 	return r, nil
 }
