@@ -287,12 +287,15 @@ func TestActionsJudgeAFork(t *testing.T) {
 	require.NoError(t, err)
 	r, err := report.Parse(data, report.DefaultLimits())
 	require.NoError(t, err)
-	for _, m := range r.Metrics {
-		if m.Name == "roc_auc" {
-			require.NotNil(t, m.Floor)
-			assert.Equal(t, 0.5, *m.Floor, "judged by the base's exam")
-		}
-	}
+	// By its own exam and by the base's: the easier floor is pointed out, and a
+	// verdict by it alone is none.
+	changed := r.ExamChanged()
+	require.NotNil(t, changed)
+	require.Len(t, changed.Changes, 1)
+	assert.EqualValues(t, "metrics.roc_auc.floor", changed.Changes[0].Path)
+	assert.EqualValues(t, "0.5", changed.Changes[0].Old)
+	assert.EqualValues(t, "0.1", changed.Changes[0].New)
+	assert.NotEmpty(t, changed.Verdict, "the base's exam was asked too")
 	// Two equal files that a stranger's job wrote prove nothing.
 	assert.Equal(t, "INCONCLUSIVE", judged.outputs["verdict"])
 	require.NotNil(t, r.Determinism)
