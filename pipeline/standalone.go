@@ -1,9 +1,16 @@
 package pipeline
 
 import (
+	"context"
+	"errors"
+
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
+	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/metric/command"
 	"github.com/dosirak-ml/dosirak/pipeline/predictions"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/report"
 )
 
@@ -17,6 +24,42 @@ type Compared struct {
 	Baseline  *predictions.Set // nil: none
 	// Digests of the files: no bundle is known, so they name the models.
 	CandidateDigest, BaselineDigest, AnchorDigest string
+}
+
+// Files are predictions files to compare, and the config that says how.
+type Files struct {
+	Candidate, Baseline, Anchor string // the last two may be empty
+	Config                      string
+	Seed                        uint64 // of all resampling
+}
+
+// CompareFiles judges predictions files of any tool, without a run. The exam is
+// that of the config: its task, metrics, slices, confidence, group and weight.
+func CompareFiles(ctx context.Context, f Files) (Compared, error) {
+	c := Compared{Name: "predictions"}
+	if f.Candidate == "" {
+		return c, fault.BadCommand.Usage(errors.New("compare needs --candidate FILE"))
+	}
+	asked, err := config.LoadCompare(f.Config, project.Catalogue)
+	if err != nil {
+		return c, err
+	}
+	c.Exam = asked.Exam()
+	columns, err := c.Exam.Columns()
+	if err != nil {
+		return c, fault.Usage(err)
+	}
+	sets, err := predictions.ReadFiles(ctx, predictions.Options{
+		Task: c.Exam.Task, Positive: c.Exam.Data.Positive, Columns: columns, Group: c.Exam.Data.Group, Weight: c.Exam.Data.Weight,
+	}, f.Candidate, f.Baseline, f.Anchor)
+	if err != nil {
+		return c, err
+	}
+	c.Candidate, c.Baseline = sets[0], sets[1]
+	c.Result, err = compare.Compare(ctx, compare.Input{
+		Exam: c.Exam, Candidate: sets[0], Baseline: sets[1], Anchor: sets[2], Seed: f.Seed, Custom: command.Custom(ctx, ""),
+	})
+	return c, err
 }
 
 // Report is the comparison as a report, so that every rendering serves it.

@@ -139,8 +139,8 @@ func trainHere(ctx context.Context, p *project.Project, asked pipeline.Request, 
 
 // compareFiles judges predictions files.
 func compareFiles(ctx context.Context, f compareaction.Files) (compare.Result, error) {
-	_, res, err := runCompare(ctx, compareOptions{candidate: f.Candidate, baseline: f.Baseline, anchor: f.Anchor, config: f.Config, seed: 1})
-	return res, err
+	c, err := pipeline.CompareFiles(ctx, pipeline.Files{Candidate: f.Candidate, Baseline: f.Baseline, Anchor: f.Anchor, Config: f.Config, Seed: 1})
+	return c.Result, err
 }
 
 // completeImage fills in what building an image takes from this machine.

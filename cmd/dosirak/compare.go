@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -13,22 +12,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dosirak-ml/dosirak/pipeline"
-	"github.com/dosirak-ml/dosirak/pipeline/compare"
-	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/metric/command"
-	"github.com/dosirak-ml/dosirak/pipeline/predictions"
-	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/report/markdown"
 	"github.com/dosirak-ml/dosirak/pipeline/report/page"
 	"github.com/dosirak-ml/dosirak/pipeline/report/terminal"
 )
 
 type compareOptions struct {
-	candidate, baseline, anchor, config string
-	format                              string
-	seed                                uint64
-	json                                bool
+	pipeline.Files
+	format string
+	json   bool
 }
 
 func newCompareCommand() *cobra.Command {
@@ -50,21 +43,21 @@ and weight. Without --baseline floors and ceilings decide.`,
 			if !slices.Contains(compareFormats, o.format) {
 				return fault.BadValue.Usage(fmt.Errorf("--format %q is not one of %s", o.format, strings.Join(compareFormats, ", ")))
 			}
-			in, res, err := runCompare(cmd.Context(), o)
+			compared, err := pipeline.CompareFiles(cmd.Context(), o.Files)
 			if err != nil {
 				return err
 			}
-			if err := printComparison(cmd.OutOrStdout(), o, in, res); err != nil {
+			if err := printComparison(cmd.OutOrStdout(), o, compared); err != nil {
 				return err
 			}
-			return exitWith(res.Verdict)
+			return exitWith(compared.Result.Verdict)
 		},
 	}
-	cmd.Flags().StringVar(&o.candidate, "candidate", "", "predictions of the candidate")
-	cmd.Flags().StringVar(&o.baseline, "baseline", "", "predictions of the model in production")
-	cmd.Flags().StringVar(&o.anchor, "anchor", "", "predictions of the last model promoted as improved")
-	cmd.Flags().StringVar(&o.config, "config", "dosirak.yaml", "config with task, metrics, slices and confidence")
-	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "seed of all resampling")
+	cmd.Flags().StringVar(&o.Candidate, "candidate", "", "predictions of the candidate")
+	cmd.Flags().StringVar(&o.Baseline, "baseline", "", "predictions of the model in production")
+	cmd.Flags().StringVar(&o.Anchor, "anchor", "", "predictions of the last model promoted as improved")
+	cmd.Flags().StringVar(&o.Config, "config", "dosirak.yaml", "config with task, metrics, slices and confidence")
+	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of all resampling")
 	cmd.Flags().StringVar(&o.format, "format", "text", strings.Join(compareFormats, ", "))
 	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object, as --format json does")
 	return cmd
@@ -72,41 +65,14 @@ and weight. Without --baseline floors and ceilings decide.`,
 
 var compareFormats = []string{"text", "markdown", "json", "html"}
 
-func runCompare(ctx context.Context, o compareOptions) (compare.Input, compare.Result, error) {
-	in := compare.Input{Seed: o.seed}
-	if o.candidate == "" {
-		return in, compare.Result{}, fault.BadCommand.Usage(fmt.Errorf("compare needs --candidate FILE"))
-	}
-	config, err := config.LoadCompare(o.config, project.Catalogue)
-	if err != nil {
-		return in, compare.Result{}, err
-	}
-	ex := config.Exam()
-	columns, err := ex.Columns()
-	if err != nil {
-		return in, compare.Result{}, fault.Usage(err)
-	}
-	in.Exam = ex
-	sets, err := predictions.ReadFiles(ctx, predictions.Options{
-		Task: ex.Task, Positive: ex.Data.Positive, Columns: columns, Group: ex.Data.Group, Weight: ex.Data.Weight,
-	}, o.candidate, o.baseline, o.anchor)
-	if err != nil {
-		return in, compare.Result{}, err
-	}
-	in.Candidate, in.Baseline, in.Anchor = sets[0], sets[1], sets[2]
-	in.Custom = command.Custom(ctx, "")
-	res, err := compare.Compare(ctx, in)
-	return in, res, err
-}
-
 // printComparison prints the documented object, or the report's renderings of
 // the comparison.
-func printComparison(w io.Writer, o compareOptions, in compare.Input, res compare.Result) error {
+func printComparison(w io.Writer, o compareOptions, c pipeline.Compared) error {
 	if o.format == "json" {
-		return printJSON(w, res)
+		return printJSON(w, c.Result)
 	}
-	c := pipeline.Compared{Name: "predictions", Release: releaseVersion(), Exam: in.Exam, Result: res, Candidate: in.Candidate, Baseline: in.Baseline}
-	for path, digest := range map[string]*string{o.candidate: &c.CandidateDigest, o.baseline: &c.BaselineDigest, o.anchor: &c.AnchorDigest} {
+	c.Release = releaseVersion()
+	for path, digest := range map[string]*string{o.Candidate: &c.CandidateDigest, o.Baseline: &c.BaselineDigest, o.Anchor: &c.AnchorDigest} {
 		if path == "" {
 			continue
 		}
