@@ -1,37 +1,25 @@
-// Package dataset reads the training and evaluation tables and looks for what
+// Package dataset holds the training and evaluation tables and looks for what
 // leaks from one into the other.
 //
 // # Design
 //
 // A Table is one string with all cells and one offset a cell: a million rows
 // of thirteen columns are two big allocations, not thirteen million small
-// ones, and At is a slice of the string. Cells stay text; whoever needs a
-// number asks for it (Column.Float), so that nothing is guessed about types.
+// ones, and At is a slice of the string. The cells lie row by row as they came
+// from text, column by column as they came from Parquet. They stay text; whoever
+// needs a number asks for it (Column.Float), so that nothing is guessed about
+// types. Package table reads the files and says what a number, a truth value and
+// a missing value are; docs/data.md says it for users.
 //
-// Reading is strict: a file is read as it is written or refused with file and
-// line. A row that a lenient reader would pad, skip or cut is a row on which a
-// model would silently be judged wrongly.
+// A column without a name, which pandas and R write for the index, is left out
+// of Columns and found by pandas' name for it, "Unnamed: 0".
 //
-// A format is one file with one function that fills a builder, named in the
-// table of formats in read.go; compression, limits and the digest lie around
-// it.
+// # Leaks
 //
-// # CSV
-//
-// RFC 4180 with a header: commas, cells quoted by ", a quote inside a quoted
-// cell doubled, quoted cells may hold commas and line breaks. Lines end with
-// LF or CRLF (a CRLF inside a quoted cell stays as it is); a UTF-8 byte order
-// mark is skipped; the text is UTF-8 without NUL. Spaces belong to the cell.
-// Blank lines are allowed at the end only. The header's names are not empty
-// and not repeated.
-//
-// # Numbers
-//
-// A number is a decimal number as Go's strconv.ParseFloat reads it, spaces
-// around it set aside, or an infinity ("inf", "-Infinity"); neither
-// hexadecimal nor with underscores. Missing values are the empty cell, NA,
-// NaN, nan, null and None: the spellings that pandas writes or reads as
-// missing (pandas.read_csv, na_values) and that appear in practice.
+// Leakage compares rows, ids and groups by what their cells say and not by how
+// it is written: 1 is 1.0 and True, every spelling of "missing" is one, numbers
+// with a fraction are equal where they are as float32. Shared ids and groups are
+// leaks; equal rows are where there are more than chance gives (beyondChance).
 //
 // # Times
 //

@@ -24,9 +24,10 @@
 // not have what a column's has, a space or a bracket: such a column is taken
 // where it is the only one that is meant.
 //
-// Cells become the input's type once, before anything is sent. A missing value
-// (see package dataset) is NaN for FP32 and FP64 and an error for integers and
-// BOOL; BYTES gets the cell's text as it stands, so "" for an empty cell.
+// Cells become the input's type once, before anything is sent, by package table
+// (docs/data.md): 70.0 is the integer 70, True is 1 to a number. A missing value is
+// NaN for FP32 and FP64, the empty text for BYTES, and an error for integers and
+// BOOL.
 //
 // # From outputs to predictions
 //
@@ -36,8 +37,11 @@
 // belong to the table's classes in sorted order, as scikit-learn has them. A
 // value in a binary task is the probability of the positive class.
 //
-// Class names are compared as text. Where all of them are whole numbers, "1.0"
-// is "1", since one tool writes integers and another floats.
+// Class names of table, model and data.positive are compared by
+// predictions.OneSpelling: 1, 1.0 and True are one class, yes is 1 where the
+// positive class says so, and what has two readings is refused with both.
+//
+// Check looks at both tables before anything is trained.
 //
 // A prediction is the model's label where it gives one; else the class of the
 // largest probability, and of two equal ones the first; in a binary task

@@ -1,10 +1,8 @@
 package predictions
 
 import (
-	"math"
-	"strconv"
-
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
+	"github.com/dosirak-ml/dosirak/pipeline/table"
 )
 
 // Set is the predictions of one model on N rows, by column. What a task or a
@@ -51,11 +49,7 @@ func (s *Set) Column(name string) *Column {
 func (c *Column) Numbers() []float64 {
 	out := make([]float64, len(c.Levels))
 	for i, level := range c.Levels {
-		v, err := strconv.ParseFloat(level, 64)
-		if err != nil {
-			v = math.NaN()
-		}
-		out[i] = v
+		out[i], _ = table.Number(level) // NaN where it is none
 	}
 	return out
 }
