@@ -207,7 +207,8 @@ func TestCheckListsAllProblems(t *testing.T) {
 		"all at once": {data: exam.Data{ID: "key", Weight: "x2", Group: "grp", Time: "when", Positive: "yes", Features: []string{"x", "z", "y"}}, columns: []string{"origin"}, want: []string{
 			"the data have 10 problems:", `has no column "key"`, `has no column "x2"`, `has no column "grp"`, `has no column "when"`, `has no column "origin"`, `has no column "z"`, `data.features names the label "y"`, `data.positive is "yes"`,
 		}},
-		"weights": {eval: "x,y,w\n1,0,1\n2,1,heavy\n", data: exam.Data{Weight: "w"}, want: []string{`eval.csv:3: column "w": "heavy" is no finite number`}},
+		"missing weight": {eval: "x,y,w\n1,0,1\n2,1,NA\n", data: exam.Data{Weight: "w"}, want: []string{`eval.csv:3: column "w": "NA" is a missing value, and every row needs a number`}},
+		"weights":        {eval: "x,y,w\n1,0,1\n2,1,heavy\n", data: exam.Data{Weight: "w"}, want: []string{`eval.csv:3: column "w": "heavy" is no finite number`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.train == "" {

@@ -66,7 +66,10 @@ func numbers(t *dataset.Table, c dataset.Column) ([]float64, error) {
 	out := make([]float64, c.Len())
 	for i := range out {
 		v, ok := c.Float(i)
-		if !ok || math.IsNaN(v) || math.IsInf(v, 0) {
+		if ok && math.IsNaN(v) {
+			return nil, refuseCell(fault.BadCell, t, i, c, "is a missing value, and every row needs a number")
+		}
+		if !ok || math.IsInf(v, 0) {
 			if why := table.WhyNoNumber(c.At(i)); why != "" {
 				return nil, refuseCell(fault.BadCell, t, i, c, "is no finite number: "+why)
 			}
