@@ -61,6 +61,12 @@ func (r *Report) next() []Step {
 	if e := r.Export; e != nil && e.Verdict == verdict.Fail {
 		steps = append(steps, Step{Text: "Mend the export, so that the sealed model says what the trained one said: docs/trainer.md names the converters' traps"})
 	}
+	for _, f := range r.Leakage {
+		if f.Verdict == verdict.Inconclusive {
+			steps = append(steps, Step{Text: leakageStep(f.Kind)})
+			break
+		}
+	}
 	decided := r.decidingSlice()
 	if decided != nil {
 		steps = append(steps, Step{
@@ -109,6 +115,17 @@ func (r *Report) decidingSlice() *Slice {
 		}
 	}
 	return s
+}
+
+// leakageStep says how the two tables are told apart again.
+func leakageStep(kind FindingKind) string {
+	switch kind {
+	case "groups":
+		return "Split training and evaluation data by group, so that no group is in both"
+	case "time":
+		return "Let the evaluation data begin after the training data end"
+	}
+	return "Take the rows that both tables have out of one of them: a model is judged on rows that it was not trained on"
 }
 
 // promoteCommand proposes the model of this run.
