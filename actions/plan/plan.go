@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,51 +16,17 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 	"github.com/dosirak-ml/dosirak/pipeline/onboard"
-	"github.com/dosirak-ml/dosirak/pipeline/report"
 )
 
-// GitHub says how a pull request is labelled.
-type GitHub interface {
-	// Labels are those of the open pull request of a head.
-	Labels(ctx context.Context, head runner.Head) ([]string, error)
-}
-
-// Open returns GitHub as the token of the job sees it.
-type Open func(j *runner.Job, token string) (GitHub, error)
-
 // Action returns the action.
-func Action(open Open) runner.Action {
+func Action() runner.Action {
 	return runner.Action{
 		Name:    "plan",
 		Short:   "Say which models a change affects and which seeds are trained",
-		Inputs:  []string{"directories", "token"},
-		Secrets: []string{"token"},
-		Outputs: []string{"models", "environments", "changed", "manifests", "next", "train", "has-changed", "has-manifests", "has-next", "acknowledged"},
-		Run: func(ctx context.Context, j *runner.Job) (int, error) {
-			if err := plan(ctx, j); err != nil {
-				return 0, err
-			}
-			return 0, j.Set("acknowledged", strconv.FormatBool(acknowledged(ctx, j, open)))
-		},
+		Inputs:  []string{"directories"},
+		Outputs: []string{"models", "environments", "changed", "manifests", "next", "train", "has-changed", "has-manifests", "has-next"},
+		Run:     func(ctx context.Context, j *runner.Job) (int, error) { return 0, plan(ctx, j) },
 	}
-}
-
-// acknowledged reports whether a maintainer gave the pull request that is
-// judged the label by which another exam is accepted. What cannot be read was
-// not given.
-func acknowledged(ctx context.Context, j *runner.Job, open Open) bool {
-	if j.Event.Kind != runner.WorkflowRun || j.Event.Action != "completed" {
-		return false
-	}
-	github, err := open(j, j.Input("token"))
-	if err == nil {
-		var labels []string
-		if labels, err = github.Labels(ctx, j.Event.Head); err == nil {
-			return slices.Contains(labels, report.AcceptExam)
-		}
-	}
-	j.Warn("the labels of the pull request could not be read, so nobody has accepted another exam: %s", err)
-	return false
 }
 
 // model is one project in one environment, as a workflow's matrix has it.

@@ -17,6 +17,7 @@ import (
 	"github.com/dosirak-ml/dosirak/actions/download"
 	"github.com/dosirak-ml/dosirak/actions/gather"
 	imageaction "github.com/dosirak-ml/dosirak/actions/image"
+	"github.com/dosirak-ml/dosirak/actions/labels"
 	"github.com/dosirak-ml/dosirak/actions/plan"
 	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
 	reconcileaction "github.com/dosirak-ml/dosirak/actions/reconcile"
@@ -39,7 +40,8 @@ import (
 func actions() []runner.Action {
 	return []runner.Action{
 		run.Action(walk),
-		plan.Action(openPlan),
+		plan.Action(),
+		labels.Action(openLabels),
 		trainaction.Action(trainHere),
 		download.Action(openArtifacts),
 		gather.Action(),

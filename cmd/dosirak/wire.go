@@ -11,7 +11,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/actions/comment"
 	"github.com/dosirak-ml/dosirak/actions/download"
-	"github.com/dosirak-ml/dosirak/actions/plan"
+	"github.com/dosirak-ml/dosirak/actions/labels"
 	promoteaction "github.com/dosirak-ml/dosirak/actions/promote"
 	"github.com/dosirak-ml/dosirak/actions/runner"
 	"github.com/dosirak-ml/dosirak/pipeline/doctor"
@@ -137,7 +137,7 @@ func openArtifacts(j *runner.Job, token string) (download.GitHub, error) {
 	return onGitHub{Forge: forge}, nil
 }
 
-func openPlan(j *runner.Job, token string) (plan.GitHub, error) {
+func openLabels(j *runner.Job, token string) (labels.GitHub, error) {
 	forge, err := openGitHub(j, github.Options{Token: token})
 	if err != nil {
 		return nil, err
