@@ -48,7 +48,7 @@ var arrows = map[string][]string{
 	"pipeline/report/explain":    {"pipeline/report", "pipeline/report/terminal", "pipeline/spelling", "pipeline/verdict"},
 	"pipeline/modeldiff":         {"pipeline/exam", "pipeline/predictions", "pipeline/provenance"},
 	"pipeline/onboard":           {"pipeline/config", "pipeline/fault", "pipeline/git", "pipeline/project"},
-	"pipeline/reuse":             {"pipeline/exam", "pipeline/manifest"},
+	"pipeline/reuse":             {"pipeline/digest", "pipeline/exam", "pipeline/manifest"},
 	"pipeline/project":           {"pipeline/config", "pipeline/dataset", "pipeline/digest", "pipeline/evidence", "pipeline/exam", "pipeline/fault", "pipeline/git", "pipeline/manifest", "pipeline/metric", "pipeline/provenance", "model-server/bundle", "pipeline/manifest/codec"},
 	"pipeline/store":             {"pipeline/evidence", "pipeline/fault"},
 	"pipeline/store/failpoint":   {},

@@ -3,8 +3,8 @@ package reuse
 import (
 	"fmt"
 	"math"
-	"strings"
 
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/manifest"
 )
@@ -133,7 +133,7 @@ func (w Reuse) Warning() string {
 		return ""
 	}
 	return fmt.Sprintf("%s verdict on the same evaluation data (digest %s): with bounds at %s each, the probability that at least one promotion passed by chance may have reached %s, and tries that were not promoted are not even counted. Judge on data that nobody has seen yet.",
-		ordinal(w.Verdict()), shortDigest(w.Eval), percent(w.Confidence), percent(min(float64(w.Verdict())*(1-w.Confidence), 1)))
+		ordinal(w.Verdict()), digest.Short(w.Eval), percent(w.Confidence), percent(min(float64(w.Verdict())*(1-w.Confidence), 1)))
 }
 
 func ordinal(n int) string {
@@ -159,8 +159,3 @@ func plural(n int, what string) string {
 }
 
 func percent(share float64) string { return fmt.Sprintf("%.3g%%", share*100) }
-
-func shortDigest(digest string) string {
-	text := strings.TrimPrefix(digest, "sha256:")
-	return text[:min(len(text), 12)]
-}
