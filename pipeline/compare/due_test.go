@@ -146,9 +146,7 @@ func TestNoPassOfTooLittle(t *testing.T) {
 		return 0
 	})
 	perfect := copyOf(base)
-	for i, l := range perfect.Label {
-		perfect.Pred[i] = l
-	}
+	copy(perfect.Pred, perfect.Label)
 	for _, c := range []struct {
 		name, metric, margin string
 		cand                 *predictions.Set
