@@ -354,3 +354,33 @@ func TestAfterARollback(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, out.Unchanged)
 }
+
+// listener keeps what a run says, and which steps had begun by then.
+type listener struct {
+	pipeline.Silent
+	said  *[]string
+	steps *[]string
+}
+
+func (l listener) Start(step, _ string) { *l.steps = append(*l.steps, step) }
+func (l listener) Log(text string) {
+	*l.said = append(*l.said, fmt.Sprintf("after %d steps: %s", len(*l.steps), text))
+}
+
+// Gates that these rows cannot hold are named before anything is trained.
+func TestPowerIsSaidBeforeTraining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line twice")
+	}
+	t.Parallel()
+	g, r := promoted(t)
+	g.replace("margin: 0.05", "margin: 0.002")
+	g.model = model("a b", 2, 1)
+	r.Commit("narrow margins", g.files())
+	var said, steps []string
+	out, err := watched(t.Context(), t, r, listener{said: &said, steps: &steps}, pipeline.Request{})
+	require.NoError(t, err)
+	require.NotEmpty(t, said)
+	assert.Contains(t, strings.Join(said, "\n"), "after 0 steps: 2 gates at these margins: an unchanged model passes")
+	assert.NotNil(t, out.Report.Baseline)
+}

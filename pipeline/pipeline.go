@@ -117,6 +117,10 @@ func (s *session) takeSteps(ctx context.Context) (Outcome, error) {
 	if err := s.load(ctx); err != nil {
 		return out, err
 	}
+	// What these rows can show, before anything is trained for them.
+	if err := s.sayPower(ctx); err != nil {
+		return out, err
+	}
 	// The candidate: train with every seed, prove that the first one reproduces,
 	// seal it. A later environment takes the bundle of the one before it.
 	trained, proof, sealed, err := s.makeCandidate(ctx)

@@ -14,6 +14,7 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/predictions"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
 	"github.com/dosirak-ml/dosirak/pipeline/store"
@@ -34,6 +35,7 @@ type session struct {
 	promotedExam        *exam.Exam        // the one that production was promoted by; nil: unknown
 	deployed            *project.Deployed // nil: a first model
 	baseBranchMissing   bool              // there is Git, and no base branch: production is what the change says
+	baselineAnswers     *predictions.Set  // to today's exam; nil: not asked yet
 	baseline, anchor    *openedBundle     // nil: a first model
 	staged              *project.Deployed // the environment whose bundle is the candidate; nil: trained here
 

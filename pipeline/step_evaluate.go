@@ -149,9 +149,12 @@ func (s *session) answer(ctx context.Context, models []evaluatedModel, e exam.Ex
 		if m.places != nil {
 			asked.Data.Features = m.places
 		}
-		set, err := s.ask(ctx, m, asked, table)
-		if err != nil {
-			return nil, fmt.Errorf("evaluating the %s: %w", m.name, err)
+		set := s.baselineAnswers
+		if m.name != "baseline" || folder != predictionsFolder || set == nil {
+			var err error
+			if set, err = s.ask(ctx, m, asked, table); err != nil {
+				return nil, fmt.Errorf("evaluating the %s: %w", m.name, err)
+			}
 		}
 		path, err := s.run.Path(filepath.Join(folder, m.name+".csv"))
 		if err != nil {
