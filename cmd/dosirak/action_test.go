@@ -242,6 +242,9 @@ func TestActionsPromote(t *testing.T) {
 // A change from a fork goes the two halves. What it says of itself counts for
 // nothing.
 func TestActionsJudgeAFork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole run in two halves")
+	}
 	t.Parallel()
 	s := newStage(t)
 	main := s.clone.Git("rev-parse", "HEAD")
