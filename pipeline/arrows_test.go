@@ -22,7 +22,7 @@ const module = "github.com/dosirak-ml/dosirak/"
 var arrows = map[string][]string{
 	// Leaves: types and rules, standard library only.
 	"pipeline/verdict":  {},
-	"pipeline/exam":     {"pipeline/where"},
+	"pipeline/exam":     {"pipeline/digest", "pipeline/where"},
 	"pipeline/fault":    {},
 	"pipeline/where":    {},
 	"pipeline/spelling": {},
@@ -34,8 +34,8 @@ var arrows = map[string][]string{
 	"pipeline/git":               {},
 	"pipeline/git/gittest":       {},
 	"pipeline/config":            {"pipeline/exam", "pipeline/fault", "pipeline/spelling", "pipeline/verdict", "pipeline/where"},
-	"pipeline/table":             {"pipeline/fault"},
-	"pipeline/dataset":           {"pipeline/fault", "pipeline/spelling", "pipeline/table"},
+	"pipeline/table":             {"pipeline/digest", "pipeline/fault"},
+	"pipeline/dataset":           {"pipeline/digest", "pipeline/fault", "pipeline/spelling", "pipeline/table"},
 	"pipeline/predictions":       {"pipeline/exam", "pipeline/fault", "pipeline/table"},
 	"pipeline/metric":            {"pipeline/exam", "pipeline/predictions"},
 	"pipeline/metric/command":    {"pipeline/exam", "pipeline/fault", "pipeline/predictions"},
@@ -54,7 +54,7 @@ var arrows = map[string][]string{
 	"pipeline/store/failpoint":   {},
 	"pipeline/toolchain":         {},
 	"pipeline/provenance":        {"pipeline/fault", "pipeline/git", "pipeline/toolchain"},
-	"pipeline/train":             {"pipeline/fault", "pipeline/git", "pipeline/store", "pipeline/toolchain", "pipeline/verdict", "model-server/bundle"},
+	"pipeline/train":             {"pipeline/digest", "pipeline/fault", "pipeline/git", "pipeline/store", "pipeline/toolchain", "pipeline/verdict", "model-server/bundle"},
 	"pipeline/fetch":             {"pipeline/config", "pipeline/fault", "pipeline/store", "pipeline/train"},
 	"pipeline/handoff":           {"pipeline/export", "pipeline/artifact", "pipeline/fault", "pipeline/provenance", "pipeline/quote", "pipeline/train", "model-server/bundle"},
 	"pipeline/quote":             {},
@@ -74,7 +74,7 @@ var arrows = map[string][]string{
 	"pipeline/doctor":            {"pipeline/dataset", "pipeline/fault", "pipeline/git", "pipeline/image", "pipeline/project", "pipeline/promote", "pipeline/serving"},
 	"pipeline/verify":            {"model-server/bundle", "model-server/engine", "model-server/server", "pipeline/dataset", "pipeline/evaluate", "pipeline/rollback", "pipeline/compare", "pipeline/config", "pipeline/digest", "pipeline/evidence", "pipeline/exam", "pipeline/fault", "pipeline/manifest", "pipeline/metric/command", "pipeline/predictions", "pipeline/project", "pipeline/report", "pipeline/verdict"},
 	"pipeline/artifact":          {"pipeline/fault"},
-	"pipeline/forge/github":      {"pipeline/artifact", "pipeline/doctor", "pipeline/fault", "pipeline/promote", "pipeline/reconcile"},
+	"pipeline/forge/github":      {"pipeline/artifact", "pipeline/digest", "pipeline/doctor", "pipeline/fault", "pipeline/promote", "pipeline/reconcile"},
 
 	"model-server/tensor":            {},
 	"model-server/bundle":            {"model-server/tensor", "model-server/bundle/onnx"},

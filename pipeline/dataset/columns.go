@@ -3,10 +3,11 @@ package dataset
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
 )
 
 // ColumnDigests returns for each named column "sha256:" and the digest of its
@@ -49,5 +50,5 @@ func (c Column) digest() string {
 		}
 	}
 	hash.Write(buffer)
-	return "sha256:" + hex.EncodeToString(hash.Sum(nil))
+	return digest.Sum(hash)
 }

@@ -11,12 +11,12 @@ package exam
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
 )
 
 // Schema names the format of the canonical text.
@@ -191,10 +191,7 @@ func (e Exam) Canonical() []byte {
 }
 
 // Digest returns "sha256:" and the hexadecimal digest of Canonical.
-func (e Exam) Digest() string {
-	sum := sha256.Sum256(e.Canonical())
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
+func (e Exam) Digest() string { return digest.Of(e.Canonical()) }
 
 // Parse reads a canonical text. Unknown fields are an error: an exam of a
 // newer release must not be judged by an older one that does not know half

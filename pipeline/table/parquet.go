@@ -13,6 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
@@ -30,7 +31,7 @@ func readParquetFile(ctx context.Context, file io.ReaderAt, size int64, path str
 		}
 		return Info{}, err
 	}
-	return Info{Digest: digest(sum.Sum(nil))}, nil
+	return Info{Digest: digest.Sum(sum)}, nil
 }
 
 // readParquet hands a Parquet file of size bytes to a sink.

@@ -8,7 +8,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
@@ -166,10 +166,8 @@ func ReadText(ctx context.Context, r io.Reader, name string, o Options, sink Sin
 	if err != nil {
 		return Info{}, bounded(name, err, o.bounds())
 	}
-	return Info{Digest: digest(sum.Sum(nil)), Lines: lines, Text: true}, nil
+	return Info{Digest: digest.Sum(sum), Lines: lines, Text: true}, nil
 }
-
-func digest(sum []byte) string { return "sha256:" + hex.EncodeToString(sum) }
 
 // textFrom looks at the beginning of a text table and reads it.
 func textFrom(ctx context.Context, r io.Reader, name string, f layout, o Options, sink Sink) (Lines, error) {
@@ -218,7 +216,7 @@ func readTextFile(ctx context.Context, file io.ReaderAt, size int64, path string
 	if _, err := io.Copy(io.Discard, raw); err != nil {
 		return Info{}, damaged(path, err)
 	}
-	return Info{Digest: digest(sum.Sum(nil)), Lines: lines, Text: true}, nil
+	return Info{Digest: digest.Sum(sum), Lines: lines, Text: true}, nil
 }
 
 // hinted adds to the header how much text is to come.

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/git"
 )
@@ -51,7 +52,7 @@ func Fingerprint(ctx context.Context, o Options) (string, error) {
 	for _, seed := range o.Seeds {
 		parts = append(parts, k.seeds[seed])
 	}
-	return "sha256:" + sum(parts...), nil
+	return digest.Prefix + sum(parts...), nil
 }
 
 // Inputs are the files that a training of these options depends on, as they are
@@ -83,8 +84,7 @@ func (o *Options) digest(ctx context.Context, place func(entry) string, entries 
 		input := Input{Path: e.path}
 		switch {
 		case e.mode&fs.ModeSymlink != 0:
-			target := sha256.Sum256([]byte(e.link))
-			input.Digest, input.Kind = "sha256:"+hex.EncodeToString(target[:]), "link"
+			input.Digest, input.Kind = digest.Of([]byte(e.link)), "link"
 		default:
 			var err error
 			if input.Digest, err = digestFile(place(e)); err != nil {
@@ -108,7 +108,7 @@ func (o *Options) digest(ctx context.Context, place func(entry) string, entries 
 	}
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	if strings.TrimSpace(o.Setup) != "" {
-		k.setup = "sha256:" + sum("dosirak/setup/v2", o.Setup, platform, setupInputs, o.Runtime.Executor, o.Runtime.versions())
+		k.setup = digest.Prefix + sum("dosirak/setup/v2", o.Setup, platform, setupInputs, o.Runtime.Executor, o.Runtime.versions())
 	}
 	k.seeds = map[int64]string{}
 	for _, seed := range o.Seeds {
@@ -144,8 +144,7 @@ func (t *training) asStored(ctx context.Context) ([]Input, error) {
 	inputs := slices.Clone(t.keys.inputs)
 	for i := range inputs {
 		if content, converted := stored[inputs[i].Path]; converted {
-			digest := sha256.Sum256(content)
-			inputs[i].Digest = "sha256:" + hex.EncodeToString(digest[:])
+			inputs[i].Digest = digest.Of(content)
 		}
 	}
 	return inputs, nil

@@ -3,7 +3,6 @@ package github
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/go-github/v60/github"
 
 	"github.com/dosirak-ml/dosirak/pipeline/artifact"
+	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 )
 
@@ -90,7 +90,7 @@ func (f *Forge) Download(ctx context.Context, a artifact.Artifact, w io.Writer, 
 		}
 		break
 	}
-	if got := "sha256:" + hex.EncodeToString(sum.Sum(nil)); a.Digest != "" && got != a.Digest {
+	if got := digest.Sum(sum); a.Digest != "" && got != a.Digest {
 		return refused("its digest is %s, GitHub's list says %s: run the workflow again", got, a.Digest)
 	}
 	return nil
