@@ -166,5 +166,8 @@ func (s *session) takeSteps(ctx context.Context) (Outcome, error) {
 	}
 	// One commit that changes one manifest. Merging it is the promotion.
 	out.Proposal, out.Promotion, err = s.promote(ctx, r, found)
-	return out, err
+	if err != nil || out.Proposal == nil || !out.Promotion.Stands() {
+		return out, err
+	}
+	return out, s.writeForReaders(&r, report.Proposal{Branch: out.Promotion.Branch, Address: out.Promotion.Address})
 }

@@ -48,17 +48,14 @@ func (s *session) writeReport(ctx context.Context, f stepResults) (report.Report
 	if err != nil {
 		return r, fmt.Errorf("writing the report: %w", err)
 	}
-	html, err := page.Render(&r)
-	if err != nil {
-		return r, fmt.Errorf("writing the report: %w", err)
+	if err := s.writeForReaders(&r, report.Proposal{}); err != nil {
+		return r, err
 	}
 	// The report comes last: where it is, the run has come to its verdict.
 	for _, file := range []struct {
 		name    string
 		content []byte
 	}{
-		{evidence.Markdown, []byte(markdown.Summary(&r, markdown.Options{}))},
-		{evidence.Page, html},
 		{evidence.Exam, s.exam.Canonical()},
 		{evidence.Report, text},
 	} {
@@ -67,6 +64,20 @@ func (s *session) writeReport(ctx context.Context, f stepResults) (report.Report
 		}
 	}
 	return r, nil
+}
+
+// writeForReaders writes the Markdown and the page. They are written again once
+// the model is proposed: what they say is next is then another thing, and
+// report.json, which says what was found, stays as it is.
+func (s *session) writeForReaders(r *report.Report, p report.Proposal) error {
+	html, err := page.RenderProposed(r, p)
+	if err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	if err := s.run.WriteFile(evidence.Markdown, []byte(markdown.Summary(r, markdown.Options{Proposed: p}))); err != nil {
+		return err
+	}
+	return s.run.WriteFile(evidence.Page, html)
 }
 
 func (s *session) makeReport(ctx context.Context, f stepResults) (report.Report, error) {

@@ -131,8 +131,6 @@ func (r *Result) conclude(first bool) {
 	r.Verdict = verdict.Of(gates)
 	judged := slices.ContainsFunc(gates, func(g verdict.Gate) bool { _, binds := g.Binds(); return binds })
 	switch {
-	case judged && first:
-		r.Reason = "there is no baseline: floors and ceilings decided"
 	case !judged && first:
 		r.Reason = "there is no baseline and no floor: give a metric a floor or ceiling, or adopt the model in production"
 	case !judged:

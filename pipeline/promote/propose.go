@@ -34,6 +34,11 @@ type Outcome struct {
 	Warnings  []string  `json:"warnings,omitempty"`
 }
 
+// Stands reports whether the proposal is there for people to merge.
+func (o *Outcome) Stands() bool {
+	return o != nil && (o.Operation == Created || o.Operation == Updated || o.Operation == Unchanged)
+}
+
 const proposed = "the branch already proposes this bundle"
 
 // attempts bounds how often a lost race for the branch is taken up again.

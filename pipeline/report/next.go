@@ -15,6 +15,9 @@ type Step struct {
 	Command string
 }
 
+// Proposes reports whether s makes a promotion's proposal.
+func (s Step) Proposes() bool { return strings.HasPrefix(s.Command, "dosirak promote ") }
+
 // ComparisonID is the id in the report of two predictions files that were
 // compared without a run: no command can take it up.
 const ComparisonID Name = "compare"
@@ -54,7 +57,7 @@ func (r *Report) next() []Step {
 	if d := r.Determinism; d != nil && d.Verdict == verdict.Fail {
 		text := "Make training reproducible, or say in `train.reproduce` what is enough"
 		if d.Hint != "" {
-			text = string(d.Hint)
+			text = strings.ToUpper(string(d.Hint[:1])) + string(d.Hint[1:])
 		}
 		steps = append(steps, Step{Text: strings.TrimSuffix(text, ".")})
 	}

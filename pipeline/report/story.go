@@ -126,6 +126,8 @@ func (r *Report) passReason() string {
 	}
 	var s string
 	switch {
+	case r.First() && r.Run.ID == ComparisonID:
+		s = "There is no baseline to compare with; the candidate keeps every floor and ceiling"
 	case r.First():
 		s = "First model of this environment: it keeps every floor and ceiling"
 	case judged == 1:

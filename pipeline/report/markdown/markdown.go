@@ -40,6 +40,8 @@ type Options struct {
 	Repository string
 	// Place says where the text is read, and with that what can be done there.
 	Place report.Place
+	// Proposed says where the model is proposed already.
+	Proposed report.Proposal
 	// History are earlier runs of the same pull request, newest first, such as
 	// Recall finds them in the comment as it was. At most MaxHistory are shown;
 	// those of the report's own commit are not.
@@ -101,7 +103,7 @@ var forms = []form{
 func ladder(r *report.Report, o Options, open, proposal bool) string {
 	var text string
 	for i, f := range forms {
-		w := &writer{r: r, form: f, open: open, proposal: proposal, page: pageURL(o.Page), repository: strings.TrimSuffix(pageURL(o.Repository), "/"), place: o.Place, limit: o.Limit, past: earlier(r, o.History), keep: o.Remember}
+		w := &writer{r: r, form: f, open: open, proposal: proposal, page: pageURL(o.Page), repository: strings.TrimSuffix(pageURL(o.Repository), "/"), place: o.Place, proposed: o.Proposed, limit: o.Limit, past: earlier(r, o.History), keep: o.Remember}
 		text = w.render(i > 0)
 		if !w.over() {
 			return text
@@ -127,6 +129,7 @@ type writer struct {
 	page       string
 	repository string
 	place      report.Place
+	proposed   report.Proposal
 	limit      int
 
 	before int      // bytes outside of the group that is written
@@ -340,7 +343,7 @@ func (w *writer) lines() {
 }
 
 func (w *writer) next() {
-	steps := w.r.NextAt(w.place)
+	steps := w.proposed.Taken(w.r.NextAt(w.place))
 	if w.form.reasons == 0 || len(steps) == 0 {
 		return
 	}

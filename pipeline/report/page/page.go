@@ -49,8 +49,12 @@ var policy = sync.OnceValue(func() string {
 })
 
 // Render returns the page.
-func Render(r *report.Report) ([]byte, error) {
+func Render(r *report.Report) ([]byte, error) { return RenderProposed(r, report.Proposal{}) }
+
+// RenderProposed returns the page of a run whose model is proposed already.
+func RenderProposed(r *report.Report, p report.Proposal) ([]byte, error) {
 	v := viewOf(r)
+	v.Next = p.Taken(v.Next)
 	// The style sheet is part of this program, not of the report.
 	v.CSS, v.Policy = template.CSS(style), policy()
 	var b bytes.Buffer

@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dosirak-ml/dosirak/pipeline/report"
 	"github.com/dosirak-ml/dosirak/pipeline/report/reporttest"
 )
 
@@ -80,5 +82,25 @@ func BenchmarkRender(b *testing.B) {
 		if _, err := Render(r); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// Only the first of two trainings is sealed: the second is never shown by the
+// first one's digest where they differ.
+func TestProofShowsEachDigestOnce(t *testing.T) {
+	t.Parallel()
+	digest := report.Digest("sha256:" + strings.Repeat("ab", 32))
+	for kind, want := range map[report.DeterminismKind][2]string{
+		report.Identical:        {"abababababab", "abababababab"},
+		report.Different:        {"abababababab", "other bytes"},
+		report.EqualPredictions: {"abababababab", "other bytes"},
+	} {
+		r := reporttest.Pass()
+		r.Determinism = &report.Determinism{Kind: kind, First: digest}
+		if kind == report.Identical {
+			r.Determinism.Second = digest
+		}
+		v := viewOf(r)
+		assert.Equal(t, want, [2]string{v.Determinism.First, v.Determinism.Second}, kind)
 	}
 }

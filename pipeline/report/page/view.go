@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -100,7 +101,7 @@ type recipeView struct {
 type proofView struct {
 	D                         *report.Determinism
 	Class, Sign, Word         string
-	First, Second, SeedNumber string
+	First, Second, SeedNumber string // digests where both are known, else words
 	Sentence                  string
 }
 
@@ -210,7 +211,9 @@ func (v *view) metrics() {
 			row.Chart, row.Sub = chart, "must be "+m.Bounds()
 			row.F = report.Figures{Improvement: row.F.Candidate, Interval: m.ValueRange()}
 			row.Margin, row.Improved = "", false
-			row.Title = fmt.Sprintf("%s is %s (%s), must be %s: %s", m.Name, row.F.Improvement, row.F.Interval, m.Bounds(), word(m.Verdict))
+			bound := m.BoundVerdict()
+			row.Class, row.Mark, row.Word = class(bound), report.Mark(bound), word(bound)
+			row.Title = fmt.Sprintf("%s is %s (%s), must be %s: %s", m.Name, row.F.Improvement, row.F.Interval, m.Bounds(), row.Word)
 			v.Bounds = append(v.Bounds, row)
 		}
 	}
@@ -432,7 +435,15 @@ func (v *view) proof() {
 	if d == nil {
 		return
 	}
-	p := &proofView{D: d, Class: class(d.Verdict), Word: word(d.Verdict), Sentence: d.Sentence(), First: d.First.Short(), Second: d.Second.Short(), SeedNumber: "first seed"}
+	p := &proofView{D: d, Class: class(d.Verdict), Word: word(d.Verdict), Sentence: d.Sentence(), SeedNumber: "first seed"}
+	// Only the first training is sealed: of the second there may be no digest.
+	p.First, p.Second = cmp.Or(d.First.Short(), "a model"), "the same model"
+	if d.Kind != report.Identical {
+		p.Second = "other bytes"
+	}
+	if d.Second != "" && d.First != "" {
+		p.Second = d.Second.Short()
+	}
 	if d.Seed != nil {
 		p.SeedNumber = "seed " + strconv.FormatInt(*d.Seed, 10)
 	}

@@ -224,7 +224,7 @@ func (p *printer) lines(r *report.Report, o Options) {
 		p.b.WriteString("  " + pad("page", 9) + inert(o.Page) + "\n")
 	}
 	for _, s := range r.Next() {
-		if o.Proposed && strings.HasPrefix(s.Command, "dosirak promote ") {
+		if o.Proposed && s.Proposes() {
 			continue
 		}
 		p.block("  ", pad("next", 9), s.Text)
