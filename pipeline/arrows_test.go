@@ -65,6 +65,7 @@ var arrows = map[string][]string{
 	"pipeline/image":             {"pipeline/fault", "model-server/bundle"},
 	"pipeline/image/servers":     {"pipeline/fault", "pipeline/image"},
 	"pipeline/smoke":             {"pipeline/exam", "pipeline/fault", "pipeline/quote", "pipeline/serving", "pipeline/verdict", "model-server/bundle", "model-server/tensor"},
+	"pipeline/smoke/subject":     {"model-server/bundle", "pipeline/fault", "pipeline/image", "pipeline/serving", "pipeline/smoke"},
 	"pipeline/promote":           {"pipeline/fault", "pipeline/manifest", "pipeline/verdict"},
 	"pipeline/reconcile":         {"model-server/bundle", "pipeline/fault", "pipeline/manifest", "pipeline/project", "pipeline/serving"},
 	"pipeline/registry/oci":      {"model-server/bundle", "pipeline/digest", "pipeline/project", "pipeline/fault", "pipeline/manifest", "pipeline/reconcile"},

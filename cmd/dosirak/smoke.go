@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -14,13 +12,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/config"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
-	"github.com/dosirak-ml/dosirak/pipeline/image"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
 	"github.com/dosirak-ml/dosirak/pipeline/serving"
 	"github.com/dosirak-ml/dosirak/pipeline/smoke"
+	"github.com/dosirak-ml/dosirak/pipeline/smoke/subject"
 	"github.com/dosirak-ml/dosirak/pipeline/verdict"
 )
 
@@ -139,92 +136,13 @@ func (f smokeFlags) options(ctx context.Context, work string) (smoke.Options, er
 	if err != nil {
 		return smoke.Options{}, err
 	}
-	o := smoke.Options{Profile: profile, Model: f.name}
-	switch {
-	case f.archive != "" && (f.url != "" || f.bundle != ""), f.archive == "" && f.url == "" && f.bundle == "":
-		return o, fault.BadCommand.Usage(errors.New("say what to test: a bundle, --archive FILE, or --url URL with or without a bundle"))
-	case f.archive != "":
-		return f.ofArchive(o, work)
+	builder := func() (subject.Builder, error) {
+		cache, err := cacheFolder()
+		return subject.Builder{Server: newServer(cache, sayTo(os.Stderr)), Release: releaseVersion(), CacheDir: cache}, err
 	}
-	if f.bundle != "" {
-		if o.Bundle, err = bundle.Open(f.bundle); err != nil {
-			return o, fault.BadBundle.Usage(fmt.Errorf("smoke test: %w", err))
-		}
-	}
-	if f.url != "" {
-		return f.ofURL(o)
-	}
-	return f.ofBundle(ctx, o, work)
-}
-
-// ofURL tests a server that runs already.
-func (f smokeFlags) ofURL(o smoke.Options) (smoke.Options, error) {
-	u, err := url.Parse(f.url)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
-		return o, fault.BadEndpoint.Usage(fmt.Errorf("--url %q: give an address such as http://127.0.0.1:8080", f.url))
-	}
-	if o.Bundle == nil && o.Model == "" {
-		return o, fault.BadCommand.Usage(errors.New("--url without a bundle needs --name, the model's name"))
-	}
-	o.Target = serving.Address{URL: f.url}
-	return o, nil
-}
-
-// ofArchive tests an image, which is not trusted to run outside of Docker.
-func (f smokeFlags) ofArchive(o smoke.Options, work string) (smoke.Options, error) {
-	dir := filepath.Join(work, "bundle")
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return o, fault.Environment(fmt.Errorf("smoke test: %w", err))
-	}
-	unpacked, err := image.UnpackBundle(f.archive, dir)
-	if err != nil {
-		return o, err
-	}
-	if o.Bundle, err = bundle.Open(dir); err != nil {
-		return o, fault.BadImage.Usage(fmt.Errorf("the bundle in %s: %w", f.archive, err))
-	}
-	if o.Model == "" {
-		o.Model = unpacked.Model
-	}
-	o.RequireDigest, o.ImageSize = true, unpacked.Size
-	o.Target = serving.Auto{
-		Container: serving.Container{Archive: f.archive}, Arch: unpacked.Platform.Arch,
-		Process: func(context.Context) (serving.Target, error) {
-			return nil, fault.NoDocker.Environment(errors.New("an image is tested in Docker, and it cannot be used here; start Docker, or give the bundle to test the server as a process"))
-		},
-	}
-	return o, nil
-}
-
-// ofBundle builds the image of a bundle and tests that.
-func (f smokeFlags) ofBundle(ctx context.Context, o smoke.Options, work string) (smoke.Options, error) {
-	cache, err := cacheFolder()
-	if err != nil {
-		return o, err
-	}
-	server := newServer(cache, sayTo(os.Stderr))
-	built, err := image.Build(ctx, image.Options{
-		BundleDir: f.bundle, Model: o.Model, Server: server, OutDir: work, Release: releaseVersion(), CacheDir: cache,
-	})
-	if err != nil {
-		return o, err
-	}
-	platform, err := image.ParsePlatform(built.Platform)
-	if err != nil {
-		return o, err
-	}
-	o.Model, o.RequireDigest, o.ImageSize, o.ImageTransfers = built.Model, true, built.Size, built.CompressedSize
-	o.Target = serving.Auto{
-		Container: serving.Container{Archive: built.Archive}, Arch: platform.Arch,
-		Process: func(ctx context.Context) (serving.Target, error) {
-			binary, err := server.Binary(ctx, image.Host())
-			if err != nil {
-				return nil, err
-			}
-			return serving.Process{Argv: serving.ServerArgv(binary, built.Model, f.bundle)}, nil
-		},
-	}
-	return o, nil
+	o, err := subject.Prepare(ctx, subject.Subject{Bundle: f.bundle, Archive: f.archive, URL: f.url, Name: f.name}, builder, work)
+	o.Profile = profile
+	return o, err
 }
 
 func showCheck(w io.Writer, r smoke.Row) {
