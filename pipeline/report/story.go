@@ -99,7 +99,7 @@ func (r *Report) gateReasons(v verdict.Verdict, slices []int) []string {
 
 func outcome(v verdict.Verdict) string {
 	if v == verdict.Inconclusive {
-		return "could not tell"
+		return "was inconclusive"
 	}
 	return "failed"
 }

@@ -5,7 +5,7 @@
 //
 // Every comparison is drawn on one axis in units of its own margin, so that a
 // dozen metrics of a dozen units can be read with one look: right of the limit
-// passes, left of it fails, across it cannot tell. Horizontal positions in the
+// passes, left of it fails, across it is inconclusive. Horizontal positions in the
 // SVGs are percentages, so a chart fits 400 pixels and 1,400 without scaling
 // its strokes and letters. geometry.go turns figures into positions,
 // view.go turns the report into what the template prints, page.gohtml only
