@@ -30,7 +30,6 @@ type Compared struct {
 type Files struct {
 	Candidate, Baseline, Anchor string // the last two may be empty
 	Config                      string
-	Seed                        uint64 // of all resampling
 }
 
 // CompareFiles judges predictions files of any tool, without a run. The exam is
@@ -57,7 +56,7 @@ func CompareFiles(ctx context.Context, f Files) (Compared, error) {
 	}
 	c.Candidate, c.Baseline = sets[0], sets[1]
 	c.Result, err = compare.Compare(ctx, compare.Input{
-		Exam: c.Exam, Candidate: sets[0], Baseline: sets[1], Anchor: sets[2], Seed: f.Seed, Custom: command.Custom(ctx, ""),
+		Exam: c.Exam, Candidate: sets[0], Baseline: sets[1], Anchor: sets[2], Custom: command.Custom(ctx, ""),
 	})
 	return c, err
 }

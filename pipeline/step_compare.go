@@ -85,13 +85,11 @@ func (s *session) compare(ctx context.Context, candidate sealed, a answers) (jud
 // so a change that rewrites the command is still judged by the older one.
 func (s *session) judge(ctx context.Context, e exam.Exam, a answerSet) (compare.Result, error) {
 	in := compare.Input{Exam: e, Custom: command.Custom(ctx, s.project.Dir)}
-	compared := []string{a.Candidate.Digest}
 	var err error
 	if in.Candidate, err = a.Candidate.read(ctx, e); err != nil {
 		return compare.Result{}, err
 	}
 	if a.Baseline != nil {
-		compared = append(compared, a.Baseline.Digest)
 		if in.Baseline, err = a.Baseline.read(ctx, e); err != nil {
 			return compare.Result{}, err
 		}
@@ -101,7 +99,7 @@ func (s *session) judge(ctx context.Context, e exam.Exam, a answerSet) (compare.
 			return compare.Result{}, err
 		}
 	}
-	in.Seed, in.Levels = compare.SeedOf(e, compared...), s.trainLevels(e)
+	in.Levels = s.trainLevels(e)
 	return compare.Compare(ctx, in)
 }
 

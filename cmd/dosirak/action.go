@@ -141,7 +141,7 @@ func trainHere(ctx context.Context, p *project.Project, asked pipeline.Request, 
 
 // compareFiles judges predictions files.
 func compareFiles(ctx context.Context, f compareaction.Files) (compare.Result, error) {
-	c, err := pipeline.CompareFiles(ctx, pipeline.Files{Candidate: f.Candidate, Baseline: f.Baseline, Anchor: f.Anchor, Config: f.Config, Seed: 1})
+	c, err := pipeline.CompareFiles(ctx, pipeline.Files{Candidate: f.Candidate, Baseline: f.Baseline, Anchor: f.Anchor, Config: f.Config})
 	return c.Result, err
 }
 

@@ -57,7 +57,6 @@ and weight. Without --baseline floors and ceilings decide.`,
 	cmd.Flags().StringVar(&o.Baseline, "baseline", "", "predictions of the model in production")
 	cmd.Flags().StringVar(&o.Anchor, "anchor", "", "predictions of the last model promoted as improved")
 	cmd.Flags().StringVar(&o.Config, "config", "dosirak.yaml", "config with task, metrics, slices and confidence")
-	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of all resampling")
 	cmd.Flags().StringVar(&o.format, "format", "text", strings.Join(compareFormats, ", "))
 	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object, as --format json does")
 	return cmd

@@ -52,7 +52,7 @@ func BenchmarkInterval(b *testing.B) {
 
 // BenchmarkCompare measures a whole comparison of 10,000 rows with slices.
 func BenchmarkCompare(b *testing.B) {
-	in := Input{Candidate: binarySet(10_000, 0.3, 8), Baseline: binarySet(10_000, 0.3, 7), Seed: 1, Exam: exam.Exam{
+	in := Input{Candidate: binarySet(10_000, 0.3, 8), Baseline: binarySet(10_000, 0.3, 7), Exam: exam.Exam{
 		Task: exam.Binary, Confidence: 0.95,
 		Metrics: []exam.Metric{
 			{Name: "roc_auc", Margin: &exam.Margin{Value: 0.01}}, {Name: "log_loss", Margin: &exam.Margin{Value: 0.02, Relative: true}},

@@ -24,7 +24,7 @@ func Compare(ctx context.Context, in Input) (Result, error) {
 	if err := checkExam(in.Exam); err != nil {
 		return Result{}, fault.Usage(err)
 	}
-	res := Result{N: in.Candidate.N, Confidence: in.Exam.Confidence, Seed: in.Seed, Metrics: []Metric{}, Slices: []Slice{}}
+	res := Result{N: in.Candidate.N, Confidence: in.Exam.Confidence, Metrics: []Metric{}, Slices: []Slice{}}
 	models := []struct {
 		against Against
 		set     *predictions.Set

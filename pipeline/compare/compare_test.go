@@ -78,7 +78,7 @@ func TestCompareVerdicts(t *testing.T) {
 	t.Parallel()
 	ex := binaryExam(t)
 	base := binarySet(4000, 0.3, 7)
-	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 0.3, 8), Baseline: base, Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 0.3, 8), Baseline: base})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Pass, res.Verdict, "%+v", res)
 	for _, m := range res.Metrics {
@@ -106,27 +106,27 @@ func TestCompareVerdicts(t *testing.T) {
 	assert.Contains(t, res.Metrics[3].CI.Method, "delta method")
 	require.NotNil(t, res.Metrics[2].ValueCI)
 
-	worse, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 2, 8), Baseline: base, Seed: 1})
+	worse, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 2, 8), Baseline: base})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Fail, worse.Verdict)
 	assert.Equal(t, verdict.Fail, worse.Metrics[0].Verdict)
 	assert.Contains(t, worse.Metrics[0].Reason, "even the better bound")
 
-	few, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(200, 0.3, 8), Baseline: binarySet(200, 0.3, 7), Seed: 1})
+	few, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(200, 0.3, 8), Baseline: binarySet(200, 0.3, 7)})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Inconclusive, few.Verdict)
 	assert.Greater(t, *few.Metrics[0].MDE, few.Metrics[0].Margin.Value)
 	assert.Greater(t, *few.Metrics[0].RowsNeeded, int64(200))
 
-	better, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 0.3, 8), Baseline: binarySet(4000, 2, 7), Seed: 1})
+	better, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 0.3, 8), Baseline: binarySet(4000, 2, 7)})
 	require.NoError(t, err)
 	assert.True(t, better.Metrics[0].Improved)
 }
 
-// The result depends on the seed alone, not on cores or on other metrics.
+// The result depends on the rows alone, not on cores or on other metrics.
 func TestDeterministic(t *testing.T) {
 	ex := binaryExam(t)
-	in := Input{Exam: ex, Candidate: binarySet(1000, 0.3, 8), Baseline: binarySet(1000, 0.3, 7), Seed: 5}
+	in := Input{Exam: ex, Candidate: binarySet(1000, 0.3, 8), Baseline: binarySet(1000, 0.3, 7)}
 	first, err := Compare(context.Background(), in)
 	require.NoError(t, err)
 	before := runtime.GOMAXPROCS(1)
@@ -157,12 +157,12 @@ func TestCancelled(t *testing.T) {
 func TestFirstModel(t *testing.T) {
 	t.Parallel()
 	ex := binaryExam(t)
-	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(2000, 0.3, 8), Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(2000, 0.3, 8)})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Pass, res.Verdict, "the floor of accuracy decides")
 	assert.Empty(t, res.Reason, "the floors and ceilings say why")
 	ex.Metrics[2].Floor = nil
-	res, err = Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(2000, 0.3, 8), Seed: 1})
+	res, err = Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(2000, 0.3, 8)})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Inconclusive, res.Verdict)
 	assert.Contains(t, res.Reason, "give a metric a floor")
@@ -186,7 +186,7 @@ func TestLimits(t *testing.T) {
 		{"brier", ptr(0.1), ptr(0.3), verdict.Pass},
 	} {
 		ex.Metrics = []exam.Metric{{Name: c.metric, Floor: c.floor, Ceiling: c.ceiling}}
-		res, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Seed: 1})
+		res, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand})
 		require.NoError(t, err)
 		assert.Equal(t, c.want, res.Verdict, "%s: %s", c.metric, res.Metrics[0].Reason)
 		require.NotNil(t, res.Metrics[0].ValueCI)
@@ -194,7 +194,7 @@ func TestLimits(t *testing.T) {
 		assert.Greater(t, *res.Metrics[0].ValueCI.High, *res.Metrics[0].Candidate)
 	}
 	ex.Metrics = []exam.Metric{{Name: "accuracy", Floor: ptr(0.75)}}
-	few, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(60, 0.3, 8), Seed: 1})
+	few, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(60, 0.3, 8)})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Inconclusive, few.Verdict)
 	assert.Contains(t, few.Metrics[0].Reason, "holds the floor")
@@ -274,7 +274,7 @@ func TestTooLittle(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			res, err := Compare(context.Background(), Input{Exam: c.ex, Candidate: c.cand, Baseline: c.base, Seed: 1})
+			res, err := Compare(context.Background(), Input{Exam: c.ex, Candidate: c.cand, Baseline: c.base})
 			require.NoError(t, err)
 			assert.Equal(t, verdict.Inconclusive, res.Verdict)
 			assert.Contains(t, res.Metrics[0].Reason, c.reason)
@@ -294,7 +294,7 @@ func TestRelativeToNothing(t *testing.T) {
 		noisy[i] = float64(i) + float64(i%7)
 	}
 	ex := exam.Exam{Task: exam.Regression, Confidence: 0.95, Metrics: []exam.Metric{{Name: "mae", Margin: margin(t, "5%")}}}
-	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: regressionSet(target, noisy), Baseline: regressionSet(target, target), Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: regressionSet(target, noisy), Baseline: regressionSet(target, target)})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Inconclusive, res.Verdict)
 	assert.Contains(t, res.Metrics[0].Reason, "nothing is relative to 0")
@@ -305,7 +305,7 @@ func TestEqualPredictions(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"accuracy", "roc_auc", "log_loss", "f1", "mcc", "pr_auc", "recall"} {
 		ex := exam.Exam{Task: exam.Binary, Confidence: 0.95, Metrics: []exam.Metric{{Name: name, Margin: margin(t, "0.05")}}}
-		res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(5000, 0.3, 1), Baseline: binarySet(5000, 0.3, 1), Seed: 1})
+		res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(5000, 0.3, 1), Baseline: binarySet(5000, 0.3, 1)})
 		require.NoError(t, err)
 		m := res.Metrics[0]
 		require.NotNil(t, m.CI, name)
@@ -314,7 +314,7 @@ func TestEqualPredictions(t *testing.T) {
 		assert.Less(t, *m.CI.Low, -1e-5, name)
 		assert.Greater(t, *m.CI.Low, -0.02, name)
 		assert.InEpsilon(t, -*m.CI.Low, *m.CI.High, 0.15, name)
-		few, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(50, 0.3, 1), Baseline: binarySet(50, 0.3, 1), Seed: 1})
+		few, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(50, 0.3, 1), Baseline: binarySet(50, 0.3, 1)})
 		require.NoError(t, err)
 		assert.Equal(t, verdict.Inconclusive, few.Verdict, "%s: 50 equal rows do not show that 5 %% more never differ", name)
 	}
@@ -324,7 +324,7 @@ func TestAnchor(t *testing.T) {
 	t.Parallel()
 	ex := binaryExam(t)
 	// Slightly worse than the last, clearly worse than the anchor.
-	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 1.0, 8), Baseline: binarySet(4000, 0.9, 7), Anchor: binarySet(4000, 0.1, 9), Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(4000, 1.0, 8), Baseline: binarySet(4000, 0.9, 7), Anchor: binarySet(4000, 0.1, 9)})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Fail, res.Verdict)
 	var against []Against
@@ -356,7 +356,7 @@ func TestSlices(t *testing.T) {
 			cand.Pred[i] = 1 - cand.Label[i] // spoilt on one level
 		}
 	}
-	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Levels: map[string][]string{"region": {"a", "b", "c", "gone"}}})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Levels: map[string][]string{"region": {"a", "b", "c", "gone"}}})
 	require.NoError(t, err)
 	assert.Equal(t, []Levels{{Column: "region", New: []string{"d"}, Vanished: []string{"gone"}}}, res.Levels)
 	got := map[string]Slice{}
@@ -373,7 +373,7 @@ func TestSlices(t *testing.T) {
 	assert.Equal(t, verdict.Fail, res.Verdict)
 
 	ex.Slices = []exam.Slice{{Name: "region", Column: "region", Mode: exam.Gate, Metric: "accuracy", Margin: *margin(t, "0.05"), MinN: 5000}}
-	res, err = Compare(context.Background(), Input{Exam: ex, Candidate: base, Baseline: base, Seed: 1})
+	res, err = Compare(context.Background(), Input{Exam: ex, Candidate: base, Baseline: base})
 	require.NoError(t, err)
 	for _, s := range res.Slices {
 		assert.False(t, s.Judged)
@@ -423,7 +423,7 @@ func TestUsageErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Compare(context.Background(), Input{Exam: c.ex, Candidate: set, Baseline: c.base, Seed: 1})
+			_, err := Compare(context.Background(), Input{Exam: c.ex, Candidate: set, Baseline: c.base})
 			require.ErrorContains(t, err, c.want)
 			assert.Equal(t, fault.CodeUsage, fault.ExitCode(err))
 		})
@@ -436,7 +436,7 @@ func TestWeightsAndGroupsReduce(t *testing.T) {
 	for _, name := range []string{"roc_auc", "log_loss", "f1", "accuracy"} {
 		ex := exam.Exam{Task: exam.Binary, Confidence: 0.95, Metrics: []exam.Metric{{Name: name, Margin: margin(t, "0.05")}}}
 		n := 8000
-		plain, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(n, 0.3, 1), Baseline: binarySet(n, 0.3, 2), Seed: 1})
+		plain, err := Compare(context.Background(), Input{Exam: ex, Candidate: binarySet(n, 0.3, 1), Baseline: binarySet(n, 0.3, 2)})
 		require.NoError(t, err)
 		weighted := binarySet(n, 0.3, 1)
 		grouped := binarySet(n, 0.3, 1)
@@ -446,7 +446,7 @@ func TestWeightsAndGroupsReduce(t *testing.T) {
 			grouped.Groups = append(grouped.Groups, fmt.Sprint(i))
 		}
 		for what, set := range map[string]*predictions.Set{"weighted": weighted, "grouped": grouped} {
-			res, err := Compare(context.Background(), Input{Exam: ex, Candidate: set, Baseline: binarySet(n, 0.3, 2), Seed: 1})
+			res, err := Compare(context.Background(), Input{Exam: ex, Candidate: set, Baseline: binarySet(n, 0.3, 2)})
 			require.NoError(t, err)
 			assert.InDelta(t, *plain.Metrics[0].CI.Low, *res.Metrics[0].CI.Low, 2e-4, "%s %s", name, what)
 			assert.InDelta(t, *plain.Metrics[0].CI.High, *res.Metrics[0].CI.High, 2e-4, "%s %s", name, what)
@@ -562,7 +562,7 @@ func TestSeedPosition(t *testing.T) {
 // The JSON has the documented names.
 func TestResultJSON(t *testing.T) {
 	t.Parallel()
-	res, err := Compare(context.Background(), Input{Exam: binaryExam(t), Candidate: binarySet(200, 0.3, 8), Baseline: binarySet(200, 0.3, 7), Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: binaryExam(t), Candidate: binarySet(200, 0.3, 8), Baseline: binarySet(200, 0.3, 7)})
 	require.NoError(t, err)
 	text, err := json.Marshal(res)
 	require.NoError(t, err)
@@ -603,7 +603,7 @@ func TestCustomMetric(t *testing.T) {
 		{Name: "cost", Direction: exam.Lower, Command: "./cost {predictions}", Margin: margin(t, "2%")}},
 		Slices: []exam.Slice{{Column: "region", Mode: exam.Alarm, Metric: "cost", Margin: *margin(t, "0.1"), MinN: 50}}}
 	cand, base := binarySet(3000, 0.3, 1), binarySet(3000, 0.3, 2)
-	straight, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(true)})
+	straight, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Custom: cost(true)})
 	require.NoError(t, err)
 	assert.Equal(t, verdict.Pass, straight.Verdict, straight.Metrics[0].Reason)
 	assert.Len(t, straight.Slices, 4)
@@ -619,18 +619,18 @@ func TestCustomMetric(t *testing.T) {
 			slices.Reverse(x)
 		}
 	}
-	again, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: turned, Seed: 1, Custom: cost(true)})
+	again, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: turned, Custom: cost(true)})
 	require.NoError(t, err)
 	assert.InDelta(t, *straight.Metrics[0].CI.Low, *again.Metrics[0].CI.Low, 1e-12)
-	_, err = Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
+	_, err = Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Custom: cost(false)})
 	require.ErrorContains(t, err, "one number for all rows, which has no interval")
-	_, err = Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1})
+	_, err = Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base})
 	require.ErrorContains(t, err, "nothing here runs it")
 	ex.Metrics[0].Margin, ex.Slices = nil, nil
-	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Custom: cost(false)})
 	require.NoError(t, err)
 	assert.NotNil(t, res.Metrics[0].Candidate)
 	ex.Metrics[0].Direction = ""
-	_, err = Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1, Custom: cost(false)})
+	_, err = Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Custom: cost(false)})
 	require.ErrorContains(t, err, "needs a direction")
 }

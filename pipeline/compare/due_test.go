@@ -17,7 +17,7 @@ import (
 // one judges one metric.
 func one(t *testing.T, want exam.Metric, cand, base *predictions.Set) Metric {
 	t.Helper()
-	res, err := Compare(context.Background(), Input{Exam: exam.Exam{Task: cand.Task, Confidence: 0.95, Metrics: []exam.Metric{want}}, Candidate: cand, Baseline: base, Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: exam.Exam{Task: cand.Task, Confidence: 0.95, Metrics: []exam.Metric{want}}, Candidate: cand, Baseline: base})
 	require.NoError(t, err)
 	return res.Metrics[0]
 }
@@ -181,6 +181,6 @@ func TestNoPassOfTooLittle(t *testing.T) {
 	// An alarm over a slice of one group.
 	ex := exam.Exam{Task: exam.Binary, Confidence: 0.95, Metrics: []exam.Metric{{Name: "recall"}},
 		Slices: []exam.Slice{{Column: "region", Mode: exam.Alarm, Metric: "recall", Margin: *margin(t, "0.05"), MinN: 1}}}
-	_, err := Compare(context.Background(), Input{Exam: ex, Candidate: oneGroup, Baseline: binarySet(400, 0.3, 2), Seed: 1})
+	_, err := Compare(context.Background(), Input{Exam: ex, Candidate: oneGroup, Baseline: binarySet(400, 0.3, 2)})
 	require.NoError(t, err)
 }

@@ -31,8 +31,7 @@ func (p *pair) simple() bool { return p.cand.Weight == nil && p.group == nil }
 const (
 	leastOfClass     = 10 // positives, and negatives, for AUCs and average precision
 	leastGroups      = 10
-	leastBootstrap   = 30
-	mostUndefined    = 0.01 // share of resamples without a value
+	leastRows        = 30
 	relativeRounding = 1e-12
 )
 
@@ -170,8 +169,8 @@ func (p *pair) tooLittle(m metric.Metric) string {
 	if why := p.tooFewOfClass(m); why != "" {
 		return why
 	}
-	if (m.Family == metric.Counted || m.Family == metric.Quantile) && d.N < leastBootstrap {
-		return fmt.Sprintf("%d rows, and fewer than %d tell too little of %s", d.N, leastBootstrap, m.Name)
+	if (m.Family == metric.Counted || m.Family == metric.Quantile) && d.N < leastRows {
+		return fmt.Sprintf("%d rows, and fewer than %d tell too little of %s", d.N, leastRows, m.Name)
 	}
 	return ""
 }

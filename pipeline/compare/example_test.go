@@ -31,7 +31,7 @@ func ExampleCompare() {
 			Task: exam.Regression, Confidence: 0.95,
 			Metrics: []exam.Metric{{Name: "mae", Direction: exam.Lower, Margin: &margin, Primary: true}},
 		},
-		Candidate: candidate, Baseline: baseline, Seed: 1,
+		Candidate: candidate, Baseline: baseline,
 	})
 	if err != nil {
 		fmt.Println(err)

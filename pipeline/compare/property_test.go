@@ -207,7 +207,7 @@ func FuzzCompare(f *testing.F) {
 		}
 		task := tasks[kind%3]
 		g := generate(task, rand.New(rand.NewPCG(seed, 7)))
-		res, err := Compare(context.Background(), Input{Exam: examOf(task, margin, relative), Candidate: g.cand, Baseline: g.base, Seed: 1})
+		res, err := Compare(context.Background(), Input{Exam: examOf(task, margin, relative), Candidate: g.cand, Baseline: g.base})
 		require.NoError(t, err)
 		sound(t, res)
 	})
@@ -215,7 +215,7 @@ func FuzzCompare(f *testing.F) {
 
 // verdicts are those of the metrics, by name.
 func verdicts(t *rapid.T, ex exam.Exam, cand, base *predictions.Set) map[string]verdict.Verdict {
-	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base, Seed: 1})
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: cand, Baseline: base})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,11 +317,11 @@ func TestMoreGatesPassNoMore(t *testing.T) {
 		k := rapid.IntRange(1, len(ex.Metrics)).Draw(t, "gates")
 		few := ex
 		few.Metrics = ex.Metrics[:k]
-		a, err := Compare(context.Background(), Input{Exam: few, Candidate: g.cand, Baseline: g.base, Seed: 1})
+		a, err := Compare(context.Background(), Input{Exam: few, Candidate: g.cand, Baseline: g.base})
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := Compare(context.Background(), Input{Exam: ex, Candidate: g.cand, Baseline: g.base, Seed: 1})
+		b, err := Compare(context.Background(), Input{Exam: ex, Candidate: g.cand, Baseline: g.base})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -356,7 +356,7 @@ func TestWeightsAreRepeatedGroups(t *testing.T) {
 				rows = append(rows, i)
 			}
 		}
-		a, err := Compare(context.Background(), Input{Exam: ex, Candidate: weighted, Baseline: base, Seed: 1})
+		a, err := Compare(context.Background(), Input{Exam: ex, Candidate: weighted, Baseline: base})
 		require.NoError(t, err)
 		repeated := func(s *predictions.Set) *predictions.Set {
 			out := reordered(s, rows)
@@ -373,7 +373,7 @@ func TestWeightsAreRepeatedGroups(t *testing.T) {
 		for i := range n {
 			c.Groups = append(c.Groups, fmt.Sprint(i))
 		}
-		res, err := Compare(context.Background(), Input{Exam: ex, Candidate: c, Baseline: b, Seed: 1})
+		res, err := Compare(context.Background(), Input{Exam: ex, Candidate: c, Baseline: b})
 		require.NoError(t, err)
 		assert.Equal(t, a.Metrics[0].Verdict, res.Metrics[0].Verdict, name)
 		assert.InDelta(t, *a.Metrics[0].Improvement, *res.Metrics[0].Improvement, 1e-12, name)

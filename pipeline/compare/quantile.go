@@ -34,8 +34,8 @@ func discrete(d *metric.Data, m metric.Metric) bool {
 // by the worse ends, which needs nothing of how they depend on each other.
 func (p *pair) orderStatistics(q question, e estimate) estimate {
 	n := p.worthOfQuantile()
-	if n < leastBootstrap {
-		return e.without("not enough data: the rows tell as much as %.0f independent ones, and fewer than %d tell too little of %s", n, leastBootstrap, q.metric.Name)
+	if n < leastRows {
+		return e.without("not enough data: the rows tell as much as %.0f independent ones, and fewer than %d tell too little of %s", n, leastRows, q.metric.Name)
 	}
 	ends := func(d *metric.Data, times float64) (low, high float64) {
 		return medianEnds(d, q.metric, normalQuantile(q.confidence)*math.Sqrt(0.25/(n*times)))

@@ -13,8 +13,6 @@ type Input struct {
 	Candidate *predictions.Set
 	Baseline  *predictions.Set
 	Anchor    *predictions.Set
-	// Seed of all resampling; the same seed gives the same result.
-	Seed uint64
 	// Levels are the levels of slice columns that were known before, by
 	// column, such as those of the training data; new and vanished ones are
 	// named. May be nil.
@@ -30,9 +28,8 @@ type Result struct {
 	Verdict    verdict.Verdict `json:"verdict"` // the worst gate's
 	N          int             `json:"n"`       // paired rows
 	Groups     int             `json:"groups,omitempty"`
-	NEff       float64         `json:"n_eff,omitempty"` // (sum w)²/sum w², with weights
-	Confidence float64         `json:"confidence"`      // of each bound
-	Seed       uint64          `json:"seed"`
+	NEff       float64         `json:"n_eff,omitempty"`  // (sum w)²/sum w², with weights
+	Confidence float64         `json:"confidence"`       // of each bound
 	Reason     string          `json:"reason,omitempty"` // why the verdict is what it is, where no gate says it
 	Metrics    []Metric        `json:"metrics"`
 	Slices     []Slice         `json:"slices"`

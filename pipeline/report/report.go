@@ -120,19 +120,18 @@ type Metric struct {
 	SE          *float64        `json:"se,omitempty"` // of the improvement, in the unit of CI
 	// MDE is the margin at which an unchanged model passes 4 times in 5, in
 	// the unit of CI.
-	MDE        *float64    `json:"mde,omitempty"`
-	RowsNeeded *int64      `json:"rows_needed,omitempty"` // at which MDE is the margin; groups, where there are groups
-	Resampling *Resampling `json:"resampling,omitempty"`
-	Reason     Prose       `json:"reason,omitempty"`
+	MDE        *float64 `json:"mde,omitempty"`
+	RowsNeeded *int64   `json:"rows_needed,omitempty"` // at which MDE is the margin; groups, where there are groups
+	Resampling Retired  `json:"resampling,omitempty"`  // in reports of earlier versions
+	Reason     Prose    `json:"reason,omitempty"`
 }
 
-// Resampling says how a resampled interval was found.
-type Resampling struct {
-	Seed      uint64  `json:"seed"`
-	Resamples int64   `json:"resamples"`
-	MCError   float64 `json:"mc_error"` // of the low bound, in the unit of CI
-	Exact     bool    `json:"exact"`    // drawn from the exact bootstrap distribution
-}
+// Retired is an object that earlier versions wrote. Reports that hold one are
+// kept in Git and can still be read; it is never written again.
+type Retired map[string]any
+
+// UnmarshalJSON leaves the object aside.
+func (*Retired) UnmarshalJSON([]byte) error { return nil }
 
 // Levels names the levels of a slice column that came or went.
 type Levels struct {

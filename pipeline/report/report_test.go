@@ -175,6 +175,23 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// A report of an earlier version, kept in Git, may say how an interval was
+// resampled. It can be read; what is written says nothing of it.
+func TestParseReadsRetiredFields(t *testing.T) {
+	t.Parallel()
+	old := map[string]any{"seed": 20260801, "resamples": 10000, "mc_error": 0.00021, "exact": false}
+	text := edit(t, old, "metrics", 0, "resampling")
+	require.NoError(t, validate(t, text))
+	r, err := report.Parse(text, report.DefaultLimits())
+	require.NoError(t, err)
+	again, err := report.Encode(r)
+	require.NoError(t, err)
+	assert.NotContains(t, string(again), "resampl")
+	without, err := report.Encode(reporttest.Pass())
+	require.NoError(t, err)
+	assert.Equal(t, string(without), string(again))
+}
+
 func TestParseLimits(t *testing.T) {
 	t.Parallel()
 	text, err := report.Encode(reporttest.Pass())

@@ -277,20 +277,6 @@ func (d *Determinism) Sentence() string {
 	return join(s, string(d.Reason))
 }
 
-// Remarks says how the interval of m was found beyond its method: the seed,
-// the number of resamples and the error that is due to that number.
-func (m *Metric) Remarks() string {
-	x := m.Resampling
-	if x == nil {
-		return ""
-	}
-	s := fmt.Sprintf("%s resamples, seed %d, Monte Carlo error of the low bound %s", Count(x.Resamples), x.Seed, m.CI.Scaled(x.MCError))
-	if x.Exact {
-		s += ", drawn from the exact bootstrap distribution"
-	}
-	return s
-}
-
 // Remarks says what else was found of s: against which model, and the chance
 // of an alarm after Holm's correction.
 func (s *Slice) Remarks() string {

@@ -210,10 +210,6 @@ func (c *checker) metric(m *Metric, path string) {
 	c.interval(path+".value_ci", m.Value)
 	c.notNegativePtr(path+".mde", m.MDE)
 	c.notNegativePtr(path+".se", m.SE)
-	if m.Resampling != nil {
-		c.notNegative(path+".resampling.resamples", m.Resampling.Resamples)
-		c.notNegativePtr(path+".resampling.mc_error", &m.Resampling.MCError)
-	}
 	if m.RowsNeeded != nil {
 		c.notNegative(path+".rows_needed", *m.RowsNeeded)
 	}

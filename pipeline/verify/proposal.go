@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"github.com/dosirak-ml/dosirak/model-server/server"
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
-	"github.com/dosirak-ml/dosirak/pipeline/digest"
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
@@ -148,7 +146,7 @@ func proposal(ctx context.Context, v Result, q, now *project.Deployed, o Options
 	if kept != nil {
 		checkSameExam(&v, *kept, e, o)
 	}
-	in, answered, err := answerAgain(ctx, &v, opened, now, e, rows, o)
+	in, err := answerAgain(ctx, &v, opened, now, e, rows, o)
 	if err != nil || in == nil {
 		return v, err
 	}
@@ -157,7 +155,6 @@ func proposal(ctx context.Context, v Result, q, now *project.Deployed, o Options
 		checkClaims(&v, r)
 	}
 	in.Custom = command.Custom(ctx, o.Base.Dir)
-	in.Seed = compare.SeedOf(e, answered...)
 	result, err := compare.Compare(ctx, *in)
 	if err != nil {
 		v.add("verdict", false, "%v", err)
@@ -235,9 +232,8 @@ func checkExamOfProduction(ctx context.Context, v *Result, m manifest.Manifest, 
 
 // answerAgain lets the models answer the rows. It returns nil where one of them
 // cannot.
-func answerAgain(ctx context.Context, v *Result, candidate *bundle.Opened, now *project.Deployed, e exam.Exam, rows *dataset.Table, o Options) (*compare.Input, []string, error) {
+func answerAgain(ctx context.Context, v *Result, candidate *bundle.Opened, now *project.Deployed, e exam.Exam, rows *dataset.Table, o Options) (*compare.Input, error) {
 	in := &compare.Input{Exam: e}
-	var answered []string
 	ask := func(name string, b *bundle.Opened, set **predictions.Set) (bool, error) {
 		answers, err := evaluate.PredictServed(ctx, server.Options{Name: b.Bundle.Model.Name, Budget: engine.UntrustedBudget()}, b.Dir, e, rows, nil)
 		if err != nil {
@@ -248,25 +244,14 @@ func answerAgain(ctx context.Context, v *Result, candidate *bundle.Opened, now *
 			return false, nil
 		}
 		*set = answers
-		path := filepath.Join(o.Dir, name+".csv")
-		if err := predictions.WriteFile(path, answers); err != nil {
-			return false, fault.Environment(err)
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return false, fault.Environment(fmt.Errorf("reading the answers: %w", err))
-		}
-		if name != "anchor" {
-			answered = append(answered, digest.Of(data))
-		}
 		v.add(name+"'s answers", true, "%d rows of %s, answered again", answers.N, o.Base.Tree)
 		return true, nil
 	}
 	if ok, err := ask("candidate", candidate, &in.Candidate); !ok {
-		return nil, nil, err
+		return nil, err
 	}
 	if now == nil {
-		return in, answered, nil
+		return in, nil
 	}
 	m := now.Manifest
 	for _, production := range []struct {
@@ -282,13 +267,13 @@ func answerAgain(ctx context.Context, v *Result, candidate *bundle.Opened, now *
 		b, err := now.Bundle(ctx, production.source, production.digest, filepath.Join(o.Dir, production.name))
 		if err != nil {
 			v.add(production.name, false, "%v", err)
-			return nil, nil, nil
+			return nil, nil
 		}
 		if ok, err := ask(production.name, b, production.set); !ok {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return in, answered, nil
+	return in, nil
 }
 
 // checkAnswers holds the kept predictions of the candidate against what its

@@ -84,7 +84,7 @@ type Options struct {
 	Base *project.Base
 	// Acknowledged says that a person has acknowledged what waits for one.
 	Acknowledged bool
-	Dir          string // receives copies of bundles and answers
+	Dir          string // receives copies of bundles
 }
 
 // Run verifies the manifest of an environment in p's work tree, which is a

@@ -17,11 +17,8 @@ var methods = []struct{ word, how string }{
 	{"delong", "each positive row is placed among the negative ones, and each negative among the positive, by the scores of either model; the places vary from row to row, and so does their difference"},
 	{"placement", "each positive row is placed among the negative ones by the scores of either model, and the places are weighted"},
 	{"paired t", "the two losses of each row are subtracted, and the interval is that of the mean of these differences"},
-	{"studentised bootstrap", "a few rows weigh so much that a t interval would be wrong; so the rows are drawn again and again, and the spread of the difference in units of its own error gives the bounds"},
 	{"rule of three", "the two models answer every row alike, and the bounds are what rows that were not seen could still change"},
 	{"crossed variance", "the scatter over seeds and the scatter over rows are told apart and both counted"},
-	{"bca", "the rows are drawn again and again, and the spread of the difference over these draws gives the bounds, corrected for its bias and skewness"},
-	{"bootstrap", "the rows are drawn again and again, and the spread of the difference over these draws gives the bounds"},
 	{"delta method", "the metric is a smooth function of means over rows, so near its value it changes by a known amount for each row, and those amounts have a variance"},
 	{"clopper", "it asks for each share how likely as many rows, or as few, would have been right"},
 	{"order statistics", "each median lies between two of the sorted losses, and the worse ends of both are taken together"},
@@ -73,9 +70,6 @@ func (e *explanation) how() {
 	e.title("How")
 	if m.CI != nil {
 		e.say(methodText(m.CI), confidenceText(m.CI), scaleText(e.name, m.CI))
-		if m.Resampling != nil {
-			e.say(capital(m.Remarks()) + ".")
-		}
 		if m.Margin != "" {
 			e.say("PASS if low is above -margin, FAIL if high is below it, INCONCLUSIVE if the interval reaches across. Improved if low is above 0.")
 		}

@@ -79,10 +79,6 @@ func (w *writer) notes(order []int) {
 			w.str(" ")
 			w.prose(string(m.CI.Method))
 		}
-		if remarks := m.Remarks(); remarks != "" {
-			w.str(", ")
-			w.prose(remarks)
-		}
 		if b := m.Bounds(); b != "" {
 			w.str(", must be " + b)
 		}

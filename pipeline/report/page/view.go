@@ -195,7 +195,7 @@ func (v *view) metrics() {
 		}
 		if m.CI != nil {
 			v.HasInterval = true
-			row.Method = joined(string(m.CI.Method), string(m.CI.Source), m.Remarks())
+			row.Method = joined(string(m.CI.Method), string(m.CI.Source))
 		}
 		if m.MDE != nil {
 			row.MDE = m.CI.Scaled(*m.MDE)
