@@ -36,6 +36,7 @@ func Parse(data []byte, limits Limits) (*Report, error) {
 	if err := dec.Decode(&r); err != nil {
 		return nil, fmt.Errorf("reading the report: %s", quote(err.Error()))
 	}
+	r.rename()
 	if err := r.Validate(); err != nil {
 		return nil, fmt.Errorf("reading the report: %w", err)
 	}

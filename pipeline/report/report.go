@@ -38,6 +38,7 @@ type Report struct {
 	Leakage            []Finding      `json:"leakage,omitempty"`
 	WhyDifferent       *WhyDifferent  `json:"why_different,omitempty"`
 	Provenance         []Fact         `json:"provenance,omitempty"` // in the order in which they are shown
+	Luck               RetiredList    `json:"luck,omitempty"`       // in reports of earlier versions
 }
 
 // Run says what was run on what.
@@ -125,13 +126,6 @@ type Metric struct {
 	Resampling Retired  `json:"resampling,omitempty"`  // in reports of earlier versions
 	Reason     Prose    `json:"reason,omitempty"`
 }
-
-// Retired is an object that earlier versions wrote. Reports that hold one are
-// kept in Git and can still be read; it is never written again.
-type Retired map[string]any
-
-// UnmarshalJSON leaves the object aside.
-func (*Retired) UnmarshalJSON([]byte) error { return nil }
 
 // Levels names the levels of a slice column that came or went.
 type Levels struct {
@@ -453,11 +447,14 @@ type Flips struct {
 	Regressed int64 `json:"regressed"` // right before, wrong now; of a regression: farther away
 	// Moved is the baseline's median absolute error, for a regression alone: a
 	// smaller change than that is not counted.
-	Moved    *float64    `json:"moved,omitempty"`
-	Rows     []Flip      `json:"rows,omitempty"`
-	BySlice  []SliceFlip `json:"by_slice,omitempty"`
-	Complete bool        `json:"complete"`           // Rows holds all of them
-	Withheld bool        `json:"withheld,omitempty"` // rows are not published, or their ids alone
+	Moved   *float64    `json:"moved,omitempty"`
+	Rows    []Flip      `json:"rows,omitempty"`
+	BySlice []SliceFlip `json:"by_slice,omitempty"`
+	// Mended and Broken are what earlier versions called Fixed and Regressed.
+	Mended   int64 `json:"mended,omitempty"`
+	Broken   int64 `json:"broken,omitempty"`
+	Complete bool  `json:"complete"`           // Rows holds all of them
+	Withheld bool  `json:"withheld,omitempty"` // rows are not published, or their ids alone
 }
 
 // Flip is one row whose predicted class changed, or whose prediction moved.

@@ -175,21 +175,40 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// A report of an earlier version, kept in Git, may say how an interval was
-// resampled. It can be read; what is written says nothing of it.
-func TestParseReadsRetiredFields(t *testing.T) {
+// A report of an earlier version, kept in Git, can be read; what it says that
+// reports have no longer is not written again.
+func TestParseReadsReportsOfEarlierVersions(t *testing.T) {
 	t.Parallel()
-	old := map[string]any{"seed": 20260801, "resamples": 10000, "mc_error": 0.00021, "exact": false}
-	text := edit(t, old, "metrics", 0, "resampling")
-	require.NoError(t, validate(t, text))
-	r, err := report.Parse(text, report.DefaultLimits())
-	require.NoError(t, err)
-	again, err := report.Encode(r)
-	require.NoError(t, err)
-	assert.NotContains(t, string(again), "resampl")
 	without, err := report.Encode(reporttest.Pass())
 	require.NoError(t, err)
-	assert.Equal(t, string(without), string(again))
+	for name, text := range map[string][]byte{
+		"a resampled interval": edit(t, map[string]any{"seed": 20260801, "resamples": 10000, "mc_error": 0.00021, "exact": false}, "metrics", 0, "resampling"),
+		"luck":                 edit(t, []any{map[string]any{"metric": "roc_auc", "kind": "usual", "value": 0.6, "low": nil, "high": 0.7}}, "luck"),
+	} {
+		require.NoError(t, validate(t, text), name)
+		r, err := report.Parse(text, report.DefaultLimits())
+		require.NoError(t, err, name)
+		again, err := report.Encode(r)
+		require.NoError(t, err, name)
+		assert.Equal(t, string(without), string(again), name)
+	}
+	r, err := report.Parse(edit(t, map[string]any{"flips": map[string]any{"n": 5, "of": 100, "mended": 3, "broken": 2}, "changes": []any{}}, "why_different"), report.DefaultLimits())
+	require.NoError(t, err)
+	assert.Equal(t, report.Flips{N: 5, Of: 100, Fixed: 3, Regressed: 2}, *r.WhyDifferent.Flips)
+}
+
+// The evidence of the example's production holds a report of an earlier version.
+func TestParseReadsTheEvidenceInGit(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../examples/*/deploy/evidence/*/*/report.json")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		_, err = report.Parse(text, report.DefaultLimits())
+		assert.NoError(t, err, file)
+	}
 }
 
 func TestParseLimits(t *testing.T) {
