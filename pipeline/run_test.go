@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -309,6 +310,8 @@ func TestVerifyAForgery(t *testing.T) {
 		{"a wider margin", func(*report.Report) {}, "margin: \\S+", "margin: \"0.9\"", "the manifest's margin, floor or ceiling is not the exam's"},
 		{"a lower floor", func(*report.Report) {}, "floor: \\S+", "floor: 0.1", "the manifest's margin, floor or ceiling is not the exam's"},
 		{"a better value", func(*report.Report) {}, "candidate: \\S+", "candidate: 0.99", "the manifest's numbers are not those of the predictions"},
+		{"a method of an earlier version", func(r *report.Report) { bounded(r).Method = "earlier" }, "", "", ""},
+		{"bounds of no version", func(r *report.Report) { ci := bounded(r); ci.Method, ci.Low = "earlier", ci.High }, "", "", "the manifest's numbers are not those of the predictions"},
 		{"a metric less", func(*report.Report) {}, "(?s)  - name: accuracy.*?\nreplaces", "replaces", "the exam asks for it, and the manifest leaves it out"},
 	} {
 		forged, err := report.Parse(kept, report.DefaultLimits())
@@ -328,6 +331,12 @@ func TestVerifyAForgery(t *testing.T) {
 		assert.Equal(t, tt.says == "", v.Holds, "%s: %+v", tt.name, v.Checks)
 		assert.Contains(t, fmt.Sprint(v.Checks), tt.says, tt.name)
 	}
+}
+
+// bounded is the first interval against the baseline.
+func bounded(r *report.Report) *report.Interval {
+	i := slices.IndexFunc(r.Metrics, func(m report.Metric) bool { return m.CI != nil && m.Against != report.AgainstAnchor })
+	return r.Metrics[i].CI
 }
 
 // Without the base branch production is what the change says: it is said.

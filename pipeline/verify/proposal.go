@@ -166,7 +166,7 @@ func proposal(ctx context.Context, v Result, q, now *project.Deployed, o Options
 	if e.When == exam.Improved && now != nil && now.Manifest.Bundle != opened.Digest {
 		v.add("improvement", result.Improved(), "promote.when asks for an improvement of the primary metric")
 	}
-	checkMetrics(&v, q.Manifest, result)
+	checkMetrics(&v, q.Manifest, result, nil)
 	checkAnchor(&v, q.Manifest, now, result.Improved())
 	checkExamOfProduction(ctx, &v, q.Manifest, now, e, o)
 	return v, nil

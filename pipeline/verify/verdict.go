@@ -57,7 +57,7 @@ func checkVerdict(ctx context.Context, dir string, v *Result, q *project.Deploye
 	}
 	v.Recomputed = recomputed(r, q.Manifest, result)
 	v.add("verdict", v.Recomputed == q.Manifest.Verdict, "recomputed %s, the manifest says %s", v.Recomputed, q.Manifest.Verdict)
-	checkMetrics(v, q.Manifest, result)
+	checkMetrics(v, q.Manifest, result, r)
 	return nil
 }
 
@@ -74,7 +74,7 @@ func recomputed(r *report.Report, m manifest.Manifest, result compare.Result) ve
 
 // checkMetrics holds the manifest's numbers against the recomputed ones. The
 // tolerance is what another processor's arithmetic may change.
-func checkMetrics(v *Result, m manifest.Manifest, result compare.Result) {
+func checkMetrics(v *Result, m manifest.Manifest, result compare.Result, kept *report.Report) {
 	const tolerance = 1e-9
 	same := func(a, b *float64) bool {
 		if a == nil || b == nil {
@@ -95,8 +95,9 @@ func checkMetrics(v *Result, m manifest.Manifest, result compare.Result) {
 			v.add("metric "+want.Name, false, "the exam does not ask for it")
 			continue
 		}
-		low, high := bounds(got.CI)
-		valueLow, valueHigh := bounds(got.ValueCI)
+		then := keptMetric(kept, want.Name)
+		low, high := v.bounds(want.Name, got.CI, then.CI)
+		valueLow, valueHigh := v.bounds(want.Name, got.ValueCI, then.Value)
 		numbers := same(want.Candidate, got.Candidate) && same(want.Baseline, got.Baseline) && same(want.Improvement, got.Improvement) &&
 			same(want.Low, low) && same(want.High, high) && same(want.ValueLow, valueLow) && same(want.ValueHigh, valueHigh)
 		margin := ""
@@ -118,11 +119,30 @@ func checkMetrics(v *Result, m manifest.Manifest, result compare.Result) {
 	}
 }
 
-func bounds(ci *compare.Interval) (low, high *float64) {
-	if ci == nil {
+// bounds are those that the manifest must name: the recomputed ones or, where an
+// earlier version bounded the metric by another method, those of its report,
+// which is said. The verdict is by the recomputed ones in any case.
+func (v *Result) bounds(name string, now *compare.Interval, then *report.Interval) (low, high *float64) {
+	switch {
+	case now == nil:
 		return nil, nil
+	case then != nil && then.Method != "" && then.Method != report.NewProse(now.Method):
+		v.add("metric "+name, true, "bounded by another method than today's when it was judged (%s; now %s)", then.Method, now.Method)
+		return then.Low, then.High
 	}
-	return ci.Low, ci.High
+	return now.Low, now.High
+}
+
+// keptMetric is what the report says of a metric against the baseline.
+func keptMetric(r *report.Report, name string) report.Metric {
+	if r != nil {
+		for _, m := range r.Metrics {
+			if string(m.Name) == name && m.Against != report.AgainstAnchor {
+				return m
+			}
+		}
+	}
+	return report.Metric{}
 }
 
 // keptPredictions reads what the evidence keeps of a model's answers, of the
