@@ -134,6 +134,10 @@ func (s moment) bounds(q question, c contrast) (low, high float64, ok bool) {
 // point, at a quantile z and with times as many rows.
 type scorer func(side int, z, times float64) float64
 
+// roundingOfShares is what sums of shares of the rows, which are of the order of
+// 1, may be off by.
+const roundingOfShares = 1e-13
+
 // widest takes the wider of t and score interval on each side.
 func (e estimate) widest(q question, low, high float64, s moment, ratio, scale, z float64, score scorer, c contrast) estimate {
 	e.bounded = true
@@ -142,7 +146,13 @@ func (e estimate) widest(q question, low, high float64, s moment, ratio, scale, 
 	if !finite(down, up) {
 		return e.without("what rows that were not seen may do has no bound: too little to tell")
 	}
-	if e.se == 0 && down == 0 && up == 0 {
+	// A share of classes that comes out as 0 in one order of the rows comes out as
+	// its rounding in another.
+	nothing := metric.Noise(e.cand.V, e.base.V) / scale
+	if q.metric.Needs&metric.NeedClass != 0 {
+		nothing = max(nothing, roundingOfShares)
+	}
+	if e.se <= nothing && down <= nothing && up <= nothing {
 		return e.without("no answer to these rows could change %s: too little to tell", q.metric.Name)
 	}
 	if l, h := e.point-down, e.point+up; l < low || h > high {
