@@ -73,8 +73,9 @@ type evaluatedModel struct {
 	path     string // bundle's folder or model file
 	deployed bool   // it is, or was, what production runs
 	seed     int64  // of a replicate
-	// places are the columns of a bare file that takes them by their place, as
-	// the bundle of the same recipe recorded them; nil: the exam's.
+	// places are the columns of a model that takes them by their place: of a bare
+	// file, as the bundle of the same recipe recorded them; of a bundle that
+	// records none, see namePlaces. Nil: the exam's.
 	places []string
 }
 
@@ -115,9 +116,9 @@ func (s *session) evaluate(ctx context.Context, t trained, candidate sealed) (an
 func (s *session) evaluatedModels(candidate sealed) []evaluatedModel {
 	models := []evaluatedModel{{name: "candidate", path: candidate.Dir}}
 	if s.baseline != nil {
-		models = append(models, evaluatedModel{name: "baseline", path: s.baseline.Dir, deployed: true})
+		models = append(models, evaluatedModel{name: "baseline", path: s.baseline.Dir, deployed: true, places: s.baseline.places})
 		if s.anchor.Digest != s.baseline.Digest {
-			models = append(models, evaluatedModel{name: "anchor", path: s.anchor.Dir, deployed: true})
+			models = append(models, evaluatedModel{name: "anchor", path: s.anchor.Dir, deployed: true, places: s.anchor.places})
 		}
 	}
 	return models
@@ -125,6 +126,9 @@ func (s *session) evaluatedModels(candidate sealed) []evaluatedModel {
 
 // baselinePlaces are the places of production's replicates.
 func (s *session) baselinePlaces() []string {
+	if s.baseline.places != nil {
+		return s.baseline.places
+	}
 	return evaluate.Places(s.baseline.bundle.Bundle.Signature)
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/dataset"
 	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/exam"
@@ -88,29 +87,30 @@ func (s *session) promotedRows(ctx context.Context, candidate sealed, columns []
 // table, unless its bundle records them.
 func (s *session) asksTheSame(e exam.Exam, candidate sealed, columns []string) bool {
 	names := append(e.Data.Roles(), columns...)
-	for _, signature := range s.signatures(candidate) {
-		read, err := evaluate.Reads(s.evalRows, signature, e.Data)
-		if err != nil {
-			return false
+	read, err := evaluate.Reads(s.evalRows, candidate.Signature, e.Data)
+	if err != nil {
+		return false
+	}
+	names = append(names, read...)
+	if s.baseline != nil {
+		for _, o := range []*openedBundle{s.baseline, s.anchor} {
+			read, err := o.reads(s.evalRows, e.Data)
+			if err != nil {
+				return false
+			}
+			names = append(names, read...)
 		}
-		names = append(names, read...)
 	}
 	return len(e.Data.Differing(s.exam.Data, names)) == 0
-}
-
-// signatures are those of the models under evaluation.
-func (s *session) signatures(candidate sealed) []bundle.Signature {
-	list := []bundle.Signature{candidate.Signature}
-	if s.baseline != nil {
-		list = append(list, s.baseline.bundle.Bundle.Signature, s.anchor.bundle.Bundle.Signature)
-	}
-	return list
 }
 
 // answerable says what is missing before a model of production can be asked
 // today's rows at all.
 func (s *session) answerable(name string, o *openedBundle) error {
-	if _, err := evaluate.Reads(s.evalRows, o.bundle.Bundle.Signature, s.exam.Data); err != nil {
+	if _, err := o.reads(s.evalRows, s.exam.Data); err != nil {
+		if o.why != "" {
+			err = fmt.Errorf("%w (its bundle does not say which columns it reads, and %s)", err, o.why)
+		}
 		return fmt.Errorf("asking the %s: %w; production's model and the change answer the same rows, so the columns that it reads stay in %s until a model that does without them is in production",
 			name, err, s.project.Config.Data.Eval)
 	}

@@ -22,6 +22,8 @@ type openedBundle struct {
 	Digest string `json:"digest"`
 	Dir    string `json:"dir"`
 	bundle *bundle.Opened
+	places []string // see namePlaces
+	why    string   // nothing says its places, where they are sought
 }
 
 // load reads the data and finds what production runs. It is not a step that is
@@ -77,6 +79,9 @@ func (s *session) load(ctx context.Context) error {
 		}
 	}
 	if s.deployed != nil {
+		if err := s.namePlaces(ctx); err != nil {
+			return err
+		}
 		if err := errors.Join(s.answerable("baseline", s.baseline), s.answerable("anchor", s.anchor)); err != nil {
 			return err
 		}

@@ -130,8 +130,9 @@ func (r *Result) conclude(first bool) {
 	gates := r.Gates()
 	r.Verdict = verdict.Of(gates)
 	judged := slices.ContainsFunc(gates, func(g verdict.Gate) bool { _, binds := g.Binds(); return binds })
+	limited := slices.ContainsFunc(r.Metrics, func(m Metric) bool { return m.Floor != nil || m.Ceiling != nil })
 	switch {
-	case !judged && first:
+	case first && !limited:
 		r.Reason = "there is no baseline and no floor: give a metric a floor or ceiling, or adopt the model in production"
 	case !judged:
 		r.Reason = "no metric has a margin, floor or ceiling: nothing was judged"

@@ -168,6 +168,41 @@ func TestFirstModel(t *testing.T) {
 	assert.Contains(t, res.Reason, "give a metric a floor")
 }
 
+// A first model whose gated metric cannot be computed does not pass by the
+// others: no later model could be compared with it.
+func TestFirstModelWithoutItsMetric(t *testing.T) {
+	t.Parallel()
+	labels := binarySet(2000, 0.3, 8)
+	labels.Score = nil // a classifier that answers classes only
+	margin := exam.Margin{Value: 0.02}
+	for name, c := range map[string]struct {
+		metric exam.Metric
+		want   verdict.Verdict
+		reason string
+	}{
+		"a margin":      {exam.Metric{Name: "log_loss", Margin: &margin}, verdict.Inconclusive, "undefined"},
+		"a ceiling":     {exam.Metric{Name: "log_loss", Ceiling: ptr(0.9)}, verdict.Inconclusive, "undefined"},
+		"both":          {exam.Metric{Name: "roc_auc", Margin: &margin, Floor: ptr(0.6)}, verdict.Inconclusive, "undefined"},
+		"only shown":    {exam.Metric{Name: "log_loss"}, verdict.Pass, "undefined"},
+		"of the labels": {exam.Metric{Name: "f1", Margin: &margin}, verdict.Pass, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ex := exam.Exam{Task: exam.Binary, Confidence: 0.95, Metrics: []exam.Metric{{Name: "accuracy", Floor: ptr(0.5)}, c.metric}}
+			res, err := Compare(context.Background(), Input{Exam: ex, Candidate: labels})
+			require.NoError(t, err)
+			assert.Equal(t, c.want, res.Verdict)
+			assert.Equal(t, verdict.Pass, res.Metrics[0].Verdict)
+			assert.Contains(t, res.Metrics[1].Reason, c.reason)
+		})
+	}
+	ex := exam.Exam{Task: exam.Binary, Confidence: 0.95, Metrics: []exam.Metric{{Name: "log_loss", Margin: &margin}}}
+	res, err := Compare(context.Background(), Input{Exam: ex, Candidate: labels})
+	require.NoError(t, err)
+	assert.Equal(t, verdict.Inconclusive, res.Verdict)
+	assert.Contains(t, res.Reason, "give a metric a floor")
+}
+
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	ex := exam.Exam{Task: exam.Binary, Confidence: 0.95}

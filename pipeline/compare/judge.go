@@ -46,6 +46,10 @@ func judgeMetric(p *pair, want exam.Metric, m metric.Metric, against Against, ex
 		out.Candidate = ptr(v.V)
 	} else {
 		reasons = append(reasons, "undefined: "+v.Reason)
+		if want.Margin != nil {
+			// What cannot be computed today can be compared with by no later change.
+			verdicts = append(verdicts, verdict.Inconclusive)
+		}
 	}
 	// A floor is a matter of the candidate alone: judged once.
 	if against == AgainstBaseline && (want.Floor != nil || want.Ceiling != nil) {

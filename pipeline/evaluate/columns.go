@@ -39,6 +39,26 @@ func Places(s bundle.Signature) []string {
 	return slices.Clone(s.Inputs[0].Columns)
 }
 
+// PlacesIn are the columns of the table that a model without recorded columns
+// was judged by: what another table has more, or in another order, is none of
+// its own. Nil where the signature says it, or the table does not fit it.
+func PlacesIn(t *dataset.Table, s bundle.Signature, data exam.Data) []string {
+	if !UnrecordedPlaces(s) {
+		return nil
+	}
+	names, err := Reads(t, s, data)
+	if err != nil {
+		return nil
+	}
+	return names
+}
+
+// UnrecordedPlaces reports whether a model has one input for several columns,
+// and nothing in its bundle says which.
+func UnrecordedPlaces(s bundle.Signature) bool {
+	return len(s.Inputs) == 1 && !recorded(s) && width(s.Inputs[0]) != 1
+}
+
 // recorded reports whether a signature says which columns each input reads.
 func recorded(s bundle.Signature) bool {
 	return !slices.ContainsFunc(s.Inputs, func(spec bundle.TensorSpec) bool { return len(spec.Columns) == 0 })

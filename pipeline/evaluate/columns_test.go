@@ -101,6 +101,44 @@ func TestRecord(t *testing.T) {
 	assert.ErrorContains(t, err, `reads the column "a", which is the label here`)
 }
 
+// A bundle that records no columns is asked by those of the table that it was
+// judged on, whatever today's table has.
+func TestPlacesIn(t *testing.T) {
+	t.Parallel()
+	judged := tableOf(t, "id,a,b,y\n1,2,3,0\n")
+	data := exam.Data{Label: "y", ID: "id"}
+	old := inputs(spec("x", tensor.FP32, -1, 2))
+	for name, c := range map[string]struct {
+		of   bundle.Signature
+		data exam.Data
+		want []string
+	}{
+		"by the header":     {old, data, []string{"a", "b"}},
+		"by data.features":  {old, exam.Data{Label: "y", Features: []string{"b", "a"}}, []string{"b", "a"}},
+		"of any width":      {inputs(spec("x", tensor.FP32, -1, -1)), data, []string{"a", "b"}},
+		"of another width":  {inputs(spec("x", tensor.FP32, -1, 3)), data, nil},
+		"its columns named": {inputs(spec("a", tensor.FP32, -1, 1), spec("b", tensor.FP32, -1, 1)), data, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, c.want, PlacesIn(judged, c.of, c.data))
+		})
+	}
+	recorded, err := Record(judged, old, data)
+	require.NoError(t, err)
+	assert.Nil(t, PlacesIn(judged, recorded, data), "the bundle says it")
+
+	want, err := Rows(judged, old, data, nil)
+	require.NoError(t, err)
+	for _, text := range []string{"id,a,b,new,y\n1,2,3,9,0\n", "id,new,b,a,y\n1,9,3,2,0\n", "id,b,a,y\n1,3,2,0\n"} {
+		today := data
+		today.Features = PlacesIn(judged, old, data)
+		got, err := Rows(tableOf(t, text), old, today, nil)
+		require.NoError(t, err)
+		assert.Equal(t, want, got, text)
+	}
+}
+
 // A name that is the same but for what exporters replace is taken where one
 // column has it and no other input.
 func TestNamesOfExporters(t *testing.T) {
