@@ -152,8 +152,8 @@ func explain(p Proof, differences []bundle.Difference) (cause, hint string) {
 		return "the models say the same in other bytes: the exporter writes its fields in no fixed order",
 			"`reproduce: predictions` accepts that; bitwise needs an exporter that always writes the same bytes"
 	case only(graphName):
-		return "only the graph's name differs: skl2onnx's convert_sklearn draws a random one for each export",
-			"export with skl2onnx.to_onnx, which gives a fixed name, or pass name= to convert_sklearn"
+		return "only the graph's name differs: skl2onnx's convert_sklearn draws a random one for each export, and so does onnxmltools",
+			"export with skl2onnx.to_onnx, which gives a fixed name, or pass name= to the converter: convert_sklearn, convert_xgboost, convert_lightgbm"
 	case only(func(d bundle.Difference) bool { return graphName(d) || isNote(d.Where) }):
 		return "only notes in the model differ (names, documentation, producer or metadata), not what it computes",
 			"write no time, path or random id into the model"

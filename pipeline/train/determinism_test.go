@@ -96,7 +96,7 @@ func TestProve(t *testing.T) {
 		},
 		"a random name of the graph": {
 			b: with(func(m *tiny) { m.graph = "8f0e" }), historyB: history, predictions: equal, kind: train.EqualPredictions,
-			reason: []string{"equal answers on 100 rows", `graph name: "g" vs "8f0e"`, "convert_sklearn draws a random one"}, hint: "to_onnx",
+			reason: []string{"equal answers on 100 rows", `graph name: "g" vs "8f0e"`, "convert_sklearn draws a random one", "so does onnxmltools"}, hint: "pass name= to the converter: convert_sklearn, convert_xgboost, convert_lightgbm",
 			passes: []string{"predictions", "tolerance 1e-300"},
 		},
 		"other notes": {
