@@ -149,14 +149,10 @@ func (s *session) answer(ctx context.Context, models []evaluatedModel, e exam.Ex
 	files := map[string]predictionsFile{}
 	for i, m := range models {
 		s.env.Observer.Update("evaluate", i, len(models), m.name)
-		asked := e
-		if m.places != nil {
-			asked.Data.Features = m.places
-		}
 		set := s.baselineAnswers
 		if m.name != "baseline" || folder != predictionsFolder || set == nil {
 			var err error
-			if set, err = s.ask(ctx, m, asked, table); err != nil {
+			if set, err = s.ask(ctx, m, e, table); err != nil {
 				return nil, fmt.Errorf("evaluating the %s: %w", m.name, err)
 			}
 		}
@@ -189,6 +185,9 @@ func (s *session) changeBudget() engine.Budget {
 }
 
 func (s *session) ask(ctx context.Context, m evaluatedModel, e exam.Exam, table *dataset.Table) (*predictions.Set, error) {
+	if m.places != nil {
+		e.Data.Features = m.places
+	}
 	train := s.trainRows
 	if table != s.evalRows {
 		train = nil // rows of another time: today's training table says nothing of their columns

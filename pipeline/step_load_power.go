@@ -19,7 +19,7 @@ func (s *session) sayPower(ctx context.Context) error {
 	if s.deployed == nil {
 		return nil
 	}
-	set, err := s.ask(ctx, evaluatedModel{name: "baseline", path: s.baseline.Dir, deployed: true}, s.exam, s.evalRows)
+	set, err := s.ask(ctx, evaluatedModel{name: "baseline", path: s.baseline.Dir, deployed: true, places: s.baseline.places}, s.exam, s.evalRows)
 	if err != nil {
 		return fmt.Errorf("evaluating the baseline: %w", err)
 	}
