@@ -18,6 +18,7 @@ var rootFiles = map[string]string{
 	"observer.go":               "who is told how far a run is",
 	"step_load.go":              "step: the rows, and what production runs",
 	"step_load_change.go":       "the same step: the exam of a change that another machine trained",
+	"step_load_places.go":       "the same step: what an older bundle of production reads",
 	"step_load_power.go":        "the same step: what the rows can show is said before training",
 	"step_train.go":             "step: every seed, and production's recipe anew",
 	"step_prove.go":             "step: the first seed again",
