@@ -384,3 +384,21 @@ func TestPowerIsSaidBeforeTraining(t *testing.T) {
 	assert.Contains(t, strings.Join(said, "\n"), "after 0 steps: 2 gates at these margins: an unchanged model passes")
 	assert.NotNil(t, out.Report.Baseline)
 }
+
+// The model in production is the same model when it is sealed by a later
+// release or with other golden rows: nothing is judged, and nothing proposed.
+func TestTheSameModelInAnotherWrapping(t *testing.T) {
+	if testing.Short() {
+		t.Skip("walks the line twice")
+	}
+	t.Parallel()
+	g, r := promoted(t)
+	g.config += "serve:\n  golden: {rows: 7}\n"
+	r.Commit("fewer golden rows", g.files())
+	out, err := run(t.Context(), t, r, pipeline.Request{Promote: true})
+	require.NoError(t, err)
+	assert.True(t, out.Unchanged)
+	assert.Equal(t, verdict.Pass, out.Verdict)
+	assert.Equal(t, promote.Skipped, out.Promotion.Operation)
+	assert.Equal(t, deployed(t, r), string(out.Report.Candidate.Bundle))
+}

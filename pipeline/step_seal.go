@@ -12,6 +12,7 @@ import (
 
 	"github.com/dosirak-ml/dosirak/model-server/bundle"
 	"github.com/dosirak-ml/dosirak/pipeline/digest"
+	"github.com/dosirak-ml/dosirak/pipeline/evaluate"
 	"github.com/dosirak-ml/dosirak/pipeline/evidence"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
 	"github.com/dosirak-ml/dosirak/pipeline/project"
@@ -54,12 +55,47 @@ func (s *session) seal(ctx context.Context, t trained) (sealed, error) {
 		if err != nil {
 			return sealed{}, blameTrainer(err)
 		}
-		rel, err := filepath.Rel(s.run.Dir(), b.Dir)
+		out := sealed{Digest: b.Digest, Dir: b.Dir, Signature: b.Signature}
+		if s.isDeployed(b) {
+			// Sealed anew it would be the same model in another wrapping: golden rows of
+			// today, fields of a later release. Production's bundle stays.
+			out = sealed{Digest: s.baseline.Digest, Dir: s.baseline.Dir, Signature: s.baseline.bundle.Bundle.Signature}
+		}
+		rel, err := filepath.Rel(s.run.Dir(), out.Dir)
 		if err != nil {
 			return sealed{}, err
 		}
-		return sealed{Digest: b.Digest, Dir: b.Dir, Signature: b.Signature}, made.AddTree(filepath.ToSlash(rel))
+		return out, made.AddTree(filepath.ToSlash(rel))
 	})
+}
+
+// isDeployed reports whether a sealed model is the one in production: the same
+// file, asked by the same columns.
+func (s *session) isDeployed(b *seal.Sealed) bool {
+	if s.baseline == nil {
+		return false
+	}
+	now, err := bundle.Open(b.Dir)
+	if err != nil {
+		return false
+	}
+	was := s.baseline.bundle.Bundle
+	file := func(b bundle.Bundle) string {
+		for _, f := range b.Files {
+			if f.Path == b.Model.File {
+				return f.SHA256
+			}
+		}
+		return ""
+	}
+	if was.Model.Name != now.Bundle.Model.Name || file(was) == "" || file(was) != file(now.Bundle) {
+		return false
+	}
+	recorded := evaluate.Places(was.Signature)
+	if recorded == nil { // of an earlier release: the exam's columns, then and now
+		return s.promotedExam == nil || slices.Equal(s.promotedExam.Data.Features, s.exam.Data.Features)
+	}
+	return slices.Equal(recorded, evaluate.Places(now.Bundle.Signature))
 }
 
 // blameTrainer marks the error of a model that the trainer left damaged or in
