@@ -50,6 +50,13 @@ func TestOneMoreColumn(t *testing.T) {
 			require.Len(t, out.Report.Exams, 2)
 			assert.Equal(t, verdict.Pass, out.Report.Exams[1].Verdict)
 			assert.Empty(t, out.Report.Exams[1].Reason)
+
+			out, err = run(t.Context(), t, r, pipeline.Request{Promote: true, AcknowledgeExam: true})
+			require.NoError(t, err)
+			require.NotNil(t, out.Promotion)
+			r.Git("checkout", "--quiet", "dosirak/promote/matrix/production")
+			v := verified(t, r, "production", true)
+			assert.True(t, v.Holds, "%+v", v.Checks)
 		})
 	}
 }

@@ -234,7 +234,7 @@ func checkExamOfProduction(ctx context.Context, v *Result, m manifest.Manifest, 
 // cannot.
 func answerAgain(ctx context.Context, v *Result, candidate *bundle.Opened, now *project.Deployed, e exam.Exam, rows *dataset.Table, o Options) (*compare.Input, error) {
 	in := &compare.Input{Exam: e}
-	ask := func(name string, b *bundle.Opened, set **predictions.Set) (bool, error) {
+	ask := func(name string, b *bundle.Opened, e exam.Exam, set **predictions.Set) (bool, error) {
 		answers, err := evaluate.PredictServed(ctx, server.Options{Name: b.Bundle.Model.Name, Budget: engine.UntrustedBudget()}, b.Dir, e, rows, nil)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -247,7 +247,7 @@ func answerAgain(ctx context.Context, v *Result, candidate *bundle.Opened, now *
 		v.add(name+"'s answers", true, "%d rows of %s, answered again", answers.N, o.Base.Tree)
 		return true, nil
 	}
-	if ok, err := ask("candidate", candidate, &in.Candidate); !ok {
+	if ok, err := ask("candidate", candidate, e, &in.Candidate); !ok {
 		return nil, err
 	}
 	if now == nil {
@@ -269,11 +269,35 @@ func answerAgain(ctx context.Context, v *Result, candidate *bundle.Opened, now *
 			v.add(production.name, false, "%v", err)
 			return nil, nil
 		}
-		if ok, err := ask(production.name, b, production.set); !ok {
+		if ok, err := ask(production.name, b, byOwnColumns(ctx, b, now, e, rows, o), production.set); !ok {
 			return nil, err
 		}
 	}
 	return in, nil
+}
+
+// byOwnColumns is an exam as a model of production is asked it: one whose
+// bundle, of an earlier release, does not say which columns its one input reads
+// has those of the exam that promoted it, whatever today's table has more.
+func byOwnColumns(ctx context.Context, b *bundle.Opened, now *project.Deployed, e exam.Exam, rows *dataset.Table, o Options) exam.Exam {
+	if !evaluate.UnrecordedPlaces(b.Bundle.Signature) {
+		return e
+	}
+	old, err := now.Exam(ctx)
+	if err != nil || old == nil {
+		return e
+	}
+	if len(old.Data.Features) == 0 && old.Data.Eval != e.Data.Eval {
+		found, _, err := o.Base.RowsOf(ctx, old.Data.Eval, filepath.Join(o.Dir, "promoted-rows"), now)
+		if err != nil || found == nil {
+			return e
+		}
+		rows = found
+	}
+	if places := evaluate.PlacesIn(rows, b.Bundle.Signature, old.Data); places != nil {
+		e.Data.Features = places
+	}
+	return e
 }
 
 // checkAnswers holds the kept predictions of the candidate against what its
