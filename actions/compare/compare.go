@@ -14,6 +14,8 @@ import (
 	"github.com/dosirak-ml/dosirak/pipeline"
 	"github.com/dosirak-ml/dosirak/pipeline/compare"
 	"github.com/dosirak-ml/dosirak/pipeline/fault"
+	"github.com/dosirak-ml/dosirak/pipeline/onboard"
+	"github.com/dosirak-ml/dosirak/pipeline/project"
 )
 
 // Files are predictions of the same rows.
@@ -43,6 +45,9 @@ func Action(walk run.Walk, files Compare) runner.Action {
 			if err != nil {
 				return 0, err
 			}
+			if err := alone(ctx, p, j.Event); err != nil {
+				return run.Conclude(j, p, pipeline.Outcome{}, err)
+			}
 			// The event names the commit: what a fork's training says of itself
 			// counts for nothing.
 			asked.TrainedAt = j.Event.Head.Commit
@@ -58,6 +63,41 @@ func Action(walk run.Walk, files Compare) runner.Action {
 			return run.Conclude(j, p, out, err)
 		},
 	}
+}
+
+// alone refuses a pull request that alters a model and brings a manifest along.
+// What is judged here is the model that the change trains, and merging would
+// promote what nobody held against the base branch.
+func alone(ctx context.Context, p *project.Project, e runner.Event) error {
+	if p.Repo == nil || e.Kind != runner.WorkflowRun && e.Kind != runner.PullRequest || e.Head.Commit == "" {
+		return nil
+	}
+	if _, there, err := p.Repo.Resolve(ctx, e.Head.Commit); err != nil || !there {
+		return fault.Environment(err) // what is not here was not fetched by the plan either, which says so
+	}
+	began, err := p.Repo.MergeBase(ctx, p.Commit, e.Head.Commit)
+	if err != nil {
+		return fault.Usage(fmt.Errorf("where the change began is not in this clone: give actions/checkout fetch-depth: 0: %w", err))
+	}
+	files, err := p.Repo.ChangedBetween(ctx, began, e.Head.Commit)
+	if err != nil {
+		return fault.Environment(err)
+	}
+	var changed, manifests []string
+	for _, f := range files {
+		changed = append(changed, f.Path)
+	}
+	for _, environment := range p.Config.Promote.Environments {
+		name, err := p.Config.ManifestPath(environment)
+		if err != nil {
+			return fault.Usage(err)
+		}
+		manifests = append(manifests, name)
+	}
+	if file := onboard.Promoted(changed, manifests); file != "" {
+		return fault.Usage(fmt.Errorf("the change alters the model and %q, which a promotion writes: merging it would promote what was not verified; a promotion is a pull request of its own, so take the file out of this one", file))
+	}
+	return nil
 }
 
 // witness says who saw the training. A push is trained by jobs of the base

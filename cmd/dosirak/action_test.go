@@ -350,6 +350,15 @@ func TestActionsJudgeAFork(t *testing.T) {
 	}
 	assert.Contains(t, s.hub.Comments(own)[0].Body, "Earlier runs of this pull request (1)")
 
+	// A manifest beside the model would be promoted by the merge, unseen.
+	both := s.hub.Push("own", "and its promotion", map[string]string{"deploy/production.yaml": "bundle: x\n"})
+	s.hub.SetBranch("own", both)
+	s.clone.Git("fetch", "--quiet", "origin", both)
+	s.onJudge(s.ours(), "own", both, "completed", "success")
+	mixed := s.act("compare", map[string]string{"directory": s.clone.Dir, "trained": joined})
+	assert.Equal(t, fault.CodeUsage, mixed.code, mixed.log)
+	assert.Contains(t, mixed.outputs["reason"], "a promotion is a pull request of its own")
+
 	// A pull request that moved on in the meantime is told nothing about an older
 	// commit; the status stands at that commit.
 	s.hub.DeleteComment(s.hub.Comments(number)[0].ID)

@@ -75,6 +75,17 @@ func Inside(file string, folders []string) bool {
 	return slices.ContainsFunc(folders, func(folder string) bool { return folder != "." && strings.HasPrefix(file, folder+"/") })
 }
 
+// Promoted returns the first of the changed files that a promotion writes, ""
+// where there is none.
+func Promoted(changed, manifests []string) string {
+	for _, file := range changed {
+		if promoted(file, manifests) {
+			return file
+		}
+	}
+	return ""
+}
+
 // promoted reports whether file is one that a promotion writes: a manifest, or
 // the bundle and the evidence beside it.
 func promoted(file string, manifests []string) bool {
