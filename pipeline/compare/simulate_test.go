@@ -452,10 +452,10 @@ func TestSimulation(t *testing.T) {
 			}
 			line := fmt.Sprintf("| %s | %s | %s | %s | %s | %.1f %% | %.1f %% | %.1f %% | %.0f %% | %.0f %% | %s | %s |\n", c.kind, c.name, c.metric, c.rows, o.method,
 				100*rate(o.pass), 100*rate(o.fail), 100*rate(o.cannot), 100*rate(o.power), 100*rate(o.best), equal, unchanged)
-			if long > 0 {
+			if long > 0 { // then one population after the other
 				fmt.Print(line)
+				table.WriteString(line)
 			}
-			table.WriteString(line)
 		})
 	}
 	if file := os.Getenv("DOSIRAK_SIMULATE_TABLE"); file != "" {
