@@ -85,6 +85,11 @@ func (p *pair) bounded(q question, e estimate, c contrast) estimate {
 		ratio, scale = q.limit(), c.base
 	}
 	x := c.scaled(ratio, scale)
+	if m.Needs&metric.NeedClass != 0 && !slices.ContainsFunc(x, func(v float64) bool { return math.Abs(v) > roundingOfInfluence }) {
+		// What is left of a perfect model's influences is rounding, and which rows
+		// it falls on depends on their order.
+		x, c.x = make([]float64, len(x)), make([]float64, len(c.x))
+	}
 	parts := p.classed(m, x)
 	s := p.variance(m, c, parts)
 	if s.df < 1 {
@@ -137,6 +142,10 @@ type scorer func(side int, z, times float64) float64
 // roundingOfShares is what sums of shares of the rows, which are of the order of
 // 1, may be off by.
 const roundingOfShares = 1e-13
+
+// roundingOfInfluence is what the influence of one row may be off by: a share of
+// a class that few rows make up is divided by.
+const roundingOfInfluence = 1e-11
 
 // widest takes the wider of t and score interval on each side.
 func (e estimate) widest(q question, low, high float64, s moment, ratio, scale, z float64, score scorer, c contrast) estimate {
